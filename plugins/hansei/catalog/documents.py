@@ -1,0 +1,151 @@
+"""YAML files read with the line of every key, so that a fault can name its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Location = tuple[str | int, ...]
+
+_NEXT_STEPS = {
+    "extra_forbidden": "remove it or correct its spelling",
+    "missing": "add it",
+    "literal_error": "use one of the listed words",
+    "enum": "use one of the listed words",
+    "string_pattern_mismatch": "use lower-case letters, digits and underscores, starting with a letter",
+}
+
+
+class Definition(BaseModel):
+    """Base of everything that is written in YAML: frozen, and no unknown key passes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake in one definition, printed as `file:line: key: what was found: what to do`."""
+
+    file: Path
+    line: int
+    key: str
+    found: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key}: {self.found}: {self.next_step}"
+
+
+@dataclass
+class Document:
+    """One YAML file: its data, and the line on which each key or item stands."""
+
+    path: Path
+    data: Any = None
+    lines: dict[Location, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def line_of(self, location: Location) -> int:
+        """Line of the key at `location`, or of the nearest enclosing key that the file has."""
+        while location:
+            if location in self.lines:
+                return self.lines[location]
+            location = location[:-1]
+        return 1
+
+    def fault(self, location: Location, found: str, next_step: str) -> Fault:
+        key = ".".join(str(part) for part in location) or "(whole file)"
+        return Fault(self.path, self.line_of(location), key, found, next_step)
+
+
+def read_document(path: Path) -> Document:
+    """The file's content; syntax errors and doubled keys are returned as faults, never raised."""
+    document = Document(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except UnicodeDecodeError as error:
+        document.faults.append(Fault(path, 1, "(whole file)", f"not UTF-8 at byte {error.start}", "save it as UTF-8"))
+        return document
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or "not YAML"
+        document.faults.append(Fault(path, line, "(whole file)", f"not YAML: {problem}", "correct the syntax"))
+        return document
+    if node is None:
+        document.faults.append(Fault(path, 1, "(whole file)", "the file is empty", "write a definition or remove it"))
+        return document
+    document.data = _construct(node, (), document)
+    return document
+
+
+def _construct(node: yaml.Node, location: Location, document: Document) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = _scalar(key_node)
+            here = (*location, key)
+            if key in mapping:
+                line = key_node.start_mark.line + 1
+                dotted = ".".join(map(str, here))
+                document.faults.append(Fault(document.path, line, dotted, "the key stands twice", "keep one"))
+            document.lines[here] = key_node.start_mark.line + 1
+            mapping[key] = _construct(value_node, here, document)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        items = []
+        for index, item in enumerate(node.value):
+            here = (*location, index)
+            document.lines[here] = item.start_mark.line + 1
+            items.append(_construct(item, here, document))
+        return items
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    return yaml.SafeLoader("").construct_object(node, deep=True)
+
+
+def parse(document: Document, kind: type[Definition]) -> Definition | None:
+    """The document as `kind`, or None with every fault added to `document.faults`."""
+    if document.data is None:
+        return None
+    if not isinstance(document.data, dict):
+        found = f"a {type(document.data).__name__} where keys and values are expected"
+        document.faults.append(document.fault((), found, "write `key: value` lines"))
+        return None
+    try:
+        return kind.model_validate(document.data)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            document.faults.append(_fault_of(document, item))
+        return None
+
+
+def _fault_of(document: Document, item: dict[str, Any]) -> Fault:
+    location = _known_location(document, tuple(item["loc"]), item["type"])
+    value = item.get("input")
+    if item["type"] == "missing":
+        found = "is missing"
+    elif item["type"] == "extra_forbidden":
+        found = "is not a known key"
+    elif isinstance(value, (str, int, float, bool)):
+        found = f"{value!r}: {item['msg']}"
+    else:
+        found = item["msg"]
+    return document.fault(location, found, _NEXT_STEPS.get(item["type"], "correct the value"))
+
+
+def _known_location(document: Document, raw: Location, kind: str) -> Location:
+    """pydantic's location without the union tags and `[key]` marks that the file does not contain."""
+    location: Location = ()
+    for position, part in enumerate(raw):
+        last_and_missing = kind == "missing" and position == len(raw) - 1
+        if (*location, part) in document.lines or last_and_missing:
+            location = (*location, part)
+    return location or raw

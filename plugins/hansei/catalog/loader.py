@@ -1,0 +1,125 @@
+"""Reads every definition, shipped ones first, the user's overlays on top, and reports all faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hansei.catalog import crosschecks
+from hansei.catalog.documents import Definition, Document, Fault, parse, read_document
+from hansei.catalog.entities import Entity
+from hansei.catalog.measures import Indicator, Review, Threshold
+from hansei.catalog.organisation import Calendar, Links, Service
+from hansei.catalog.sources import Source
+from hansei.catalog.tables import TableModel
+from hansei.errors import DefinitionError
+from hansei.settings import Settings
+
+FOLDERS: dict[str, type[Definition]] = {
+    "entities": Entity,
+    "sources": Source,
+    "indicators": Indicator,
+    "thresholds": Threshold,
+    "reviews": Review,
+    "calendars": Calendar,
+    "links": Links,
+}
+SERVICE_FILE = "service.yaml"
+
+
+@dataclass
+class Catalog:
+    """All definitions in force, by kind and id, with the documents that they came from."""
+
+    include: Path
+    service: Service
+    entities: dict[str, Entity]
+    sources: dict[str, Source]
+    indicators: dict[str, Indicator]
+    thresholds: dict[str, Threshold]
+    reviews: dict[str, Review]
+    calendars: dict[str, Calendar]
+    links: dict[str, Links]
+    tables: dict[str, TableModel]
+    documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
+
+    def fingerprint(self, *parts: Any) -> str:
+        """SHA-256 over definitions or plain data, stable across processes."""
+        payload = json.dumps([_plain(part) for part in parts], sort_keys=True, default=str, separators=(",", ":"))
+        return hashlib.sha256(payload.encode()).hexdigest()
+
+    def everything(self) -> dict[str, dict[str, Any]]:
+        """Every definition as plain data, for the archive of a review and the table of definitions in force."""
+        kinds = {name: getattr(self, name) for name in FOLDERS}
+        kinds["service"] = {self.service.id: self.service}
+        return {kind: {key: _plain(item) for key, item in sorted(items.items())} for kind, items in kinds.items()}
+
+
+def _plain(part: Any) -> Any:
+    return part.model_dump(mode="json", by_alias=True) if isinstance(part, Definition) else part
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """The catalog; raises DefinitionError with every fault of every file, not only the first."""
+    catalog, faults = examine(settings)
+    if faults:
+        raise DefinitionError(faults)
+    return catalog
+
+
+def examine(settings: Settings) -> tuple[Catalog, list[Fault]]:
+    """The catalog as far as it can be read, and all faults."""
+    faults: list[Fault] = []
+    documents: dict[tuple[str, str], Document] = {}
+    found: dict[str, dict[str, Definition]] = {kind: {} for kind in [*FOLDERS, "service", "tables"]}
+    roots = [settings.include / "definitions", *settings.overlays]
+    for root in roots:
+        if not root.is_dir():
+            faults.append(Fault(root, 1, "(folder)", "does not exist", "correct HANSEI_DEFINITIONS"))
+            continue
+        for kind, path in _definition_files(root):
+            _take(kind, FOLDERS.get(kind, Service), path, found, documents, faults)
+    for path in sorted((settings.include / "sql").rglob("*.yaml")):
+        _take("tables", TableModel, path, found, documents, faults)
+    if not found["service"] and not any(fault.file.name == SERVICE_FILE for fault in faults):
+        faults.append(Fault(roots[0] / SERVICE_FILE, 1, "(whole file)", "is missing", "write id, name, reporting_zone"))
+    service = next(iter(found["service"].values()), None) or Service(id="service", name="?", reporting_zone="UTC")
+    kinds = {kind: found[kind] for kind in FOLDERS}
+    catalog = Catalog(settings.include, service, **kinds, tables=found["tables"], documents=documents)
+    faults.extend(crosschecks.cross_check(catalog))
+    return catalog, sorted(faults, key=lambda fault: (str(fault.file), fault.line, fault.key))
+
+
+def _definition_files(root: Path) -> Iterable[tuple[str, Path]]:
+    for kind in FOLDERS:
+        for path in sorted((root / kind).glob("*.yaml")):
+            yield kind, path
+    if (root / SERVICE_FILE).exists():
+        yield "service", root / SERVICE_FILE
+
+
+def _take(
+    kind: str,
+    model: type[Definition],
+    path: Path,
+    found: dict[str, dict[str, Definition]],
+    documents: dict[tuple[str, str], Document],
+    faults: list[Fault],
+) -> None:
+    document = read_document(path)
+    definition = parse(document, model)
+    faults.extend(document.faults)
+    if definition is None:
+        return
+    key = definition.table if isinstance(definition, TableModel) else definition.id
+    if path.stem != key.rsplit(".", 1)[-1]:
+        where = ("table",) if isinstance(definition, TableModel) else ("id",)
+        faults.append(document.fault(where, f"{key!r} in a file named {path.stem!r}", "make the two names one"))
+    if kind == "service":
+        found["service"].clear()
+    found[kind][key] = definition
+    documents[kind, key] = document

@@ -1,0 +1,244 @@
+"""Sources: how a system's fields become canonical columns. A source file is the data-mapping matrix."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from hansei.catalog.documents import Definition
+from hansei.catalog.entities import Identifier
+
+_DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse_duration(value: Any) -> timedelta:
+    """`36h`, `2d`, `15m`, `30s`, `1w` as a timedelta."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.match(str(value))
+    if not match:
+        raise ValueError("write a number and one of s, m, h, d, w, for example 36h")
+    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Scalar = str | int | float | bool
+Policy = Literal["keep", "pseudonymise", "redact", "drop"]
+
+
+class TimeSum(Definition):
+    """A duration in another source field that is added to a time: `{path: minutes_to_reply, unit: minutes}`."""
+
+    path: str
+    unit: Literal["seconds", "minutes", "hours", "days"]
+
+
+class ColumnMapping(Definition):
+    """How one canonical column is made of source fields.
+
+    path: a field name, or a dotted path into JSON; a list is joined by a space.
+    constant: the same value on every row. default: used where the field is missing.
+    values: the source's words to ours; an unmapped word is a cast failure unless `other` is given.
+    format: one or more strptime patterns of dates and times; without one ISO 8601 is read.
+    zone: zone of naive times here (default: the source's). unit: unit that the source uses.
+    since: for numbers that count `unit`s since a date. plus: a duration added to the time.
+    known_at: field that tells when the value became known; before that time the value is NULL.
+    extract: takes a part of the text. instance: prefix of keys that belong to another system.
+    """
+
+    path: str | tuple[str, ...] | None = None
+    constant: Scalar | None = None
+    default: Scalar | None = None
+    values: dict[str, Scalar | None] | None = None
+    other: Scalar | None = None
+    missing: tuple[str, ...] = ()
+    format: str | tuple[str, ...] | None = None
+    zone: str | None = None
+    decimal: Literal[".", ","] | None = None
+    unit: Literal["seconds", "minutes", "hours", "days", "weeks", "months", "percent"] | None = None
+    since: str | None = None
+    plus: TimeSum | None = None
+    known_at: str | None = None
+    extract: Literal["email_domain"] | None = None
+    instance: Identifier | None = None
+    policy: Policy | None = None
+
+    @model_validator(mode="after")
+    def _has_origin(self) -> ColumnMapping:
+        if (self.path is None) == (self.constant is None):
+            raise ValueError("give exactly one of path, constant")
+        if self.since is not None and self.unit is None:
+            raise ValueError("since needs unit")
+        return self
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every source field that the mapping reads."""
+        own = () if self.path is None else (self.path,) if isinstance(self.path, str) else self.path
+        more = [self.plus.path] if self.plus else []
+        if self.known_at:
+            more.append(self.known_at)
+        return (*own, *more)
+
+
+class RowFilter(Definition):
+    """Takes only the rows of a resource where a field is present, or equals one of some values."""
+
+    path: str
+    is_present: bool | None = None
+    equals: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> RowFilter:
+        if (self.is_present is None) == (self.equals is None):
+            raise ValueError("give exactly one of is_present, equals")
+        return self
+
+
+class VersionMapping(Definition):
+    """Which fields order the versions of a row; several are compared one after the other."""
+
+    path: str | tuple[str, ...]
+    type: Literal["timestamp", "sequence"] | tuple[Literal["timestamp", "sequence"], ...] = "timestamp"
+    format: str | tuple[str, ...] | None = None
+    zone: str | None = None
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        paths = (self.path,) if isinstance(self.path, str) else self.path
+        types = (self.type,) * len(paths) if isinstance(self.type, str) else self.type
+        return tuple(zip(paths, types, strict=True))
+
+    @model_validator(mode="after")
+    def _same_length(self) -> VersionMapping:
+        if not isinstance(self.type, str) and (isinstance(self.path, str) or len(self.path) != len(self.type)):
+            raise ValueError("give as many types as paths")
+        return self
+
+
+class EntityMapping(Definition):
+    """One resource's rows as rows of one canonical entity. One resource may feed several."""
+
+    entity: Identifier
+    resource: Identifier
+    where: RowFilter | None = None
+    version: VersionMapping | None = None
+    deleted_at: ColumnMapping | None = None
+    columns: dict[Identifier, ColumnMapping]
+
+
+class CompleteUntil(Definition):
+    """How a file source knows up to when it is complete.
+
+    file_name: `pattern`'s first group holds a date or time in `format`, the end of what the file covers;
+    `covers` is added to it (a file of a day covers to the end of that day with `covers: 1d`).
+    modified: the file's modification time. cursor: the newest value of the resource's cursor.
+    window: the source answers for any window, so the window's end is complete.
+    """
+
+    by: Literal["file_name", "modified", "cursor", "window"]
+    pattern: str | None = None
+    format: str = "%Y-%m-%d"
+    covers: Duration = timedelta(0)
+
+    @model_validator(mode="after")
+    def _pattern_is_usable(self) -> CompleteUntil:
+        if self.by == "file_name" and self.pattern is None:
+            raise ValueError("file_name needs pattern, a regular expression with one group")
+        if self.pattern is not None and re.compile(self.pattern).groups < 1:
+            raise ValueError("pattern needs one group, for example (\\d{4}-\\d{2}-\\d{2})")
+        return self
+
+
+class Resource(Definition):
+    """One thing that can be read: files of one shape, or a table or query."""
+
+    path: str | None = None
+    format: Literal["csv", "tsv", "json", "jsonl", "parquet", "excel"] | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    quote: str = '"'
+    records: str | None = None
+    sheet: str | None = None
+    skip_rows: int = Field(default=0, ge=0)
+    table: str | None = None
+    query: str | None = None
+    cursor: str | None = None
+    cursor_format: str | tuple[str, ...] | None = None
+    cursor_zone: str | None = None
+    delivery: Literal["snapshot", "changes", "append"] | None = None
+    complete_until: CompleteUntil | None = None
+    ignore: tuple[str, ...] = ()
+    may_be_empty: bool = True
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Resource:
+        if sum(origin is not None for origin in (self.path, self.table, self.query)) != 1:
+            raise ValueError("give exactly one of path, table, query")
+        if self.path is not None and self.format is None:
+            raise ValueError("path needs format: csv, tsv, json, jsonl, parquet or excel")
+        return self
+
+
+class Freshness(Definition):
+    """How old the newest complete night may be before the brief says so."""
+
+    warn_after: Duration = timedelta(hours=36)
+    late_after: Duration = timedelta(hours=60)
+
+
+class RowCountBand(Definition):
+    """How far a night's row count may stray from the median of recent nights before it warns or is held."""
+
+    warn_below_ratio: float = Field(default=0.3, ge=0)
+    hold_below_ratio: float = Field(default=0.0, ge=0)
+    warn_above_ratio: float = Field(default=5.0, gt=1)
+    minimum_nights: int = Field(default=5, ge=1)
+
+
+class Source(Definition):
+    """A system that people really have, and how its fields become our columns."""
+
+    id: Identifier
+    kind: Literal["files", "database"]
+    instance: Identifier
+    description: str
+    owner: str
+    connection: str | None = None
+    zone: str | None = None
+    delivery: Literal["snapshot", "changes", "append"] = "changes"
+    events: Literal["complete", "none"] = "none"
+    look_back: Duration = timedelta(0)
+    safety_lag: Duration = timedelta(0)
+    starts_at: str | None = None
+    freshness: Freshness = Freshness()
+    row_count: RowCountBand = RowCountBand()
+    missing: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    plain_extra: tuple[str, ...] = ()
+    resources: dict[Identifier, Resource]
+    entities: tuple[EntityMapping, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _resources_fit(self) -> Source:
+        for mapping in self.entities:
+            if mapping.resource not in self.resources:
+                raise ValueError(f"entity {mapping.entity} names resource {mapping.resource!r}, which is not declared")
+        for name, resource in self.resources.items():
+            if (resource.path is not None) != (self.kind == "files"):
+                raise ValueError(f"resource {name} does not fit kind {self.kind}")
+        if self.kind == "database" and self.connection is None:
+            raise ValueError("kind database needs connection, the id of an Airflow connection")
+        return self
+
+    def delivery_of(self, resource: str) -> str:
+        return self.resources[resource].delivery or self.delivery
+
+    @property
+    def entity_ids(self) -> tuple[str, ...]:
+        """Entities that the source feeds, in the order of the file, each once."""
+        return tuple(dict.fromkeys(mapping.entity for mapping in self.entities))

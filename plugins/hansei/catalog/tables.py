@@ -1,0 +1,108 @@
+"""What stands beside each SQL model: grain, key, owner, columns with their meaning, checks, and how it refreshes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from hansei.catalog.documents import Definition
+from hansei.catalog.entities import Identifier
+
+ModelColumnType = Literal["text", "integer", "bigint", "double", "decimal", "boolean", "timestamp", "date"]
+
+
+class ModelColumn(Definition):
+    """One column of a model, with its unit where it has one."""
+
+    type: ModelColumnType
+    meaning: str = Field(min_length=3)
+    unit: str | None = None
+    volatile: bool = False
+
+
+class Consumes(Definition):
+    """Which rows of the model a changed key of an upstream table touches.
+
+    `key` names the model's own column that holds the changed key. `through` and `match` are for keys of another
+    kind: the model keys are those of the rows of `through` whose `match` is the changed key.
+    """
+
+    key: Identifier | None = None
+    through: str | None = None
+    match: Identifier | None = None
+    select: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Consumes:
+        if (self.key is None) == (self.through is None) or (self.through is None) != (self.match is None):
+            raise ValueError("give either key, or through with match and select")
+        return self
+
+
+class Check(Definition):
+    """A condition on the finished table: `unique` columns, `never` true on any row, or `not_null` columns."""
+
+    id: Identifier
+    severity: Literal["stop", "warn"]
+    unique: tuple[Identifier, ...] | None = None
+    never: str | None = None
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Check:
+        if (self.unique is None) == (self.never is None):
+            raise ValueError("give exactly one of unique, never")
+        return self
+
+
+class TableModel(Definition):
+    """Metadata of one table that a SELECT in `include/sql/` makes.
+
+    refresh: `keys` recomputes only the keys that changed upstream; `full` rebuilds a small table when anything
+    upstream changed. `segments` says, per dimension and counted-on date, which column was in force at that date.
+    """
+
+    table: str = Field(pattern=r"^(core|indicators|ops)\.[a-z][a-z0-9_]*$")
+    kind: Literal["table", "view"] = "table"
+    grain: str
+    owner: str
+    key: tuple[Identifier, ...] = ()
+    refresh: Literal["keys", "full"] = "full"
+    refresh_key: Identifier | None = None
+    consumes: dict[str, Consumes] = {}
+    dates: tuple[Identifier, ...] = ()
+    segments: dict[Identifier, dict[Identifier, Identifier]] = {}
+    exclusions: dict[Identifier, str] = {}
+    columns: dict[Identifier, ModelColumn]
+    checks: tuple[Check, ...] = ()
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> TableModel:
+        named = {*self.key, *self.dates}
+        for by_date in self.segments.values():
+            named.update(by_date.values())
+        for check in self.checks:
+            named.update(check.unique or ())
+        unknown = sorted(named - set(self.columns))
+        if unknown:
+            raise ValueError(f"names columns that it does not have: {', '.join(unknown)}")
+        if self.refresh == "keys" and (self.refresh_key is None or not self.consumes):
+            raise ValueError("refresh keys needs refresh_key and consumes")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.table.split(".", 1)[1]
+
+    @property
+    def schema_name(self) -> str:
+        return self.table.split(".", 1)[0]
+
+    @property
+    def touched_table(self) -> str | None:
+        """Where the model leaves the dates and segments of rows that it changed; None where nothing counts on it."""
+        return f"ops.{self.schema_name}_{self.name}_touched" if self.dates else None
+
+    @property
+    def segment_columns(self) -> tuple[str, ...]:
+        return tuple(sorted({column for by_date in self.segments.values() for column in by_date.values()}))
