@@ -4,6 +4,7 @@ Möwenwerk GmbH of Hamburg makes and hosts booking, billing and terminal softwar
 desk has five teams. A third of its customers work in China and write Chinese. No company, person, address or number
 here is real: mail domains end in `.example`, telephone numbers come from ranges that are kept for fiction.
 """
+# ruff: noqa: SIM905 (lists of names are easier to read as one text)
 
 from __future__ import annotations
 
@@ -184,7 +185,7 @@ def team_agents(team: Team) -> tuple[Agent, ...]:
 
 @cache
 def accounts() -> tuple[Account, ...]:
-    """150 accounts. Most name their help-desk organisation, twelve are found by mail domain only, two share a domain."""
+    """150 accounts. Most name their help-desk organisation; some are found by mail domain only, two share a domain."""
     rng = stream("accounts")
     tiers = [tier for tier, count in ACCOUNTS_BY_TIER.items() for _ in range(count)]
     rng.shuffle(tiers)

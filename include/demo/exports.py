@@ -3,16 +3,25 @@
 A day's file tells what had happened by midnight in Hamburg: the first one the whole history, the later ones what is
 new or changed. CRM accounts, teams and agents come complete every night.
 """
+# ruff: noqa: DTZ001 (times without zone are Hamburg times here)
 
 from __future__ import annotations
 
-import random
 from bisect import bisect_right
 from datetime import date, datetime, time, timedelta
 
 from .company import (
-    EXPORT_DAYS, FIRST_DAY, TEAMS, ZONE, Account, Customer, accounts, agents, customers, stream, utc, week_of,
-)  # fmt: skip
+    EXPORT_DAYS,
+    FIRST_DAY,
+    TEAMS,
+    Customer,
+    agents,
+    customers,
+    stream,
+    utc,
+    week_of,
+)
+from .crm import account_rows
 from .effects import bot_confidence
 from .surveys import Invitation, invite
 from .tickets import Event, Ticket, simulate
@@ -44,7 +53,7 @@ def collect() -> dict[str, Rows]:
         "users": _users(),
         "groups": _every_night([{"id": team.id, "name": team.name, "deleted": False} for team in TEAMS]),
         "agents": _agents(),
-        "accounts": [_accounts(night) for night in range(len(EXPORT_DAYS))],
+        "accounts": [account_rows(night) for night in range(len(EXPORT_DAYS))],
         "survey": _answers(invitations),
         "survey_invitations": _invitations(invitations),
         "outages": _outages(),
@@ -220,41 +229,6 @@ def _agents() -> Rows:
             for agent in agents()
         ]
     )
-
-
-def _accounts(night: int) -> list[dict]:
-    """The complete CRM list as of a night: German headings, comma decimals, dates as written in Germany."""
-    rows = []
-    for account in accounts():
-        rng = random.Random(account.id)
-        renewal = EXPORT_DAYS[0] + timedelta(days=rng.randrange(-20, 480))
-        changed = datetime.combine(FIRST_DAY, time(8)) - timedelta(hours=rng.randrange(8000))
-        status = "aktiv"
-        owner = account.owner
-        if night >= 1 and account.id == "A-1012":
-            owner, changed = "Telse Wulff" if owner != "Telse Wulff" else "Merle Dircks", datetime(2026, 9, 13, 11, 5)
-        if night >= 2 and account.id in ("A-1031", "A-1044"):
-            status, changed = "gefährdet", datetime(2026, 9, 14, 16, 40)
-        rows.append(_account_row(account, owner, renewal, status, changed))
-    return rows
-
-
-def _account_row(account: Account, owner: str, renewal: date, status: str, changed: datetime) -> dict:
-    return {
-        "Kundennummer": account.id,
-        "Firma": account.name,
-        "Stufe": account.tier,
-        "Segment": account.segment,
-        "Betreuer": owner,
-        "Region": account.region,
-        "Jahreswert": f"{account.annual_value_cents // 100},{account.annual_value_cents % 100:02d}",
-        "Verlängerung": renewal.strftime("%d.%m.%Y"),
-        "Kunde seit": account.started.strftime("%d.%m.%Y"),
-        "Status": status,
-        "Domäne": account.domain,
-        "Helpdesk-Nr": str(account.organization) if account.links_by == "organisation" else "",
-        "Geändert am": changed.strftime("%d.%m.%Y %H:%M"),
-    }
 
 
 def _answers(invitations: list[Invitation]) -> Rows:

@@ -15,9 +15,26 @@ from statistics import NormalDist
 
 from . import effects, words
 from .company import (
-    ACCESS, CHANNELS, FIELD, FIRST_DAY, HOLIDAY_WEEKS, HOLIDAYS, PRIORITIES, TEAMS, TERMINALS, TIERS, WEEKS,
-    Agent, Customer, Team, accounts, after_working, customers, stream, team_agents, utc,
-)  # fmt: skip
+    ACCESS,
+    CHANNELS,
+    FIELD,
+    FIRST_DAY,
+    HOLIDAY_WEEKS,
+    HOLIDAYS,
+    PRIORITIES,
+    TEAMS,
+    TERMINALS,
+    TIERS,
+    WEEKS,
+    Agent,
+    Customer,
+    Team,
+    after_working,
+    customers,
+    stream,
+    team_agents,
+    utc,
+)
 
 WEEKDAY_SHARES = (0.215, 0.20, 0.19, 0.18, 0.15, 0.035, 0.03)
 HOUR_SHARES = (0, 0, 0, 0, 0, 1, 2, 5, 9, 12, 12, 10, 7, 9, 10, 9, 7, 4, 2, 1, 1, 1, 0, 0)
