@@ -1,0 +1,1 @@
+"""Reviews: evidence in, documents out. Nothing here queries; everything is a pure function of the evidence."""

@@ -1,0 +1,319 @@
+"""The brief's content, laid out for its template: every string is ready to be shown, none is markup but charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from hansei.reviews import charts, figures, honesty, narrative
+from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries, check_parts, sha256
+from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
+from hansei.reviews.narrative import WORDS, current, verdict
+
+CAVEATS = {
+    "late_arriving": "some rows arrive late, so that recent weeks may still move",
+    "survivorship": "only what was finished is counted; the hardest cases may still be open",
+    "self_selected": "only people who chose to answer are counted",
+    "source_defined": "the source system decides what counts, not we",
+    "small_numbers": "small numbers move a lot by chance",
+    "convention": "there is no standard: this is our own convention",
+}
+DIRECTIONS = {
+    "lower_is_better": "lower is better",
+    "higher_is_better": "higher is better",
+    "neutral": "neither high nor low is better in itself",
+}
+LEVELS = {"critical": "Critical", "warning": "Warning"}
+ORDER = {key: at for at, key in enumerate(("breach_critical", "breach_warning", "within", "no_limit"))}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One figure of this week with everything that must stand beside it."""
+
+    label: str
+    verdict: str
+    word: str
+    value: str
+    interval: str
+    count: str
+    previous: str
+    spark: Markup
+
+    @property
+    def is_judged(self) -> bool:
+        return self.verdict not in ("too_few_data", "not_ready", "no_data")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    title: str
+    rows: tuple[Standing, ...]
+    hidden: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Sample rows, or why there are none to show."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class IndicatorView:
+    """One indicator's section and card."""
+
+    id: str
+    title: str
+    question: str
+    version: str
+    owner: str
+    now: Standing
+    limits: tuple[str, ...]
+    wide: Markup
+    narrow: Markup
+    notes: tuple[tuple[str, str], ...]
+    missing: tuple[Standing, ...]
+    dimensions: tuple[Dimension, ...]
+    segment_count: int
+    facts: tuple[tuple[str, str], ...]
+    sql: str
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A row of the list of limits missed."""
+
+    indicator_id: str
+    title: str
+    place: str
+    level: str
+    value: str
+    interval: str
+    count: str
+    limit: str
+    since: str
+    owner: str
+    reason: str
+    is_firm: bool
+
+
+@dataclass(frozen=True)
+class Brief:
+    evidence: Evidence
+    hash: str
+    week: str
+    dates: str
+    as_of: str
+    headline: narrative.Headline
+    decisions: tuple[tuple[narrative.Decision, Markup], ...]
+    watched: tuple[tuple[narrative.Decision, Markup], ...]
+    missed: tuple[Missed, ...]
+    indicators: tuple[IndicatorView, ...]
+    topics: tuple[honesty.Topic, ...]
+
+
+def compose(evidence: Evidence, parts: Mapping[str, Part]) -> Brief:
+    """The evidence as a brief. Raises EvidenceError where a part is not the one that the evidence refers to."""
+    check_parts(evidence, parts)
+    found = narrative.decisions(evidence)
+    drawn = [(decision, _spark(evidence, decision)) for decision in found]
+    return Brief(
+        evidence=evidence,
+        hash=sha256(evidence),
+        week=figures.week_number(evidence.period_start).capitalize(),
+        dates=figures.span(evidence.period_start, evidence.period_end),
+        as_of=figures.moment(evidence.as_of, evidence.reporting_zone),
+        headline=narrative.headline(evidence, found),
+        decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
+        watched=tuple(d for d in drawn if not d[0].needs_decision),
+        missed=tuple(_missed(evidence, breach) for breach in narrative.strongest(evidence.breaches)),
+        indicators=tuple(_indicator(evidence, indicator, parts) for indicator in evidence.indicators),
+        topics=tuple(honesty.topics(evidence)),
+    )
+
+
+def _spark(evidence: Evidence, decision: narrative.Decision) -> Markup:
+    indicator = evidence.indicator(decision.breach.indicator_id)
+    series = indicator.series
+    for segment in indicator.segments:
+        if segment.segment_id == decision.breach.segment_id:
+            series = segment.series
+    label = f"{decision.title}, {decision.place}"
+    return charts.sparkline(series, evidence.period_start, indicator.unit, label, _own_limit(decision.breach))
+
+
+def _own_limit(judged: Judged) -> list[Limit]:
+    return [
+        Limit(
+            value=judged.limit, level=judged.level, valid_from=judged.valid_from, threshold_id=judged.threshold_id
+        )
+    ]
+
+
+def _missed(evidence: Evidence, breach: Breach) -> Missed:
+    indicator = evidence.indicator(breach.indicator_id)
+    weeks = plural(breach.consecutive_periods, "week")
+    return Missed(
+        indicator_id=breach.indicator_id,
+        title=name(indicator.title),
+        place=narrative.place(breach),
+        level=breach.level,
+        value=figures.contrast(breach),
+        interval=interval(breach.lower_bound, breach.upper_bound, breach.unit),
+        count=plural(breach.sample_count, indicator.counts) if breach.sample_count is not None else figures.NOTHING,
+        limit=limit(breach.limit, breach.unit, breach.is_upper),
+        since="new" if breach.consecutive_periods == 1 else f"{weeks}, since {figures.week_number(breach.first_period)}",
+        owner=name(breach.owner or indicator.owner),
+        reason=name(breach.reason, 240),
+        is_firm=narrative.is_firm(breach),
+    )
+
+
+def _indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[str, Part]) -> IndicatorView:
+    here = evidence.period_start
+    alternative = narrative.alternative(indicator, evidence)
+    uid = f"g-{indicator.indicator_id}"
+    rows = [_standing(evidence, indicator, segment) for segment in indicator.segments]
+    first = min((p.period_start for p in indicator.series), default=here)
+    return IndicatorView(
+        id=indicator.indicator_id,
+        title=name(indicator.title),
+        question=name(indicator.question, 240),
+        version=number(indicator.version),
+        owner=name(indicator.owner),
+        now=_standing(evidence, indicator, None),
+        limits=tuple(_limits(evidence, indicator)),
+        wide=charts.line_chart(indicator, here, uid, alternative),
+        narrow=charts.line_chart(indicator, here, f"{uid}-n", alternative, charts.NARROW),
+        notes=tuple(
+            (letter, f"{figures.day(note.date)}: {name(note.text, 200)}")
+            for letter, note in charts.shown_notes(indicator.notes, first, here)
+        ),
+        missing=tuple(_ordered([row for row in rows if row[1].verdict.startswith("breach")], indicator)),
+        dimensions=tuple(_dimensions(rows, indicator)),
+        segment_count=len(rows),
+        facts=tuple(_facts(evidence, indicator)),
+        sql=indicator.sql,
+        proof=_proof(indicator, parts, {r.part_id: r.row_count for r in evidence.parts}),
+    )
+
+
+def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries | None) -> tuple | Standing:
+    """This week's figure of the whole service, or (point, standing, segment) of a segment."""
+    series = segment.series if segment else indicator.series
+    segment_id = segment.segment_id if segment else "all"
+    label = narrative.place(segment, segment.label) if segment else name(indicator.title)
+    point, before = current(series, evidence.period_start), current(series, evidence.period_start - narrative.WEEK)
+    key = verdict(evidence, indicator.indicator_id, segment_id, series)
+    judged = [j for j in evidence.judgements if (j.indicator_id, j.segment_id) == (indicator.indicator_id, segment_id)]
+    limits = [n for j in judged for n in _own_limit(j)] if segment else indicator.limits
+    spoken = f"{name(indicator.title)}, {label}" if segment else label
+    standing = Standing(
+        label=name(segment.label or segment.segment_id) if segment else label,
+        verdict=key,
+        word=WORDS[key],
+        value=figure(point.value, indicator.unit),
+        interval=interval(point.lower_bound, point.upper_bound, indicator.unit),
+        count=plural(point.sample_count, indicator.counts) if point.sample_count is not None else figures.NOTHING,
+        previous=figure(before.value if before.state == "ok" else None, indicator.unit),
+        spark=charts.sparkline(series, evidence.period_start, indicator.unit, spoken, limits),
+    )
+    return (point, standing, segment) if segment else standing
+
+
+def _ordered(rows: list[tuple[Point, Standing, SegmentSeries]], indicator: IndicatorEvidence) -> list[Standing]:
+    """Missed first, then worst first by the indicator's direction; what is not judged comes last."""
+    sign = 1 if indicator.direction == "higher_is_better" else -1
+
+    def key(row: tuple[Point, Standing, SegmentSeries]) -> tuple:
+        point, standing, segment = row
+        value = sign * point.value if point.value is not None else 0.0
+        return (not standing.is_judged, ORDER.get(standing.verdict, len(ORDER)), value, segment.segment_id)
+
+    return [row[1] for row in sorted(rows, key=key)]
+
+
+MOST_ROWS = 20
+
+
+def _dimensions(rows: list[tuple[Point, Standing, SegmentSeries]], indicator: IndicatorEvidence) -> list[Dimension]:
+    """The segments by dimension, in the order of the evidence; beyond twenty rows the tail is only counted."""
+    found = []
+    for dimension, group in groupby(rows, key=lambda row: row[2].dimension):
+        ordered = _ordered(list(group), indicator)
+        title = name(dimension.replace("_", " ")).capitalize()
+        found.append(Dimension(title, tuple(ordered[:MOST_ROWS]), max(len(ordered) - MOST_ROWS, 0)))
+    return found
+
+
+def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
+    """`at most 4 h`, critical first; a warning limit says so where there are both."""
+    active = [n for n in indicator.limits if n.valid_from <= evidence.period_start]
+    active = [n for n in active if n.valid_to is None or n.valid_to > evidence.period_start]
+    both = len({n.level for n in active}) > 1
+    texts = []
+    for threshold in sorted(active, key=lambda n: (n.level, n.value)):
+        upper = threshold.side == "at_most" if threshold.side else indicator.direction != "higher_is_better"
+        text = limit(threshold.value, indicator.unit, upper)
+        texts.append(f"{text} (warning)" if both and threshold.level == "warning" else text)
+    return texts
+
+
+def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, str]]:
+    """What an indicator's card says, as term and text; an empty text is left out."""
+    point = current(indicator.series, evidence.period_start)
+    parts = [
+        f"{label} {number(value, 0 if float(value).is_integer() else 2)}"
+        for label, value in (("numerator", point.numerator), ("denominator", point.denominator))
+        if value is not None
+    ]
+    reasons = {
+        (j.level, j.limit, j.valid_from): (limit(j.limit, j.unit, j.is_upper), j.reason)
+        for j in (*evidence.judgements, *evidence.breaches)
+        if j.indicator_id == indicator.indicator_id
+    }
+    facts = [
+        ("How it is counted", indicator.counting),
+        ("Above the line", indicator.numerator),
+        ("Below the line", indicator.denominator),
+        ("This week", listed(parts)),
+        ("Counted on", indicator.counted_on.replace("_", " ")),
+        ("Each row is", indicator.counts),
+        ("Left out", listed([name(e.replace("_", " "), 120) for e in indicator.exclusions])),
+        ("Read with care", "; ".join(CAVEATS.get(c, name(c.replace("_", " "), 160)) for c in indicator.caveats)),
+        (
+            "Judged from",
+            plural(indicator.minimum_denominator, indicator.counts) if indicator.minimum_denominator is not None else "",
+        ),
+        ("Direction", DIRECTIONS[indicator.direction]),
+        (
+            "Limits",
+            "\n".join(
+                f"{LEVELS[level]}: {text}, since {figures.day(valid_from)}. {name(reason, 240)}"
+                for (level, _, valid_from), (text, reason) in sorted(reasons.items(), key=lambda item: item[0])
+            ),
+        ),
+        ("Owner", name(indicator.owner)),
+    ]
+    return [(term, text) for term, text in facts if text]
+
+
+def _proof(indicator: IndicatorEvidence, parts: Mapping[str, Part], counts: Mapping[str, int]) -> Proof:
+    if indicator.sample_part is None:
+        return Proof((), (), "No sample rows were kept for this figure.")
+    part = parts.get(indicator.sample_part)
+    if part is None:
+        return Proof((), (), "The sample rows are kept apart from this copy.")
+    if part.erased_on is not None:
+        return Proof((), (), f"erased on {figures.day(part.erased_on)}")
+    rows = tuple(tuple(name(cell, 120) if cell else "" for cell in row) for row in part.rows)
+    return Proof(
+        tuple(name(column) for column in part.columns), rows, f"{plural(counts[part.part_id], 'row')} as a sample"
+    )

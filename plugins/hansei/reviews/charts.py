@@ -1,0 +1,325 @@
+"""Charts as inline SVG: text stays text, colours follow the page into the dark and onto paper.
+
+Written by hand instead of by Vega, since a manager sees the difference: the line carries its last value and its limit
+as labels at its end (no legend to look up), lettered notes match the list below, a narrow twin is drawn for phones
+instead of shrinking twelve-pixel text to seven, and styles come from the page, so that dark mode, print and a
+reader's own font size hold. A chart costs about a millisecond and eight kilobytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from hansei.reviews import figures
+from hansei.reviews.evidence import IndicatorEvidence, Limit, Note, Point, Unit
+from hansei.reviews.figures import bare_limit, figure
+
+_STEPS = {
+    "seconds": [
+        *(60 * m for m in (1, 2, 5, 10, 15, 30)),
+        *(3600 * h for h in (1, 2, 3, 4, 6, 12)),
+        *(86400 * d for d in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
+    ],
+    "ratio": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5],
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """A drawing's field, and the room that labels need around the plot."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int = 18
+    bottom: int = 24
+    months_apart: int = 34
+
+
+WIDE = Size(width=720, height=220, left=58, right=112)
+NARROW = Size(width=350, height=210, left=50, right=88, months_apart=46)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From periods and values to places on the field."""
+
+    size: Size
+    first: dt.date
+    last: dt.date
+    low: float
+    high: float
+
+    def x(self, date: dt.date) -> float:
+        days = (self.last - self.first).days or 1
+        return self.size.left + (date - self.first).days / days * (self.size.width - self.size.left - self.size.right)
+
+    def y(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return self.size.height - self.size.bottom - share * (self.size.height - self.size.top - self.size.bottom)
+
+
+def line_chart(
+    indicator: IndicatorEvidence, period_start: dt.date, uid: str, alternative: str, size: Size = WIDE
+) -> Markup:
+    """One indicator's weeks: interval band, line with gaps, limits in force, breaches by shape, lettered notes."""
+    series = [p for p in indicator.series if p.period_start <= period_start]
+    title = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
+        uid, figures.name(indicator.title), alternative
+    )
+    body: list[str] = []
+    known = [p for p in series if p.value is not None]
+    if known:
+        scale = _scale(series, known, indicator, period_start, size)
+        body += _axes(scale, indicator.unit)
+        body.append(_clip(scale, uid))
+        body.append(f'<g clip-path="url(#{uid}-c)">{"".join(_bands(series, scale))}</g>')
+        body += _limits(indicator.limits, scale)
+        body += _notes(indicator.notes, scale)
+        body += _lines(series, scale)
+        body += _marks(series, indicator, scale)
+        body += _end_labels(known, indicator, scale, period_start)
+    else:
+        body.append(
+            f'<text class="c-none" x="{size.width / 2:g}" y="{size.height / 2:g}" text-anchor="middle">'
+            "Nothing to draw yet</text>"
+        )
+    return Markup(
+        '<svg class="chart" role="img" aria-labelledby="{0}-t {0}-d" viewBox="0 0 {1} {2}" '
+        'preserveAspectRatio="xMidYMid meet">{3}{4}</svg>'
+    ).format(uid, size.width, size.height, title, Markup("".join(body)))
+
+
+def sparkline(series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit]) -> Markup:
+    """The last thirteen weeks in a table's cell: a line, its last point, and the limit if one is in force."""
+    first = period_start - dt.timedelta(weeks=12)
+    shown = [p for p in series if first <= p.period_start <= period_start]
+    known = [p for p in shown if p.value is not None]
+    if not known:
+        return Markup('<span class="soft">no history</span>')
+    size = Size(width=112, height=26, left=3, right=5, top=4, bottom=4)
+    active = [limit for limit in limits if limit.valid_from <= period_start and not _is_over(limit, period_start)]
+    values = [p.value for p in known] + [limit.value for limit in active]
+    low, high = min(values), max(values)
+    margin = (high - low) * 0.05 or 1.0
+    scale = Scale(size, first, period_start, low - margin, high + margin)
+    body = [
+        f'<path class="c-{limit.level}-limit" d="M{size.left} {scale.y(limit.value):.1f}H{size.width - size.right}"/>'
+        for limit in active
+    ]
+    body += _lines(shown, scale)
+    end = known[-1]
+    if end.period_start == period_start:
+        body.append(f'<circle class="c-end" cx="{scale.x(end.period_start):.1f}" cy="{scale.y(end.value):.1f}" r="2.6"/>')
+    low_point, high_point = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
+    text = f"{label}, last {figures.plural(len(known), 'week')}: from {figure(low_point.value, unit)}"
+    text += f" to {figure(high_point.value, unit)}"
+    return Markup('<svg class="spark" role="img" aria-label="{}" viewBox="0 0 112 26">{}</svg>').format(
+        text, Markup("".join(body))
+    )
+
+
+def breaks(value: float, date: dt.date, limits: Iterable[Limit], direction: str) -> str | None:
+    """`critical`, `warning` or None: whether the value lay beyond a limit in force on that date."""
+    found = None
+    for limit in limits:
+        if limit.valid_from > date or _is_over(limit, date):
+            continue
+        is_upper = limit.side == "at_most" if limit.side else direction != "higher_is_better"
+        if (value > limit.value) if is_upper else (value < limit.value):
+            found = "critical" if "critical" in (limit.level, found) else "warning"
+    return found
+
+
+def _is_over(limit: Limit, date: dt.date) -> bool:
+    return limit.valid_to is not None and date >= limit.valid_to
+
+
+def _scale(
+    series: list[Point], known: list[Point], indicator: IndicatorEvidence, period_start: dt.date, size: Size
+) -> Scale:
+    """The field's scale: all values and limits, and as much of the intervals as does not flatten the line."""
+    values = [p.value for p in known] + [limit.value for limit in indicator.limits if not _is_over(limit, period_start)]
+    low, high = min(values), max(values)
+    reach = (high - low) or abs(high) * 0.1 or 1.0
+    ok = [p for p in known if p.state == "ok"]
+    bounds = [b for p in ok for b in (p.lower_bound, p.upper_bound) if b is not None]
+    low = max(min([low, *bounds]), low - reach * 0.6)
+    high = min(max([high, *bounds]), high + reach * 0.6)
+    if high == low:
+        low, high = low - reach, high + reach
+    if indicator.unit != "points":
+        low = 0.0 if low < (high - low) * 0.6 else low
+    step = _step(indicator.unit, (high - low) / 4)
+    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    if indicator.unit == "ratio":
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Scale(size, min(series[0].period_start, period_start - dt.timedelta(weeks=4)), period_start, low, high)
+
+
+def _step(unit: Unit, rough: float) -> float:
+    """The next round step: of the clock for durations, of ten for anything else."""
+    for step in _STEPS.get(unit, ()):
+        if step >= rough:
+            return step
+    power = 10 ** math.floor(math.log10(rough))
+    return max(next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9)), 1 if unit == "count" else 0)
+
+
+def _axes(scale: Scale, unit: Unit) -> list[str]:
+    """Faint lines at round values on the left, months (and years) below."""
+    size, out = scale.size, []
+    step = _step(unit, (scale.high - scale.low) / 4)
+    ticks = [scale.low + n * step for n in range(int((scale.high - scale.low) / step + 1e-6) + 1)]
+    for tick in ticks:
+        y = scale.y(tick)
+        out.append(f'<path class="c-grid" d="M{size.left} {y:.1f}H{size.width - size.right}"/>')
+        text = figure(tick, unit) if unit == "seconds" else bare_limit(round(tick, 6), unit)
+        out.append(
+            f'<text class="tick" x="{size.left - 8}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{text.removesuffix(' points').removesuffix(figures.NBSP + 'points')}</text>"
+        )
+    baseline = size.height - size.bottom
+    monday, taken, year = scale.first, -math.inf, None
+    while monday <= scale.last:
+        starts_month = monday.day <= 7
+        x = scale.x(monday)
+        if starts_month and x - taken >= size.months_apart and x <= size.width - size.right - 4:
+            text = figures.short_month(monday) + (f" {monday.year}" if monday.year != year else "")
+            out.append(f'<path class="c-tick" d="M{x:.1f} {baseline}v4"/>')
+            out.append(f'<text class="tick" x="{x:.1f}" y="{baseline + 17}">{text}</text>')
+            taken, year = x + (30 if monday.year != year else 0), monday.year
+        monday += dt.timedelta(weeks=1)
+    return out
+
+
+def _clip(scale: Scale, uid: str) -> str:
+    size = scale.size
+    return (
+        f'<clipPath id="{uid}-c"><rect x="{size.left}" y="{size.top}" width="{size.width - size.left - size.right}" '
+        f'height="{size.height - size.top - size.bottom}"/></clipPath>'
+    )
+
+
+def _runs(series: Sequence[Point]) -> Iterable[list[Point]]:
+    """Stretches of neighbouring weeks with a judged value: a line never bridges a gap."""
+    run: list[Point] = []
+    for point in series:
+        if point.value is None or point.state != "ok":
+            if run:
+                yield run
+            run = []
+            continue
+        if run and (point.period_start - run[-1].period_start).days > 7:
+            yield run
+            run = []
+        run.append(point)
+    if run:
+        yield run
+
+
+def _bands(series: Sequence[Point], scale: Scale) -> Iterable[str]:
+    for run in _runs(series):
+        bounded = [p for p in run if p.lower_bound is not None and p.upper_bound is not None]
+        if len(bounded) > 1:
+            there = " ".join(f"{scale.x(p.period_start):.1f} {scale.y(p.upper_bound):.1f}" for p in bounded)
+            back = " ".join(f"{scale.x(p.period_start):.1f} {scale.y(p.lower_bound):.1f}" for p in reversed(bounded))
+            yield f'<path class="c-band" d="M{there} {back}Z"/>'
+
+
+def _lines(series: Sequence[Point], scale: Scale) -> list[str]:
+    """Judged stretches as a line (a dot where one week stands alone); weeks not judged as hollow dots."""
+    out = []
+    for run in _runs(series):
+        places = [f"{scale.x(p.period_start):.1f} {scale.y(p.value):.1f}" for p in run]
+        if len(run) == 1:
+            x, y = places[0].split()
+            out.append(f'<circle class="c-dot" cx="{x}" cy="{y}" r="2"/>')
+        else:
+            out.append(f'<path class="c-line" d="M{" ".join(places)}"/>')
+    for point in series:
+        if point.value is not None and point.state != "ok":
+            x, y = scale.x(point.period_start), min(max(scale.y(point.value), 2), scale.size.height - 2)
+            out.append(f'<circle class="c-unjudged" cx="{x:.1f}" cy="{y:.1f}" r="2"/>')
+    return out
+
+
+def _limits(limits: Sequence[Limit], scale: Scale) -> list[str]:
+    """Each limit as a dashed step from the date it holds; critical longer dashes than warning."""
+    out = []
+    for limit in limits:
+        start, end = max(limit.valid_from, scale.first), min(limit.valid_to or scale.last, scale.last)
+        if start <= end:
+            x, y = (scale.x(start) if start > scale.first else scale.size.left), scale.y(limit.value)
+            out.append(f'<path class="c-{limit.level}-limit" d="M{x:.1f} {y:.1f}H{scale.x(end):.1f}"/>')
+    return out
+
+
+def _marks(series: Sequence[Point], indicator: IndicatorEvidence, scale: Scale) -> list[str]:
+    """Weeks beyond a limit: a triangle for critical, a diamond for warning; the last week's dot if it meets them."""
+    out = []
+    for point in series:
+        if point.value is None or point.state != "ok":
+            continue
+        x, y = scale.x(point.period_start), scale.y(point.value)
+        level = breaks(point.value, point.period_start, indicator.limits, indicator.direction)
+        if level == "critical":
+            out.append(f'<path class="m-critical" d="M{x:.1f} {y - 5.5:.1f}l5 9h-10Z"/>')
+        elif level == "warning":
+            out.append(f'<path class="m-warning" d="M{x:.1f} {y - 4.8:.1f}l4.8 4.8 -4.8 4.8 -4.8 -4.8Z"/>')
+        elif point.period_start == scale.last:
+            out.append(f'<circle class="c-end" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+    return out
+
+
+def shown_notes(notes: Sequence[Note], first: dt.date, last: dt.date) -> list[tuple[str, Note]]:
+    """Notes within the drawn weeks with their letters, oldest first."""
+    inside = sorted((n for n in notes if first <= n.date <= last + dt.timedelta(days=6)), key=lambda n: (n.date, n.text))
+    return list(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", inside, strict=False))
+
+
+def _notes(notes: Sequence[Note], scale: Scale) -> list[str]:
+    out = []
+    for letter, note in shown_notes(notes, scale.first, scale.last):
+        x = min(scale.x(note.date), scale.size.width - scale.size.right)
+        out.append(f'<path class="c-note" d="M{x:.1f} {scale.size.top}V{scale.size.height - scale.size.bottom}"/>')
+        out.append(f'<text class="c-letter" x="{x:.1f}" y="{scale.size.top - 5}" text-anchor="middle">{letter}</text>')
+    return out
+
+
+def _end_labels(
+    known: Sequence[Point], indicator: IndicatorEvidence, scale: Scale, period_start: dt.date
+) -> Iterable[str]:
+    """This week's value and the limits in force, written at the line's end and kept from overlapping."""
+    labels: list[tuple[float, str, str]] = []
+    if known[-1].period_start == period_start:
+        labels.append((scale.y(known[-1].value), "c-value", figure(known[-1].value, indicator.unit)))
+    active = [n for n in indicator.limits if n.valid_from <= period_start and not _is_over(n, period_start)]
+    for limit in active:
+        kind = "warning" if limit.level == "warning" and len({n.level for n in active}) > 1 else "limit"
+        text = f"{kind} {bare_limit(limit.value, indicator.unit)}"
+        labels.append((scale.y(limit.value), f"c-limit-{limit.level}", text))
+    x = scale.size.width - scale.size.right + 9
+    for y, kind, text in _apart(labels, 15, scale.size.top, scale.size.height - scale.size.bottom):
+        yield f'<text class="{kind}" x="{x}" y="{y + 4:.1f}">{escape(text)}</text>'
+
+
+def _apart(
+    labels: list[tuple[float, str, str]], gap: float, top: float, bottom: float
+) -> Iterable[tuple[float, str, str]]:
+    """The labels moved as little as it takes to keep `gap` between them, inside the field."""
+    placed: list[float] = []
+    ordered = sorted(labels)
+    for y, _, _ in ordered:
+        placed.append(max(y, placed[-1] + gap) if placed else max(y, top))
+    if placed and placed[-1] > bottom:
+        placed[-1] = bottom
+        for at in range(len(placed) - 2, -1, -1):
+            placed[at] = min(placed[at], placed[at + 1] - gap)
+    return [(y, kind, text) for y, (_, kind, text) in zip(placed, ordered, strict=True)]

@@ -1,0 +1,401 @@
+"""What a review knows: one frozen object, gathered once, that every paper is a pure function of.
+
+Reviews receive evidence and never query. `canonical_json` gives the same bytes for the same evidence on any machine
+(sorted keys, no spaces, ISO dates, floats cut to twelve significant digits when they enter), and `sha256` names them.
+
+Sample rows and quotes can hold a person's words, so they live in parts of their own. The evidence knows a part by
+its id and a salted hash: erasing somebody replaces the part and its salt, and not one figure or hash here changes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from hansei.errors import HanseiError
+
+SCHEMA_VERSION = 1
+
+Unit = Literal["ratio", "seconds", "count", "points"]
+Direction = Literal["lower_is_better", "higher_is_better", "neutral"]
+Level = Literal["warning", "critical"]
+State = Literal["ok", "no_data", "insufficient", "immature", "incomplete"]
+Verdict = Literal["within", "too_few_data", "not_ready", "breach_warning", "breach_critical"]
+
+# Line feed and tab stay: SQL and counting rules have lines. The bidirectional controls go because a name that
+# carries an override would reverse the words after it.
+_CONTROLS = {code: None for code in (*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))}
+_CONTROLS |= {code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFEFF)}
+
+
+class EvidenceError(HanseiError):
+    """Evidence, or one of its parts, that cannot be what it says it is."""
+
+
+def _clean(value: Any) -> Any:
+    """Text without control characters, bidirectional overrides or lone surrogates; anything else untouched."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").translate(_CONTROLS)
+
+
+def _stable(value: float) -> float:
+    """The float at twelve significant digits, so that two engines' last bits give one hash; -0.0 becomes 0.0."""
+    if not math.isfinite(value):
+        raise ValueError("a figure must be finite: a missing value is null")
+    return float(f"{value:.12g}") + 0.0
+
+
+def _utc(value: dt.datetime) -> dt.datetime:
+    """An aware UTC time; a naive one is UTC already, as everything in the warehouse."""
+    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+Text = Annotated[str, BeforeValidator(_clean)]
+Figure = Annotated[float, AfterValidator(_stable)]
+Instant = Annotated[dt.datetime, AfterValidator(_utc)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+
+
+class Frozen(BaseModel):
+    """The base of every type here: immutable, and refusing keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceReadiness(Frozen):
+    """How far a source's gap-free data reaches, against how far the period needs it."""
+
+    source: Text
+    complete_until: Instant | None = None
+    needed_until: Instant | None = None
+    state: Literal["ready", "late", "failed", "never"]
+    message: Text = ""
+
+
+class Variation(Frozen):
+    """Has it changed? The place of statistical process control; nothing fills it, and nothing is claimed, yet."""
+
+    kind: Literal["improvement", "concern", "common_cause"]
+    rule: Text
+    since: dt.date | None = None
+
+
+class Judged(Frozen):
+    """One threshold held against one value. `supported`: the interval lies beyond the limit (None: no interval)."""
+
+    indicator_id: Identifier
+    segment_id: Text
+    segment_label: Text
+    threshold_id: Text
+    level: Level
+    direction: Direction
+    side: Literal["at_most", "at_least"] | None = None
+    limit: Figure
+    value: Figure | None = None
+    lower_bound: Figure | None = None
+    upper_bound: Figure | None = None
+    numerator: Figure | None = None
+    denominator: Figure | None = None
+    sample_count: int | None = None
+    unit: Unit
+    supported: bool | None = None
+    owner: Text = ""
+    reason: Text = ""
+    valid_from: dt.date
+    consecutive_periods: int = 0
+    first_period: dt.date | None = None
+    previous_value: Figure | None = None
+    is_new: bool = False
+    restated: bool = False
+    variation: Variation | None = None
+
+    @property
+    def is_upper(self) -> bool:
+        """True where the value must not exceed the limit; a neutral threshold without a side is an upper one."""
+        return self.side == "at_most" if self.side else self.direction != "higher_is_better"
+
+
+class Breach(Judged):
+    """A threshold that its value misses this period."""
+
+    value: Figure
+    consecutive_periods: int = Field(default=1, ge=1)
+    first_period: dt.date
+
+
+class Judgement(Judged):
+    """What a threshold says this period, breached or not."""
+
+    verdict: Verdict
+
+
+class Point(Frozen):
+    """One period of a series; `value` is None unless there is something to divide."""
+
+    period_start: dt.date
+    value: Figure | None = None
+    lower_bound: Figure | None = None
+    upper_bound: Figure | None = None
+    numerator: Figure | None = None
+    denominator: Figure | None = None
+    sample_count: int | None = None
+    state: State = "ok"
+
+
+class Limit(Frozen):
+    """A threshold's value from a date on; a later one of the same threshold replaces it from its own date."""
+
+    value: Figure
+    level: Level
+    valid_from: dt.date
+    threshold_id: Text
+    side: Literal["at_most", "at_least"] | None = None
+    valid_to: dt.date | None = None
+
+
+class SegmentSeries(Frozen):
+    segment_id: Text
+    label: Text
+    dimension: Text
+    series: tuple[Point, ...] = ()
+
+
+class Note(Frozen):
+    """Something dated that a reader of the line should know: a schedule change, an outage, an action."""
+
+    date: dt.date
+    text: Text
+
+
+class IndicatorEvidence(Frozen):
+    """One indicator: its definition in force, its weekly series (oldest first), limits, segments and proof."""
+
+    indicator_id: Identifier
+    version: int
+    title: Text
+    question: Text
+    unit: Unit
+    direction: Direction
+    owner: Text = ""
+    counts: Text = "ticket"
+    counting: Text = ""
+    numerator: Text = ""
+    denominator: Text = ""
+    exclusions: tuple[Text, ...] = ()
+    caveats: tuple[Text, ...] = ()
+    counted_on: Text = ""
+    minimum_denominator: int | None = None
+    series: tuple[Point, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    segments: tuple[SegmentSeries, ...] = ()
+    sql: Text = ""
+    sample_part: Identifier | None = None
+    notes: tuple[Note, ...] = ()
+
+
+class BatchCount(Frozen):
+    """What became of the rows of one source and entity over the period's nights."""
+
+    source: Text
+    entity: Text
+    received: int
+    accepted: int
+    quarantined: int = 0
+    duplicate: int = 0
+    held: int = 0
+    conflict: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        """received = accepted + quarantined + duplicate + held; conflicts are duplicates already."""
+        return self.received == self.accepted + self.quarantined + self.duplicate + self.held
+
+
+class QuarantineCount(Frozen):
+    source: Text
+    entity: Text
+    rule: Text
+    count: int
+
+
+class Drift(Frozen):
+    source: Text
+    entity: Text
+    field: Text
+    kind: Literal["new", "missing", "type"]
+    first_seen: dt.date
+    count: int = 0
+
+
+class Restated(Frozen):
+    """A figure published earlier that is known better now."""
+
+    indicator_id: Identifier
+    grain: Text
+    period_start: dt.date
+    segment_id: Text
+    segment_label: Text
+    value_before: Figure | None = None
+    value_after: Figure | None = None
+    known_since: Instant
+    reason: Text
+
+
+class Unlinked(Frozen):
+    kind: Literal["account", "customer"]
+    count: int
+    of: int
+
+
+class Excluded(Frozen):
+    reason: Text
+    count: int
+
+
+class TimeAdjustments(Frozen):
+    """Local times that a clock change made ambiguous (the earlier is taken) or non-existent (shifted forward)."""
+
+    ambiguous: int = 0
+    nonexistent: int = 0
+
+
+class CheckWarned(Frozen):
+    source: Text
+    entity: Text
+    check: Text
+    message: Text = ""
+    checked: int | None = None
+    failed: int | None = None
+
+
+class Honesty(Frozen):
+    """What the figures stand on, and what is missing under them."""
+
+    batches: tuple[BatchCount, ...] = ()
+    quarantine: tuple[QuarantineCount, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    restatements: tuple[Restated, ...] = ()
+    unlinked: tuple[Unlinked, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    time_adjustments: TimeAdjustments = TimeAdjustments()
+    checks_warned: tuple[CheckWarned, ...] = ()
+
+
+class PartReference(Frozen):
+    """How the evidence knows a part: by id and salted hash, never by content."""
+
+    part_id: Identifier
+    kind: Literal["rows", "quotes"] = "rows"
+    row_count: int
+    salted_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(Frozen):
+    """Sample rows or quotes, as text. Erased: no rows, no salt, and the date of the erasure."""
+
+    part_id: Identifier
+    kind: Literal["rows", "quotes"] = "rows"
+    salt: str = ""
+    columns: tuple[Text, ...] = ()
+    rows: tuple[tuple[Text, ...], ...] = ()
+    erased_on: dt.date | None = None
+
+    def reference(self) -> PartReference:
+        """The reference that evidence keeps; to be taken before anything is erased."""
+        if len(self.salt) < 32:
+            raise EvidenceError(f"part {self.part_id}", f"a salt of {len(self.salt)} characters", "give at least 32")
+        return PartReference(
+            part_id=self.part_id, kind=self.kind, row_count=len(self.rows), salted_sha256=self._salted_hash()
+        )
+
+    def erased(self, on: dt.date) -> Part:
+        """The part as it stays after an erasure. The salt goes too, so that its hash proves nothing about anybody."""
+        return Part(part_id=self.part_id, kind=self.kind, columns=self.columns, erased_on=on)
+
+    def is_what(self, reference: PartReference) -> bool:
+        """Whether this is the very part that the reference was taken from."""
+        return self.part_id == reference.part_id and self._salted_hash() == reference.salted_sha256
+
+    def _salted_hash(self) -> str:
+        content = _dump({"kind": self.kind, "columns": self.columns, "rows": self.rows})
+        return hashlib.sha256(self.salt.encode() + b"\x00" + content.encode()).hexdigest()
+
+
+class Evidence(Frozen):
+    """Everything one edition of a review stands on."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    review_id: Identifier
+    title: Text
+    service_name: Text
+    audience: Text = "whole service"
+    language: Text = "en"
+    reporting_zone: Text
+    grain: Literal["week"] = "week"
+    period_start: dt.date
+    period_end: dt.date
+    as_of: Instant
+    product_version: Text
+    definitions_hash: Text
+    maximum_decisions: Annotated[int, Field(ge=1, le=3)] = 3
+    readiness: tuple[SourceReadiness, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    indicators: tuple[IndicatorEvidence, ...] = ()
+    honesty: Honesty = Honesty()
+    parts: tuple[PartReference, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        """The period is one ISO week, ids are unique, and every reference leads somewhere."""
+        if self.period_start.isoweekday() != 1 or self.period_end != self.period_start + dt.timedelta(days=6):
+            raise ValueError(f"{self.period_start} to {self.period_end} is no Monday to Sunday")
+        ids = [indicator.indicator_id for indicator in self.indicators]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
+        named = {judged.indicator_id for judged in (*self.breaches, *self.judgements)}
+        if unknown := sorted(named - set(ids)):
+            raise ValueError(f"judged but not among the indicators: {unknown}")
+        wanted = {i.sample_part for i in self.indicators if i.sample_part}
+        if unknown := sorted(wanted - {reference.part_id for reference in self.parts}):
+            raise ValueError(f"sample parts without a reference: {unknown}")
+        return self
+
+    def indicator(self, indicator_id: str) -> IndicatorEvidence:
+        """The indicator of that id; KeyError if the evidence has none."""
+        for indicator in self.indicators:
+            if indicator.indicator_id == indicator_id:
+                return indicator
+        raise KeyError(indicator_id)
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical_json(model: Frozen) -> str:
+    """The one JSON text of a model: sorted keys, no spaces, UTF-8, ISO dates, UTC times ending in Z."""
+    return _dump(model.model_dump(mode="json"))
+
+
+def sha256(model: Frozen) -> str:
+    """Hash of the canonical JSON: 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(model).encode()).hexdigest()
+
+
+def check_parts(evidence: Evidence, parts: Mapping[str, Part]) -> None:
+    """Every part at hand is the one referred to, or says when it was erased; EvidenceError otherwise."""
+    references = {reference.part_id: reference for reference in evidence.parts}
+    for part_id, part in sorted(parts.items()):
+        reference = references.get(part_id)
+        if reference is None:
+            raise EvidenceError(f"part {part_id}", "the evidence does not refer to it", "leave it out")
+        if part.erased_on is None and not part.is_what(reference):
+            raise EvidenceError(f"part {part_id}", "not the content that the evidence was made with", "restore it")

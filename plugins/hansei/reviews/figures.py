@@ -1,0 +1,176 @@
+"""How a figure is written: one rule per unit, used by sentences, tables and charts alike.
+
+Rounding is half up on the decimal text of the figure, as people do it by hand. A number keeps its unit with a
+no-break space, and the minus is a real one. English today; the locales come with the full review documents.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from hansei.reviews.evidence import Judged, Unit
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+NOTHING = "\u2013"
+
+_MONTHS = "January February March April May June July August September October November December".split()
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_IRREGULAR = {"person": "people", "entity": "entities", "reply": "replies", "is": "are", "has": "have"}
+_IRREGULAR |= {"needs": "need", "misses": "miss", "meets": "meet", "was": "were", "stands": "stand", "weighs": "weigh", "does": "do", "batch": "batches"}
+_RIGHT_TO_LEFT = (("\u0590", "\u08ff"), ("\ufb1d", "\ufdff"), ("\ufe70", "\ufefc"), ("\U00010800", "\U00010fff"))
+
+
+def rounded(value: float | Decimal, decimals: int) -> Decimal:
+    """The value rounded half up; never minus zero."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    result = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return abs(result) if result.is_zero() else result
+
+
+def number(value: float | Decimal, decimals: int = 0, signed: bool = False) -> str:
+    """1234.5 -> 1,235; -4 -> −4; signed adds a plus to what is above zero."""
+    result = rounded(value, decimals)
+    text = f"{abs(result):,f}"
+    return (MINUS if result < 0 else "+" if signed and result > 0 else "") + text
+
+
+def duration(seconds: float, exact: bool = False) -> str:
+    """3 h 25 min. Two units suffice to read; `exact` gives every unit down to the second."""
+    sign = MINUS if seconds < 0 else ""
+    size = abs(seconds)
+    if exact or size < 600:
+        step = 1
+    else:
+        step = 60 if size < 48 * 3600 else 3600
+    whole = int(rounded(size / step, 0)) * step
+    pieces = []
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if unit == "d" and whole < 48 * 3600:
+            continue
+        count, whole = divmod(whole, length)
+        if count:
+            pieces.append(f"{number(count)}{NBSP}{unit}")
+    return sign + (NBSP.join(pieces) or f"0{NBSP}min")
+
+
+def figure(value: float | None, unit: Unit, extra: int = 0) -> str:
+    """The value with its unit; `extra` decimals where two figures would otherwise read the same."""
+    if value is None:
+        return NOTHING
+    if unit == "seconds":
+        return duration(value, exact=extra > 0)
+    if unit == "ratio":
+        return f"{number(Decimal(repr(float(value))) * 100, 1 + extra)}{NBSP}%"
+    if unit == "points":
+        return f"{number(value, extra, signed=True)}{NBSP}{'point' if abs(rounded(value, extra)) == 1 else 'points'}"
+    return number(value, extra if float(value).is_integer() else max(extra, 1))
+
+
+def bare_limit(value: float, unit: Unit) -> str:
+    """A limit as its owner wrote it: no trailing zeros (90 %, not 90.0 %)."""
+    if unit in ("ratio", "count"):
+        size = Decimal(repr(float(value))) * (100 if unit == "ratio" else 1)
+        decimals = min(max(-size.normalize().as_tuple().exponent, 0), 4)
+        return number(size, decimals) + (f"{NBSP}%" if unit == "ratio" else "")
+    if unit == "points":
+        return figure(value, unit, 0 if float(value).is_integer() else 1)
+    return duration(value, exact=True)
+
+
+def limit(value: float, unit: Unit, is_upper: bool) -> str:
+    """What is asked for: `at most 4 h`, `at least 90 %`."""
+    return f"at{NBSP}{'most' if is_upper else 'least'} {bare_limit(value, unit)}"
+
+
+def contrast(judged: Judged) -> str:
+    """The judged value, with as many digits as it takes to read differently from the limit it misses."""
+    for extra in range(4):
+        text = figure(judged.value, judged.unit, extra)
+        if judged.value is None or text not in (
+            figure(judged.limit, judged.unit, extra),
+            bare_limit(judged.limit, judged.unit),
+        ):
+            return text
+    return text
+
+
+def interval(lower: float | None, upper: float | None, unit: Unit) -> str:
+    """`82.1 to 90.3 %`; the dash of nothing where there is no interval."""
+    if lower is None or upper is None:
+        return NOTHING
+    low, high = figure(lower, unit), figure(upper, unit)
+    if unit == "ratio":
+        low = low.removesuffix(f"{NBSP}%")
+    elif unit == "points":
+        low = low.rsplit(NBSP, 1)[0]
+    return f"{low} to {high}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 ticket`, `412 tickets`."""
+    return f"{number(count)}{NBSP}{agree(count, noun)}"
+
+
+def agree(count: int, word: str) -> str:
+    """The word's form for that many: agree(2, "misses") -> miss, agree(2, "ticket") -> tickets."""
+    return word if count == 1 else _IRREGULAR.get(word, word + "s")
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def name(text: str, longest: int = 60) -> str:
+    """A name that came from outside: one line, cut to a length, and kept from turning its neighbours around."""
+    line = " ".join(text.split())
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
+    if any(first <= character <= last for character in line for first, last in _RIGHT_TO_LEFT):
+        return f"\u2068{line}\u2069"
+    return line or "(no name)"
+
+
+def day(date: dt.date, with_year: bool = True) -> str:
+    """`8 November 2026`."""
+    text = f"{date.day}{NBSP}{_MONTHS[date.month - 1]}"
+    return f"{text} {date.year}" if with_year else text
+
+
+def short_month(date: dt.date) -> str:
+    return _MONTHS[date.month - 1][:3]
+
+
+def span(first: dt.date, last: dt.date) -> str:
+    """`2–8 November 2026`, `26 October – 1 November 2026`, with both years where they differ."""
+    if first.year != last.year:
+        return f"{day(first)} – {day(last)}"
+    if first.month != last.month:
+        return f"{day(first, with_year=False)} – {day(last)}"
+    return f"{first.day}–{day(last)}"
+
+
+def week_number(monday: dt.date) -> str:
+    """`week 45`, by ISO 8601."""
+    return f"week{NBSP}{monday.isocalendar().week}"
+
+
+def week(monday: dt.date) -> str:
+    """`week 45 (2–8 November 2026)`."""
+    return f"{week_number(monday)} ({span(monday, monday + dt.timedelta(days=6))})"
+
+
+def moment(instant: dt.datetime, zone: str) -> str:
+    """`Monday 9 November 2026, 06:00` on the reporting zone's clock."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{_DAYS[local.weekday()]} {day(local.date())}, {local:%H:%M}"
+
+
+def local_day(instant: dt.datetime, zone: str) -> str:
+    return day(instant.astimezone(ZoneInfo(zone)).date())

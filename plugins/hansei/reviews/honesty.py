@@ -1,0 +1,158 @@
+"""What the figures stand on, in sentences: rows accounted for, what is late, odd, restated, unlinked or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hansei.reviews import figures
+from hansei.reviews.evidence import Evidence, Honesty, Restated
+from hansei.reviews.figures import agree, figure, listed, name, number, plural
+
+MOST_LISTED = 12  # beyond this many lines a list is a wall; the rest is counted
+
+_DRIFT = {
+    "new": "a field that no mapping knows: kept aside, not used",
+    "missing": "a mapped field that no longer comes: its column stays empty",
+    "type": "values of another type than before: those that cannot be read are quarantined",
+}
+_LINKS = {
+    "account": ("organisation", "could not be tied to an account: their tickets count, but in no account segment"),
+    "customer": ("customer", "could not be recognised across the sources"),
+}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One thing to be honest about; `is_quiet` where there is nothing to tell."""
+
+    title: str
+    sentences: tuple[str, ...]
+    is_quiet: bool = False
+
+
+def topics(evidence: Evidence) -> list[Topic]:
+    """Every topic, also the quiet ones: that nothing was late is worth a line."""
+    facts = evidence.honesty
+    return [
+        _topic("Late or missing data", _lateness(evidence), "Every source covers the whole week."),
+        _topic("Rows that arrived", _arrivals(facts), "No batch arrived for this week."),
+        _topic("Rows set aside", _quarantined(facts), "No row broke a rule."),
+        _topic("Figures restated", _restated(evidence), "No figure published earlier has moved."),
+        _topic("Sources that changed shape", _drifted(facts), "No field appeared, vanished or changed its type."),
+        _topic("Keys not linked", _unlinked(facts), "Every key found its account."),
+        _topic("Left out on purpose", _excluded(facts), "Nothing was left out."),
+        _topic("Checks that warned", _warned(facts), "No check warned."),
+    ]
+
+
+def _topic(title: str, sentences: Iterable[str], otherwise: str) -> Topic:
+    found = tuple(sentences)
+    if len(found) > MOST_LISTED:
+        found = (*found[:MOST_LISTED], f"And {number(len(found) - MOST_LISTED)} more.")
+    return Topic(title, found or (otherwise,), not found)
+
+
+def _lateness(evidence: Evidence) -> Iterable[str]:
+    for source in evidence.readiness:
+        if source.state == "ready":
+            continue
+        reach = (
+            f"complete until {figures.moment(source.complete_until, evidence.reporting_zone)}"
+            if source.complete_until
+            else "nothing has arrived yet"
+        )
+        yield f"{name(source.source)}: {reach}."
+
+
+def _arrivals(facts: Honesty) -> Iterable[str]:
+    if not facts.batches:
+        return
+    total = {key: sum(getattr(b, key) for b in facts.batches) for key in ("received", "accepted", "held", "conflict")}
+    total |= {key: sum(getattr(b, key) for b in facts.batches) for key in ("quarantined", "duplicate")}
+    parts = [f"{number(total['accepted'])} accepted"]
+    if total["duplicate"]:
+        parts.append(f"{number(total['duplicate'])} known already")
+    if total["quarantined"]:
+        parts.append(f"{number(total['quarantined'])} set aside")
+    if total["held"]:
+        parts.append(f"{number(total['held'])} held back with their batch")
+    yield f"{plural(total['received'], 'row')} arrived: {listed(parts)}."
+    if wrong := [b for b in facts.batches if not b.is_balanced]:
+        names = listed([f"{name(b.source)} {name(b.entity)}" for b in wrong[:MOST_LISTED]])
+        yield f"The rows of {names} do not add up: tell whoever runs the pipeline."
+    else:
+        yield "None is unaccounted for."
+    if total["conflict"]:
+        yield f"{plural(total['conflict'], 'row')} came twice with different content; one of each pair was kept."
+
+
+def _quarantined(facts: Honesty) -> Iterable[str]:
+    for row in sorted(facts.quarantine, key=lambda q: (-q.count, q.source, q.entity, q.rule)):
+        yield f"{plural(row.count, 'row')} of {name(row.source)} {name(row.entity)}: {name(row.rule, 120)}."
+
+
+def _restated(evidence: Evidence) -> Iterable[str]:
+    titles = {i.indicator_id: i for i in evidence.indicators}
+    for row in sorted(evidence.honesty.restatements, key=_restatement_order):
+        indicator = titles.get(row.indicator_id)
+        title = name(indicator.title) if indicator else row.indicator_id.replace("_", " ")
+        unit = indicator.unit if indicator else "count"
+        where = "" if row.segment_id == "all" else f", {name(row.segment_label)}"
+        period = figures.week(row.period_start) if row.grain == "week" else figures.day(row.period_start)
+        before, after = _apart(row, unit)
+        since = figures.local_day(row.known_since, evidence.reporting_zone)
+        yield f"{title}{where}, {period}: we said {before}, now {after} (since {since}; {name(row.reason, 120)})."
+
+
+def _restatement_order(row: Restated) -> tuple:
+    return (row.segment_id != "all", -row.period_start.toordinal(), row.indicator_id, row.segment_id)
+
+
+def _apart(row: Restated, unit: str) -> tuple[str, str]:
+    """Both figures with as many digits as it takes to tell them apart."""
+    for extra in range(4):
+        before, after = (figure(v, unit, extra) if v is not None else "nothing" for v in (row.value_before, row.value_after))
+        if before != after:
+            break
+    return before, after
+
+
+def _drifted(facts: Honesty) -> Iterable[str]:
+    for row in facts.drift:
+        seen = f"in {plural(row.count, 'row')} since {figures.day(row.first_seen)}" if row.count else ""
+        seen = seen or f"since {figures.day(row.first_seen)}"
+        yield f"{name(row.source)} {name(row.entity)}, {name(row.field)}: {_DRIFT[row.kind]} ({seen})."
+
+
+def _unlinked(facts: Honesty) -> Iterable[str]:
+    for row in facts.unlinked:
+        noun, meaning = _LINKS[row.kind]
+        if row.count:
+            yield f"{number(row.count)} of {plural(row.of, noun)} {meaning}."
+
+
+def _excluded(facts: Honesty) -> Iterable[str]:
+    for row in facts.excluded:
+        if row.count:
+            yield f"{plural(row.count, 'ticket')}: {name(row.reason.replace('_', ' '), 120)}."
+    times = facts.time_adjustments
+    if times.ambiguous:
+        yield (
+            f"{plural(times.ambiguous, 'local time')} {agree(times.ambiguous, 'was')} ambiguous when clocks went back;"
+            " the earlier reading was taken."
+        )
+    if times.nonexistent:
+        yield (
+            f"{plural(times.nonexistent, 'local time')} {agree(times.nonexistent, 'was')} skipped when clocks went"
+            " forward; the time was moved forward."
+        )
+
+
+def _warned(facts: Honesty) -> Iterable[str]:
+    for row in facts.checks_warned:
+        of = ""
+        if row.failed is not None and row.checked is not None:
+            of = f" ({number(row.failed)} of {plural(row.checked, 'row')})"
+        message = f": {name(row.message, 160)}" if row.message else ""
+        yield f"{name(row.source)} {name(row.entity)}, {name(row.check, 80)}{message}{of}."

@@ -1,0 +1,63 @@
+"""Documents as text: pure functions, the same evidence gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hansei.reviews import visual
+from hansei.reviews.brief import compose
+from hansei.reviews.evidence import Evidence, EvidenceError, Part
+from hansei.reviews.validation_page import ValidationPage, lay_out
+from hansei.settings import SHIPPED_INCLUDE
+
+LANGUAGES = ("en",)
+
+
+@lru_cache(maxsize=4)
+def _environment(templates: Path) -> Environment:
+    """Autoescaping, and refusing a name that is not there."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals |= {
+        "light": Markup(visual.variables(visual.LIGHT)),
+        "dark": Markup(visual.variables(visual.DARK)),
+        "shapes": {
+            key: Markup(f'<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{path}</svg>')
+            for key, path in visual.SHAPES.items()
+        },
+    }
+    return environment
+
+
+def _render(template: str, templates: Path | None, **content: Any) -> str:
+    return _environment(templates or SHIPPED_INCLUDE / "templates").get_template(template).render(**content)
+
+
+def render_review(evidence: Evidence, parts: Mapping[str, Part] | None = None, templates: Path | None = None) -> str:
+    """The brief as one self-contained HTML page.
+
+    `parts` are the sample rows at hand, by id; one that is missing or erased is said to be so. Raises EvidenceError
+    where a part is not what the evidence was made with, or where the language has no words yet.
+    """
+    if evidence.language not in LANGUAGES:
+        raise EvidenceError(
+            f"review {evidence.review_id}: language", f"{evidence.language!r}", f"use one of {', '.join(LANGUAGES)}"
+        )
+    return _render("review.html.j2", templates, brief=compose(evidence, parts or {}), evidence=evidence)
+
+
+def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
+    """The validation page as one self-contained HTML page that reads offline."""
+    return _render("validation.html.j2", templates, page=lay_out(page))

@@ -1,0 +1,239 @@
+"""The validation page: what came in last night, whether it adds up, and what every check found.
+
+The pipeline fills `ValidationPage` from `ops.batches` and `ops.check_results`; `lay_out` turns it into words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from hansei.reviews import figures
+from hansei.reviews.evidence import Frozen, Instant, Text
+from hansei.reviews.figures import agree, listed, name, number, plural
+
+Result = Literal["passed", "failed", "warned", "not_run"]
+RESULTS = {"passed": "passed", "failed": "failed", "warned": "warned", "not_run": "not run"}
+SHAPES = {"passed": "within", "failed": "breach_critical", "warned": "breach_warning", "not_run": "no_data"}
+_GRAVITY = ("failed", "warned", "not_run", "passed")
+MOST_CHECKS = 200
+
+
+class Check(Frozen):
+    """One rule on one batch. `severity`: stop quarantines rows or holds the batch, warn only tells."""
+
+    name: Text
+    level: Literal["row", "batch", "reference"] = "row"
+    severity: Literal["stop", "warn"]
+    checked: int | None = None
+    failed: int | None = None
+    result: Result
+    message: Text = ""
+
+
+class Night(Frozen):
+    """One entity's batches of one night, for the strip of recent nights."""
+
+    date: dt.date
+    result: Result
+    received: int = 0
+    quarantined: int = 0
+
+
+class EntityValidation(Frozen):
+    """The latest night's batch of an entity, its checks, and its recent nights (oldest first)."""
+
+    entity: Text
+    batch_id: Text = ""
+    window_start: Instant | None = None
+    window_end: Instant | None = None
+    received: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    duplicate: int = 0
+    held: int = 0
+    conflict: int = 0
+    checks: tuple[Check, ...] = ()
+    nights: tuple[Night, ...] = ()
+
+
+class SourceValidation(Frozen):
+    """One source's night; `message` says why it failed, without anybody's data."""
+
+    source: Text
+    state: Literal["done", "failed", "held", "not_run"]
+    message: Text = ""
+    complete_until: Instant | None = None
+    entities: tuple[EntityValidation, ...] = ()
+
+
+class ValidationPage(Frozen):
+    service_name: Text
+    reporting_zone: Text
+    run_id: Text
+    as_of: Instant
+    product_version: Text
+    sources: tuple[SourceValidation, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckView:
+    name: str
+    scope: str
+    severity: str
+    checked: str
+    failed: str
+    result: str
+    word: str
+    shape: str
+    message: str
+
+
+@dataclass(frozen=True)
+class EntityView:
+    id: str
+    title: str
+    result: str
+    shape: str
+    identity: tuple[tuple[str, str], ...]
+    balance: str
+    is_balanced: bool
+    window: str
+    checks: tuple[CheckView, ...]
+    quiet: tuple[CheckView, ...]
+    quiet_words: str
+    nights: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class SourceView:
+    id: str
+    title: str
+    state: str
+    shape: str
+    message: str
+    reach: str
+    entities: tuple[EntityView, ...]
+
+
+@dataclass(frozen=True)
+class PageView:
+    service_name: str
+    title: str
+    standfirst: tuple[str, ...]
+    as_of: str
+    run_id: str
+    product_version: str
+    sources: tuple[SourceView, ...]
+
+
+_STATES = {"done": "done", "failed": "failed", "held": "held back", "not_run": "not run"}
+_STATE_SHAPES = {"done": "within", "failed": "breach_critical", "held": "breach_warning", "not_run": "no_data"}
+_SCOPES = {"row": "each row", "batch": "whole batch", "reference": "across entities"}
+
+
+def lay_out(page: ValidationPage) -> PageView:
+    """The page in words, checks that found something first."""
+    sources = tuple(_source(source, f"s{at}", page.reporting_zone) for at, source in enumerate(page.sources, 1))
+    checks = [check for source in page.sources for entity in source.entities for check in entity.checks]
+    failed = sum(check.result == "failed" for check in checks)
+    broken = sum(source.state == "failed" for source in page.sources)
+    unbalanced = sum(not entity.is_balanced for source in sources for entity in source.entities)
+    if not page.sources:
+        title = "No source ran"
+    elif unbalanced:
+        title = f"{plural(unbalanced, 'batch')} {agree(unbalanced, 'does')} not add up"
+    elif broken:
+        title = f"{plural(broken, 'source')} failed"
+    elif failed:
+        title = f"{plural(failed, 'check')} found rows to set aside"
+    else:
+        title = "Everything that arrived was accounted for"
+    return PageView(
+        service_name=name(page.service_name),
+        title=title,
+        standfirst=tuple(_standfirst(page, checks)),
+        as_of=figures.moment(page.as_of, page.reporting_zone),
+        run_id=name(page.run_id, 120),
+        product_version=name(page.product_version),
+        sources=sources,
+    )
+
+
+def _standfirst(page: ValidationPage, checks: list[Check]) -> list[str]:
+    entities = [entity for source in page.sources for entity in source.entities]
+    received = sum(entity.received for entity in entities)
+    sentences = [f"{plural(received, 'row')} arrived from {plural(len(page.sources), 'source')}."]
+    if checks:
+        counts = [(result, sum(check.result == result for check in checks)) for result in _GRAVITY]
+        parts = [f"{number(count)} {RESULTS[result]}" for result, count in counts if count]
+        sentences.append(f"{plural(len(checks), 'check')}: {listed(parts)}.")
+    else:
+        sentences.append("No check ran: nothing here is proven.")
+    return sentences
+
+
+def _source(source: SourceValidation, uid: str, zone: str) -> SourceView:
+    return SourceView(
+        id=uid,
+        title=name(source.source),
+        state=_STATES[source.state],
+        shape=_STATE_SHAPES[source.state],
+        message=name(source.message, 300) if source.message else "",
+        reach=f"complete until {figures.moment(source.complete_until, zone)}" if source.complete_until else "",
+        entities=tuple(_entity(entity, f"{uid}-e{at}", zone) for at, entity in enumerate(source.entities, 1)),
+    )
+
+
+def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
+    views = [_check(check) for check in sorted(entity.checks, key=_check_order)]
+    loud = tuple(view for view in views if view.result != "passed")
+    quiet = tuple(view for view in views if view.result == "passed")
+    kept = entity.accepted + entity.quarantined + entity.duplicate + entity.held
+    is_balanced = entity.received == kept
+    worst = min((check.result for check in entity.checks), key=_GRAVITY.index, default="not_run")
+    window = ""
+    if entity.window_start and entity.window_end:
+        window = f"{figures.moment(entity.window_start, zone)} to {figures.moment(entity.window_end, zone)}"
+    return EntityView(
+        id=uid,
+        title=name(entity.entity.replace("_", " ")),
+        result=RESULTS[worst],
+        shape=SHAPES[worst],
+        identity=tuple(
+            (label, number(getattr(entity, label))) for label in ("received", "accepted", "quarantined", "duplicate", "held")
+        ),
+        balance="adds up" if is_balanced else f"does not add up: {number(entity.received - kept)} unaccounted for",
+        is_balanced=is_balanced,
+        window=window,
+        checks=loud[:MOST_CHECKS],
+        quiet=quiet[:MOST_CHECKS],
+        quiet_words=f"{plural(len(quiet), 'check')} passed" if quiet else "",
+        nights=tuple(
+            (night.result, SHAPES[night.result], f"{figures.day(night.date)}: {RESULTS[night.result]}, "
+             f"{plural(night.received, 'row')}, {number(night.quarantined)} set aside")
+            for night in entity.nights
+        ),
+    )
+
+
+def _check_order(check: Check) -> tuple:
+    return (_GRAVITY.index(check.result), check.severity != "stop", -(check.failed or 0), check.name)
+
+
+def _check(check: Check) -> CheckView:
+    # A check that looked at no row proves nothing, whatever it returned.
+    idle = check.result == "passed" and check.checked == 0
+    result = "not_run" if idle else check.result
+    return CheckView(
+        name=name(check.name, 120),
+        scope=_SCOPES[check.level],
+        severity=check.severity,
+        checked=number(check.checked) if check.checked is not None else figures.NOTHING,
+        failed=number(check.failed) if check.failed is not None else figures.NOTHING,
+        result=result,
+        word="no rows to check" if idle else RESULTS[result],
+        shape=SHAPES[result],
+        message=name(check.message, 240) if check.message else "",
+    )
