@@ -13,6 +13,15 @@ import sqlalchemy as sa
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Before anything imports Airflow: it makes its home and a configuration wherever this points.
+_airflow_home = tempfile.TemporaryDirectory(prefix="hansei-airflow-", ignore_cleanup_errors=True)
+os.environ |= {
+    "AIRFLOW_HOME": _airflow_home.name,
+    "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+}
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:

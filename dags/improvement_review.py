@@ -1,0 +1,70 @@
+"""
+### Improvement review
+
+Builds and archives the review documents that managers read every week, one mapped group per review definition.
+
+**Waits for readiness.** From Monday 06:00 in the reporting zone it looks every five minutes whether every source has
+passed the end of the week, and gives its slot back in between. At the review's own deadline it goes on with what is
+there: indicators that are late are greyed and named in the document. A brief is never silently missing.
+
+**Safe to repeat.** A published review is immutable. The same evidence makes no new document; other evidence (late rows,
+a correction) makes a new revision beside the old one.
+
+**By hand.** Trigger it with `period_end`, the Monday after the week, or leave it empty for the last week with data.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronDataIntervalTimetable, Param, PokeReturnValue, dag, get_current_context, task, task_group
+
+from hansei import orchestration
+from hansei.orchestration import run_stage
+
+ZONE = orchestration.reporting_zone()
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("0 6 * * MON", timezone=ZONE),
+    start_date=orchestration.START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    default_args=orchestration.default_arguments(),
+    tags=["owner:service-desk", "tier:1"],
+    doc_md=__doc__,
+    params={
+        "period_end": Param(None, type=["null", "string"], format="date", description="the Monday after the week"),
+    },
+)
+def improvement_review() -> None:
+    def period_end() -> Any:
+        return orchestration.review_period_end(get_current_context(), ZONE)
+
+    @task
+    def list_reviews() -> list[str]:
+        return orchestration.review_ids()
+
+    @task.sensor(
+        mode="reschedule",
+        poke_interval=300,
+        timeout=timedelta(days=6).total_seconds(),
+        map_index_template="{{ task.op_kwargs['review_id'] }}",
+    )
+    def wait_until_ready(review_id: str) -> PokeReturnValue:
+        state = run_stage("readiness", review_id, period_end())
+        return PokeReturnValue(is_done=state["is_ready"] or state["is_past_deadline"], xcom_value=state)
+
+    @task(map_index_template="{{ task.op_kwargs['review_id'] }}")
+    def build_review(review_id: str) -> dict[str, Any]:
+        return run_stage("build_review", review_id, period_end())
+
+    @task_group
+    def one_review(review_id: str) -> None:
+        wait_until_ready(review_id=review_id) >> build_review(review_id=review_id)
+
+    one_review.expand(review_id=list_reviews())
+
+
+improvement_review()
