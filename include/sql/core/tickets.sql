@@ -1,0 +1,247 @@
+-- Grain: one row per ticket, deleted and excluded ones too (they are flagged, never missing).
+-- Lifecycle facts come from events where the source says that its events are complete, else from the ticket's own
+-- times. All durations are calendar seconds between two instants; nothing here depends on when the run happens.
+WITH source_tickets AS (
+  SELECT
+    *,
+    COALESCE(has_complete_events, FALSE) AS is_event_based
+  FROM staging.tickets
+  WHERE {{ only('ticket_id') }}
+),
+
+events AS (
+  SELECT
+    events.ticket_id,
+    events.event_id,
+    events.event_type,
+    events.occurred_at,
+    COALESCE(events.sequence_number, 0) AS sequence_number,
+    events.value,
+    events.previous_value,
+    events.is_public,
+    events.is_automatic,
+    events.actor_kind,
+    events.actor_id
+  FROM staging.ticket_events AS events
+  INNER JOIN source_tickets ON events.ticket_id = source_tickets.ticket_id
+  WHERE source_tickets.is_event_based AND events.deleted_at IS NULL
+),
+
+-- Each change with the value before it: what the previous event of its kind left, else what the source says.
+changes AS (
+  SELECT
+    ticket_id,
+    event_type,
+    occurred_at,
+    sequence_number,
+    event_id,
+    value,
+    COALESCE(
+      LAG(value) OVER (PARTITION BY ticket_id, event_type ORDER BY occurred_at, sequence_number, event_id),
+      previous_value,
+      CASE WHEN event_type = 'status' THEN 'new' END
+    ) AS value_before
+  FROM events
+  WHERE event_type IN ('status', 'assignee', 'team', 'priority')
+),
+
+counted_changes AS (
+  SELECT
+    ticket_id,
+    MIN(CASE WHEN event_type = 'status' AND value IN ('solved', 'closed') AND value_before NOT IN ('solved', 'closed') THEN occurred_at END) AS first_solved_at,
+    MAX(CASE WHEN event_type = 'status' AND value IN ('solved', 'closed') AND value_before NOT IN ('solved', 'closed') THEN occurred_at END) AS last_solved_at,
+    MAX(CASE WHEN event_type = 'status' AND value = 'solved' THEN occurred_at END) AS last_solved_status_at,
+    MAX(CASE WHEN event_type = 'status' AND value = 'closed' THEN occurred_at END) AS closed_at,
+    COUNT(CASE WHEN event_type = 'status' AND value NOT IN ('solved', 'closed', 'deleted') AND value_before IN ('solved', 'closed') THEN 1 END) AS reopen_count,
+    COUNT(CASE WHEN event_type = 'assignee' AND value IS NOT NULL AND value_before IS NOT NULL AND value <> value_before THEN 1 END) AS reassignment_count,
+    COUNT(CASE WHEN event_type = 'team' AND value IS NOT NULL AND value_before IS NOT NULL AND value <> value_before THEN 1 END) AS team_handoff_count
+  FROM changes
+  GROUP BY ticket_id
+),
+
+-- Newest and oldest value of each kind, and the newest one at the last solution.
+ranked_changes AS (
+  SELECT
+    changes.ticket_id,
+    changes.event_type,
+    changes.value,
+    changes.value_before,
+    changes.occurred_at <= counted_changes.last_solved_at AS is_before_solution,
+    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type ORDER BY changes.occurred_at, changes.sequence_number, changes.event_id) AS rank_from_first,
+    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC) AS rank_from_last,
+    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type, COALESCE(changes.occurred_at <= counted_changes.last_solved_at, FALSE) ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC) AS rank_by_solution
+  FROM changes
+  INNER JOIN counted_changes ON changes.ticket_id = counted_changes.ticket_id
+),
+
+values_in_force AS (
+  SELECT
+    ticket_id,
+    MAX(CASE WHEN event_type = 'status' AND rank_from_last = 1 THEN value END) AS status,
+    MAX(CASE WHEN event_type = 'assignee' AND rank_from_last = 1 THEN value END) AS assignee_id,
+    MAX(CASE WHEN event_type = 'team' AND rank_from_last = 1 THEN value END) AS team_id,
+    MAX(CASE WHEN event_type = 'team' AND rank_from_first = 1 THEN COALESCE(value_before, value) END) AS first_team_id,
+    MAX(CASE WHEN event_type = 'team' AND is_before_solution AND rank_by_solution = 1 THEN value END) AS solved_team_id,
+    MAX(CASE WHEN event_type = 'priority' AND rank_from_last = 1 THEN value END) AS priority,
+    MAX(CASE WHEN event_type = 'priority' AND rank_from_first = 1 THEN COALESCE(value_before, value) END) AS created_priority,
+    MAX(CASE WHEN event_type = 'priority' AND is_before_solution AND rank_by_solution = 1 THEN value END) AS solved_priority
+  FROM ranked_changes
+  GROUP BY ticket_id
+),
+
+-- The opening message of a ticket that an agent opened is no reply: only what follows the creation counts.
+replies AS (
+  SELECT
+    events.ticket_id,
+    MIN(CASE WHEN events.occurred_at > source_tickets.created_at OR source_tickets.opened_by = 'customer' THEN events.occurred_at END) AS first_replied_at,
+    COUNT(CASE WHEN events.occurred_at > source_tickets.created_at OR source_tickets.opened_by = 'customer' THEN 1 END) AS agent_reply_count
+  FROM events
+  INNER JOIN source_tickets ON events.ticket_id = source_tickets.ticket_id
+  WHERE
+    events.event_type = 'reply'
+    AND events.actor_kind = 'agent'
+    AND COALESCE(events.is_public, TRUE)
+    AND NOT COALESCE(events.is_automatic, FALSE)
+  GROUP BY events.ticket_id
+),
+
+human_touches AS (
+  SELECT
+    ticket_id,
+    COUNT(CASE WHEN actor_kind = 'bot' THEN 1 END) AS bot_event_count,
+    COUNT(CASE WHEN actor_kind = 'agent' THEN 1 END) AS agent_event_count
+  FROM events
+  GROUP BY ticket_id
+),
+
+lifecycles AS (
+  SELECT
+    source_tickets.ticket_id,
+    source_tickets.source,
+    source_tickets.channel,
+    source_tickets.topic,
+    source_tickets.language,
+    source_tickets.customer_id,
+    source_tickets.account_id AS own_account_id,
+    source_tickets.is_sla_met,
+    source_tickets.merged_into_ticket_id,
+    source_tickets.created_at,
+    CASE WHEN source_tickets.is_event_based THEN 'events' ELSE 'timestamps' END AS lifecycle_basis,
+    CASE WHEN source_tickets.is_event_based THEN COALESCE(values_in_force.status, source_tickets.status) ELSE source_tickets.status END AS status,
+    COALESCE(values_in_force.assignee_id, source_tickets.assignee_id) AS assignee_id,
+    COALESCE(values_in_force.team_id, source_tickets.team_id) AS team_id,
+    COALESCE(values_in_force.first_team_id, source_tickets.team_id) AS first_team_id,
+    COALESCE(values_in_force.solved_team_id, values_in_force.first_team_id, source_tickets.team_id) AS solved_team_id,
+    COALESCE(values_in_force.priority, source_tickets.priority) AS priority,
+    COALESCE(values_in_force.created_priority, source_tickets.priority) AS created_priority,
+    COALESCE(values_in_force.solved_priority, values_in_force.created_priority, source_tickets.priority) AS solved_priority,
+    CASE WHEN source_tickets.is_event_based THEN replies.first_replied_at ELSE source_tickets.first_replied_at END AS first_replied_at,
+    CASE
+      WHEN source_tickets.is_event_based THEN counted_changes.first_solved_at
+      ELSE COALESCE(source_tickets.first_solved_at, source_tickets.solved_at, source_tickets.closed_at)
+    END AS first_solved_at,
+    CASE
+      WHEN source_tickets.is_event_based THEN counted_changes.last_solved_at
+      ELSE COALESCE(source_tickets.solved_at, source_tickets.first_solved_at, source_tickets.closed_at)
+    END AS last_solved_at,
+    CASE WHEN source_tickets.is_event_based THEN counted_changes.closed_at ELSE source_tickets.closed_at END AS closed_at,
+    CASE
+      WHEN source_tickets.is_event_based THEN counted_changes.last_solved_status_at IS NULL AND counted_changes.closed_at IS NOT NULL
+      ELSE source_tickets.solved_at IS NULL AND source_tickets.first_solved_at IS NULL AND source_tickets.closed_at IS NOT NULL
+    END AS is_closed_without_solution,
+    CASE WHEN source_tickets.is_event_based THEN COALESCE(replies.agent_reply_count, 0) END AS agent_reply_count,
+    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.reopen_count, 0) ELSE source_tickets.reopen_count END AS reopen_count,
+    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.reassignment_count, 0) ELSE source_tickets.reassignment_count END AS reassignment_count,
+    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.team_handoff_count, 0) END AS team_handoff_count,
+    source_tickets.deleted_at IS NOT NULL OR COALESCE(values_in_force.status, source_tickets.status) = 'deleted' AS is_deleted,
+    source_tickets.merged_into_ticket_id IS NOT NULL AS is_merged,
+    COALESCE(source_tickets.is_spam, FALSE) AS is_spam,
+    COALESCE(source_tickets.is_escalated, FALSE) AS is_escalated,
+    COALESCE(human_touches.bot_event_count, 0) > 0 AND COALESCE(human_touches.agent_event_count, 0) = 0 AS is_bot_only
+  FROM source_tickets
+  LEFT JOIN counted_changes ON source_tickets.ticket_id = counted_changes.ticket_id
+  LEFT JOIN values_in_force ON source_tickets.ticket_id = values_in_force.ticket_id
+  LEFT JOIN replies ON source_tickets.ticket_id = replies.ticket_id
+  LEFT JOIN human_touches ON source_tickets.ticket_id = human_touches.ticket_id
+),
+
+-- A ticket is solved while its status says so; a reopened one has no solution date until it is solved again.
+solved_lifecycles AS (
+  SELECT
+    *,
+    CASE WHEN status IN ('solved', 'closed') THEN last_solved_at END AS solved_at
+  FROM lifecycles
+),
+
+linked_lifecycles AS (
+  SELECT
+    solved_lifecycles.*,
+    COALESCE(own_accounts.account_id, account_links.account_id) AS account_id,
+    CASE WHEN own_accounts.account_id IS NOT NULL THEN 'own_account_id' ELSE account_links.rule END AS account_link_rule
+  FROM solved_lifecycles
+  LEFT JOIN staging.accounts AS own_accounts ON solved_lifecycles.own_account_id = own_accounts.account_id
+  LEFT JOIN core.account_links AS account_links ON solved_lifecycles.customer_id = account_links.source_key
+)
+
+SELECT
+  tickets.ticket_id,
+  tickets.source,
+  tickets.lifecycle_basis,
+  tickets.status,
+  COALESCE(tickets.channel, 'unknown') AS channel,
+  COALESCE(tickets.topic, 'unknown') AS topic,
+  tickets.language,
+  tickets.customer_id,
+  tickets.account_id,
+  COALESCE(tickets.account_link_rule, 'unlinked') AS account_link_rule,
+  COALESCE(created_versions.tier, 'unlinked') AS created_account_tier,
+  COALESCE(solved_versions.tier, 'unlinked') AS solved_account_tier,
+  COALESCE(accounts.tier, 'unlinked') AS account_tier,
+  tickets.assignee_id,
+  COALESCE(tickets.team_id, 'unassigned') AS team_id,
+  COALESCE(tickets.first_team_id, 'unassigned') AS first_team_id,
+  COALESCE(tickets.solved_team_id, 'unassigned') AS solved_team_id,
+  COALESCE(tickets.priority, 'unknown') AS priority,
+  COALESCE(tickets.created_priority, 'unknown') AS created_priority,
+  COALESCE(tickets.solved_priority, 'unknown') AS solved_priority,
+  tickets.created_at,
+  {{ sql.reporting_date('tickets.created_at', 'created_day') }} AS created_date,
+  tickets.first_replied_at,
+  {{ sql.reporting_date('tickets.first_replied_at', 'replied_day') }} AS first_replied_date,
+  tickets.first_solved_at,
+  {{ sql.reporting_date('tickets.first_solved_at', 'first_solved_day') }} AS first_solved_date,
+  tickets.solved_at,
+  {{ sql.reporting_date('tickets.solved_at', 'solved_day') }} AS solved_date,
+  tickets.closed_at,
+  {{ sql.seconds_between('tickets.created_at', 'tickets.first_replied_at') }} AS first_reply_calendar_seconds,
+  {{ sql.seconds_between('tickets.created_at', 'tickets.first_solved_at') }} AS first_resolution_calendar_seconds,
+  {{ sql.seconds_between('tickets.created_at', 'tickets.solved_at') }} AS full_resolution_calendar_seconds,
+  tickets.agent_reply_count,
+  tickets.reopen_count,
+  tickets.reassignment_count,
+  tickets.team_handoff_count,
+  tickets.is_sla_met,
+  tickets.is_escalated,
+  tickets.solved_at IS NOT NULL AS is_solved,
+  tickets.is_closed_without_solution,
+  tickets.is_deleted,
+  tickets.is_merged,
+  tickets.merged_into_ticket_id,
+  tickets.is_spam,
+  tickets.is_bot_only
+FROM linked_lifecycles AS tickets
+LEFT JOIN core.account_versions AS created_versions
+  ON
+    tickets.account_id = created_versions.account_id
+    AND tickets.created_at >= created_versions.valid_from
+    AND tickets.created_at < created_versions.valid_to
+LEFT JOIN core.account_versions AS solved_versions
+  ON
+    tickets.account_id = solved_versions.account_id
+    AND tickets.solved_at >= solved_versions.valid_from
+    AND tickets.solved_at < solved_versions.valid_to
+LEFT JOIN core.accounts AS accounts ON tickets.account_id = accounts.account_id
+LEFT JOIN core.reporting_offsets AS created_day ON CAST(tickets.created_at AS DATE) = created_day.utc_date
+LEFT JOIN core.reporting_offsets AS replied_day ON CAST(tickets.first_replied_at AS DATE) = replied_day.utc_date
+LEFT JOIN core.reporting_offsets AS first_solved_day ON CAST(tickets.first_solved_at AS DATE) = first_solved_day.utc_date
+LEFT JOIN core.reporting_offsets AS solved_day ON CAST(tickets.solved_at AS DATE) = solved_day.utc_date

@@ -1,0 +1,97 @@
+"""The only place where engines differ. Models are PostgreSQL-flavoured SQL and call these macros as `sql.<name>`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_DUCKDB_TYPES = {
+    "key": "VARCHAR",
+    "text": "VARCHAR",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "decimal": "DECIMAL(18, 4)",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+}
+# Text compares by code point on both engines, so that ORDER BY, MIN and MAX agree whatever the server's locale is.
+_POSTGRESQL_TYPES = {
+    **_DUCKDB_TYPES,
+    "key": 'TEXT COLLATE "C"',
+    "text": 'TEXT COLLATE "C"',
+    "double": "DOUBLE PRECISION",
+    "decimal": "NUMERIC(18, 4)",
+}
+
+
+class Dialect:
+    """SQL text for one engine, `duckdb` or `postgresql`."""
+
+    def __init__(self, name: str) -> None:
+        if name not in ("duckdb", "postgresql"):
+            raise ValueError(f"no dialect for engine {name!r}")
+        self.name = name
+        self.is_duckdb = name == "duckdb"
+
+    def type(self, logical: str) -> str:
+        """Column type for a table definition."""
+        return (_DUCKDB_TYPES if self.is_duckdb else _POSTGRESQL_TYPES)[logical]
+
+    def cast(self, expression: str, logical: str) -> str:
+        """`expression` cast to a logical type."""
+        bare = self.type(logical).split(" COLLATE", 1)[0]
+        return f"CAST({expression} AS {bare})"
+
+    def ratio(self, numerator: str, denominator: str) -> str:
+        """Quotient as a double; NULL where the denominator is zero."""
+        return f"({self.cast(numerator, 'double')} / NULLIF({self.cast(denominator, 'double')}, 0))"
+
+    def seconds_between(self, start: str, end: str) -> str:
+        """Whole seconds from start to end as bigint, rounded down."""
+        if self.is_duckdb:
+            return f"CAST(FLOOR((EPOCH_US({end}) - EPOCH_US({start})) / 1000000.0) AS BIGINT)"
+        return f"CAST(FLOOR(EXTRACT(EPOCH FROM ({end} - {start}))) AS BIGINT)"
+
+    def add_seconds(self, instant: str, seconds: str) -> str:
+        """The instant that many seconds later."""
+        if self.is_duckdb:
+            return f"({instant} + TO_SECONDS({seconds}))"
+        return f"({instant} + MAKE_INTERVAL(secs => {seconds}))"
+
+    def second_of_day(self, instant: str) -> str:
+        """Seconds since midnight, UTC."""
+        return f"(EXTRACT(HOUR FROM {instant}) * 3600 + EXTRACT(MINUTE FROM {instant}) * 60 + FLOOR(EXTRACT(SECOND FROM {instant})))"
+
+    def reporting_date(self, instant: str, offsets: str) -> str:
+        """Date of a UTC instant in the reporting zone; `offsets` is core.reporting_offsets joined on its UTC day."""
+        shift = (
+            f"CASE WHEN {self.second_of_day(instant)} < {offsets}.switch_second "
+            f"THEN {offsets}.offset_seconds ELSE {offsets}.offset_after_seconds END"
+        )
+        return f"CAST({self.add_seconds(instant, shift)} AS DATE)"
+
+    def period_start(self, grain: str, day: str) -> str:
+        """First day of the day's period: `day`, ISO `week` (Monday) or `month`."""
+        return day if grain == "day" else f"CAST(DATE_TRUNC('{grain}', {day}) AS DATE)"
+
+    def quantile(self, value: str, q: float) -> str:
+        """Quantile with linear interpolation between ranks, NULLs left out."""
+        if self.is_duckdb:
+            return f"QUANTILE_CONT({value}, {q})"
+        return f"PERCENTILE_CONT({q}) WITHIN GROUP (ORDER BY {value})"
+
+    def days_between(self, first: str, last: str) -> str:
+        """One row per day from first to last, column `day`; used as a table."""
+        if self.is_duckdb:
+            return f"(SELECT CAST(day AS DATE) AS day FROM GENERATE_SERIES({first}, {last}, INTERVAL 1 DAY) AS spine(day))"
+        return f"(SELECT CAST(day AS DATE) AS day FROM GENERATE_SERIES({first}, {last}, INTERVAL '1 day') AS spine(day))"
+
+    def text_list(self, values: Sequence[str]) -> str:
+        """Literals for an IN list; for definitions' own identifiers only, never for data."""
+        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+        return quoted or "NULL"
+
+    @staticmethod
+    def quote(identifier: str) -> str:
+        return '"' + identifier.replace('"', '""') + '"'

@@ -1,0 +1,230 @@
+"""Opening the warehouse. Every open of the live file goes through here, waits a bounded time, and names the holder."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool, StaticPool
+
+from hansei.errors import WarehouseError
+from hansei.settings import Settings
+from hansei.warehouse.dialect import Dialect
+
+SCHEMAS = ("landing", "staging", "core", "indicators", "ops", "board")
+_WRITER_LOCK = 7_240_011
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+
+
+class Warehouse:
+    """One open connection to a warehouse, with the dialect that its SQL is written in.
+
+    Statements run inside `with warehouse.transaction():`; on PostgreSQL writing transactions follow one another.
+    """
+
+    def __init__(self, engine: sa.Engine, dialect: Dialect, is_writable: bool) -> None:
+        self.engine = engine
+        self.sql = dialect
+        self.is_writable = is_writable
+        self._connection = engine.connect()
+
+    def close(self) -> None:
+        self._connection.close()
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Nested use joins the transaction that is open."""
+        if self._connection.in_transaction():
+            yield
+            return
+        with self._connection.begin():
+            if not self.sql.is_duckdb and self.is_writable:
+                self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+            yield
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> int:
+        """Runs one statement with bound parameters; number of rows that it touched (-1 where unknown)."""
+        with self.transaction():
+            return self._connection.execute(sa.text(statement), dict(parameters or {})).rowcount
+
+    def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Rows of a small result as dictionaries."""
+        with self.transaction():
+            result = self._connection.execute(sa.text(query), dict(parameters or {}))
+            return [dict(row) for row in result.mappings()]
+
+    def scalar(self, query: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """First column of the first row, None where there is no row."""
+        with self.transaction():
+            return self._connection.execute(sa.text(query), dict(parameters or {})).scalar()
+
+    def insert(self, table: str, records: Iterable[Mapping[str, Any]]) -> int:
+        """Inserts a handful of records with bound parameters; bulk goes through `load`."""
+        records = [dict(record) for record in records]
+        if not records:
+            return 0
+        names = list(records[0])
+        columns = ", ".join(names)
+        values = ", ".join(f":{name}" for name in names)
+        with self.transaction():
+            self._connection.execute(sa.text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), records)
+        return len(records)
+
+    def arrow(self, query: str) -> pa.Table:
+        """A larger result as an Arrow table."""
+        with self.transaction():
+            if self.sql.is_duckdb:
+                return self._raw().execute(query).to_arrow_table()
+            cursor = self._connection.execute(sa.text(query))
+            names = list(cursor.keys())
+            records = cursor.fetchall()
+        columns = list(zip(*records, strict=True)) if records else [() for _ in names]
+        return pa.table({name: pa.array(list(column)) for name, column in zip(names, columns, strict=True)})
+
+    def load(self, table: str, data: pa.Table) -> None:
+        """Appends an Arrow table to an existing table, matched by column name: Arrow into DuckDB, COPY into PostgreSQL."""
+        if data.num_rows == 0:
+            return
+        columns = ", ".join(data.column_names)
+        with self.transaction():
+            if self.sql.is_duckdb:
+                raw = self._raw()
+                raw.register("arriving_rows", data)
+                try:
+                    raw.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM arriving_rows")
+                finally:
+                    raw.unregister("arriving_rows")
+            else:
+                _copy_into(self._connection.connection.driver_connection, table, columns, data)
+
+    def tables(self) -> set[str]:
+        """Names `schema.table` of every table and view in our schemas."""
+        query = "SELECT table_schema, table_name FROM information_schema.tables"
+        return {
+            f"{row['table_schema']}.{row['table_name']}" for row in self.rows(query) if row["table_schema"] in SCHEMAS
+        }
+
+    def columns(self, table: str) -> list[str]:
+        """Column names of `schema.table` in their order; empty where there is no such table."""
+        schema, name = table.split(".", 1)
+        query = (
+            "SELECT column_name FROM information_schema.columns "
+            "WHERE table_schema = :schema AND table_name = :name ORDER BY ordinal_position"
+        )
+        return [row["column_name"] for row in self.rows(query, {"schema": schema, "name": name})]
+
+    def _raw(self) -> Any:
+        """The DuckDB connection below SQLAlchemy, for Arrow in and out; the transaction is the same."""
+        return self._connection.connection.driver_connection
+
+
+def _copy_into(connection: Any, table: str, columns: str, data: pa.Table) -> None:
+    """COPY in the transaction of the connection; ADBC would need a second one, and publication is one transaction."""
+    import pyarrow.csv as arrow_csv
+
+    options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed", batch_size=16_384)
+    with connection.cursor() as cursor:
+        # An unquoted empty field is NULL and a quoted one is the empty text, which is how Arrow writes them.
+        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+            for batch in _writable(data).to_batches(max_chunksize=65_536):
+                sink = pa.BufferOutputStream()
+                arrow_csv.write_csv(pa.Table.from_batches([batch]), sink, options)
+                copy.write(sink.getvalue().to_pybytes())
+
+
+def _writable(data: pa.Table) -> pa.Table:
+    """Dictionaries and large texts as plain text, the forms that the CSV writer knows."""
+    fields = []
+    for field in data.schema:
+        plain = pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type)
+        fields.append(pa.field(field.name, pa.string()) if plain else field)
+    return data.cast(pa.schema(fields))
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """The live warehouse for reading and writing; schemas exist afterwards."""
+    warehouse = _open_duckdb(settings) if settings.is_embedded else _open_postgresql(settings.warehouse_url)
+    try:
+        for schema in SCHEMAS:
+            warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+@contextmanager
+def open_read_copy(settings: Settings) -> Iterator[Warehouse]:
+    """What reviews, read-only commands and analysts see: the published copy, or PostgreSQL itself."""
+    if not settings.is_embedded:
+        warehouse = _open_postgresql(settings.warehouse_url, is_writable=False)
+    else:
+        if not settings.read_copy.exists():
+            raise WarehouseError(str(settings.read_copy), "there is no read copy yet", "run a night first: `hansei night`")
+        warehouse = _duckdb(settings.read_copy, is_writable=False)
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _open_duckdb(settings: Settings) -> Warehouse:
+    path = settings.warehouse_file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + settings.lock_wait_seconds
+    while True:
+        try:
+            return _duckdb(path, is_writable=True)
+        except sa.exc.DBAPIError as error:
+            message = str(error.orig)
+            if "lock" not in message.lower():
+                raise _unreadable(path, message) from None
+            if time.monotonic() >= deadline:
+                holder = _HOLDER.search(message)
+                who = f"locked by process {holder[1]}" if holder else "locked by another process"
+                waited = f"{who} for more than {settings.lock_wait_seconds:g} s"
+                next_step = "wait for it to end, or read the published copy (HANSEI_READ_COPY)"
+                raise WarehouseError(str(path), waited, next_step) from None
+            time.sleep(0.25)
+
+
+def _unreadable(path: Path, message: str) -> WarehouseError:
+    return WarehouseError(str(path), message.splitlines()[0], "see docs/runbooks")
+
+
+def _duckdb(path: Path, is_writable: bool) -> Warehouse:
+    settings: dict[str, Any] = {
+        "default_null_order": "nulls_last",
+        "preserve_insertion_order": False,
+    }
+    arguments = {"config": settings, "read_only": not is_writable}
+    engine = sa.create_engine(f"duckdb:///{path}", poolclass=StaticPool, connect_args=arguments)
+    try:
+        warehouse = Warehouse(engine, Dialect("duckdb"), is_writable)
+    except BaseException:
+        engine.dispose()
+        raise
+    warehouse.execute("SET TimeZone = 'UTC'")
+    warehouse.execute("SET integer_division = true")
+    return warehouse
+
+
+def _open_postgresql(url: str, is_writable: bool = True) -> Warehouse:
+    engine = sa.create_engine(
+        url, poolclass=NullPool, connect_args={"options": "-c timezone=UTC -c client_min_messages=warning -c jit=off"}
+    )
+    try:
+        return Warehouse(engine, Dialect("postgresql"), is_writable)
+    except sa.exc.OperationalError as error:
+        engine.dispose()
+        place = sa.make_url(url).render_as_string(hide_password=True)
+        found = str(error.orig).strip().splitlines()[0]
+        raise WarehouseError(place, found, "check HANSEI_WAREHOUSE and that the server runs") from None
+

@@ -1,0 +1,210 @@
+"""Merging accepted rows into staging: the greatest version of a key wins, in whatever order versions arrive.
+
+The merge is set-based and leaves three things behind in one transaction: the staging rows, the versions of values
+that segments are frozen by, and the subjects that changed, in `ops.changes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from hansei.catalog.entities import Entity
+from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table, staging_columns
+
+LANDED_COLUMNS = ("source_version", "content_hash", "extra", "deleted_at")
+
+
+@dataclass(frozen=True)
+class MergeCounts:
+    """Rows of one batch by fate; `accepted + duplicate` is what landed. `conflict` is a part of neither, only a mark."""
+
+    accepted: int
+    duplicate: int
+    conflict: int
+    deleted: int
+
+
+def landing_table(source: str, entity: Entity) -> str:
+    return f"landing.{source}__{entity.id}"
+
+
+def land(warehouse: Warehouse, source: str, entity: Entity, parts: Iterable[pa.Table]) -> int:
+    """Replaces the source's landing table of this entity by the accepted rows of a batch; number of rows."""
+    table = landing_table(source, entity)
+    columns = {name: kind for name, kind in staging_columns(entity).items() if name not in ("source", "loaded_run_id")}
+    warehouse.execute(f"DROP TABLE IF EXISTS {table}")
+    create_table(warehouse, table, columns)
+    count = 0
+    for part in parts:
+        warehouse.load(table, part.select(list(columns)))
+        count += part.num_rows
+    return count
+
+
+def merge(
+    warehouse: Warehouse,
+    entity: Entity,
+    source: str,
+    run_id: str,
+    window_end: datetime,
+    landed: int,
+    is_snapshot: bool,
+    kept_keys: Iterable[str] = (),
+) -> MergeCounts:
+    """Merges the landing table into staging.
+
+    `is_snapshot` says that the batch is complete and current, so that absence means deletion; `kept_keys` are keys
+    that were in the snapshot but wait in quarantine, and are therefore not absent.
+    """
+    landing = landing_table(source, entity)
+    key = entity.key
+    parameters = {"source": source, "run_id": run_id, "window_end": window_end}
+    with warehouse.transaction():
+        _rank(warehouse, landing, entity)
+        _choose(warehouse, entity, is_snapshot)
+        conflict = _count_conflicts(warehouse, landing, entity)
+        accepted = warehouse.scalar("SELECT COUNT(*) FROM run_winners")
+        _create_subjects(warehouse, entity)
+        _keep_versions(warehouse, entity, landing, parameters)
+        _advance_identical(warehouse, entity)
+        warehouse.execute(f"DELETE FROM {entity.table} WHERE {key} IN (SELECT {key} FROM run_winners WHERE NOT is_new)")
+        names = ", ".join([*entity.columns, *LANDED_COLUMNS])
+        warehouse.execute(
+            f"INSERT INTO {entity.table} ({names}, source, loaded_run_id) "
+            f"SELECT {names}, :source, :run_id FROM run_best WHERE {key} IN (SELECT {key} FROM run_winners)",
+            parameters,
+        )
+        deleted = _delete_absent(warehouse, entity, kept_keys, parameters) if is_snapshot else 0
+        record_changes(warehouse, entity.table, run_id, "SELECT key, operation FROM run_subjects")
+        for name in ("run_best", "run_winners", "run_subjects"):
+            warehouse.execute(f"DROP TABLE {name}")
+    return MergeCounts(accepted, landed - accepted, conflict, deleted)
+
+
+def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> None:
+    names = ", ".join([*entity.columns, *LANDED_COLUMNS])
+    order = "source_version DESC, content_hash DESC, deleted_at DESC, extra DESC"
+    distinct = warehouse.scalar(f"SELECT COUNT(*) - COUNT(DISTINCT {entity.key}) FROM {landing}") == 0
+    if distinct:
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_best AS SELECT {names} FROM {landing}")
+    else:
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE run_best AS SELECT {names} FROM (SELECT {names}, "
+            f"ROW_NUMBER() OVER (PARTITION BY {entity.key} ORDER BY {order}) AS rank_in_batch FROM {landing}) AS ranked "
+            "WHERE rank_in_batch = 1"
+        )
+    if not warehouse.sql.is_duckdb:
+        warehouse.execute("ANALYZE run_best")
+
+
+def _choose(warehouse: Warehouse, entity: Entity, is_snapshot: bool) -> None:
+    # A snapshot brings back what an earlier one lacked, even where the source did not raise the version.
+    revived = "OR (stored.deleted_at IS NOT NULL AND best.deleted_at IS NULL)" if is_snapshot else ""
+    warehouse.execute(
+        f"CREATE TEMPORARY TABLE run_winners AS SELECT best.{entity.key}, stored.{entity.key} IS NULL AS is_new "
+        f"FROM run_best AS best LEFT JOIN {entity.table} AS stored ON stored.{entity.key} = best.{entity.key} "
+        f"WHERE stored.{entity.key} IS NULL "
+        "OR (best.source_version > stored.source_version AND (best.content_hash <> stored.content_hash "
+        "OR best.deleted_at IS DISTINCT FROM stored.deleted_at)) "
+        "OR (best.source_version = stored.source_version AND best.content_hash > stored.content_hash) "
+        f"{revived}"
+    )
+
+
+def _count_conflicts(warehouse: Warehouse, landing: str, entity: Entity) -> int:
+    """Rows that share key and version with another row, stored or in the batch, but not its content."""
+    key = entity.key
+    within = warehouse.scalar(
+        f"SELECT COUNT(*) FROM {landing} AS landed JOIN run_best AS best ON best.{key} = landed.{key} "
+        "AND best.source_version = landed.source_version AND best.content_hash <> landed.content_hash"
+    )
+    against = warehouse.scalar(
+        f"SELECT COUNT(*) FROM run_best AS best JOIN {entity.table} AS stored ON stored.{key} = best.{key} "
+        "AND best.source_version = stored.source_version AND best.content_hash <> stored.content_hash"
+    )
+    return within + against
+
+
+def _advance_identical(warehouse: Warehouse, entity: Entity) -> None:
+    """A newer version with the same content changes nothing but the version, so that order of arrival stays free."""
+    key = entity.key
+    warehouse.execute(
+        f"UPDATE {entity.table} SET source_version = best.source_version FROM run_best AS best "
+        f"WHERE best.{key} = {entity.table}.{key} AND best.content_hash = {entity.table}.content_hash "
+        f"AND best.deleted_at IS NOT DISTINCT FROM {entity.table}.deleted_at "
+        f"AND best.source_version > {entity.table}.source_version"
+    )
+
+
+def _create_subjects(warehouse: Warehouse, entity: Entity) -> None:
+    """The subjects of rows that arrive or are replaced: an event that moves to another ticket touches both."""
+    key, subject = entity.key, entity.subject_key
+    warehouse.execute(
+        "CREATE TEMPORARY TABLE run_subjects AS SELECT DISTINCT key, 'upsert' AS operation FROM ("
+        f"SELECT best.{subject} AS key FROM run_best AS best JOIN run_winners AS won ON won.{key} = best.{key} "
+        f"UNION ALL SELECT stored.{subject} AS key FROM {entity.table} AS stored "
+        f"JOIN run_winners AS won ON won.{key} = stored.{key} WHERE NOT won.is_new) AS subjects WHERE key IS NOT NULL"
+    )
+
+
+def _delete_absent(warehouse: Warehouse, entity: Entity, kept_keys: Iterable[str], parameters: dict) -> int:
+    key = entity.key
+    create_table(warehouse, "run_kept", {"key": "text"}, temporary=True)
+    warehouse.load("run_kept", pa.table({"key": pa.array(list(kept_keys), pa.string())}))
+    absent = (
+        f"source = :source AND deleted_at IS NULL AND {key} NOT IN (SELECT {key} FROM run_best) "
+        f"AND {key} NOT IN (SELECT key FROM run_kept)"
+    )
+    warehouse.execute(
+        f"INSERT INTO run_subjects SELECT DISTINCT {entity.subject_key}, 'delete' FROM {entity.table} "
+        f"WHERE {absent} AND {entity.subject_key} NOT IN (SELECT key FROM run_subjects)",
+        {"source": parameters["source"]},
+    )
+    count = warehouse.scalar(f"SELECT COUNT(*) FROM {entity.table} WHERE {absent}", {"source": parameters["source"]})
+    if count:
+        warehouse.execute(
+            f"UPDATE {entity.table} SET deleted_at = :window_end, loaded_run_id = :run_id WHERE {absent}", parameters
+        )
+    warehouse.execute("DROP TABLE run_kept")
+    return count
+
+
+def _keep_versions(warehouse: Warehouse, entity: Entity, landing: str, parameters: dict) -> None:
+    """Adds each version whose kept values differ from the version before it, arrived now or earlier."""
+    if not entity.keeps_versions:
+        return
+    key, table = entity.key, f"{entity.table}_versions"
+    kept = ", ".join(entity.keeps_versions)
+    before = ", ".join(f"LAG({name}) OVER by_version AS {name}_before" for name in entity.keeps_versions)
+    differs = " OR ".join(f"{name} IS DISTINCT FROM {name}_before" for name in entity.keeps_versions)
+    warehouse.execute(
+        f"INSERT INTO {table} ({key}, source_version, valid_from, {kept}) WITH arriving AS ("
+        f"SELECT {key}, source_version, {kept}, "
+        f"ROW_NUMBER() OVER (PARTITION BY {key}, source_version ORDER BY content_hash DESC) AS pick FROM {landing}"
+        f"), every_version AS (SELECT {key}, source_version, {kept}, 1 AS is_arriving FROM arriving WHERE pick = 1 "
+        f"AND NOT EXISTS (SELECT 1 FROM {table} AS known WHERE known.{key} = arriving.{key} "
+        "AND known.source_version = arriving.source_version) "
+        f"UNION ALL SELECT {key}, source_version, {kept}, 0 AS is_arriving FROM {table} "
+        f"WHERE {key} IN (SELECT {key} FROM arriving)), compared AS (SELECT *, {before}, "
+        "ROW_NUMBER() OVER by_version AS ordinal FROM every_version "
+        f"WINDOW by_version AS (PARTITION BY {key} ORDER BY source_version)) "
+        f"SELECT {key}, source_version, CASE WHEN source_version LIKE '____-__-__T__:__:__%' "
+        "THEN CAST(SUBSTR(source_version, 1, 19) AS TIMESTAMP) ELSE CAST(:window_end AS TIMESTAMP) END, "
+        f"{kept} FROM compared WHERE is_arriving = 1 AND (ordinal = 1 OR {differs})",
+        {"window_end": parameters["window_end"]},
+    )
+
+
+def record_changes(warehouse: Warehouse, table: str, run_id: str, select: str) -> None:
+    """Appends the keys of `select` (columns key, operation) to the change log, numbered after what is there."""
+    warehouse.execute(
+        "INSERT INTO ops.changes (change_id, run_id, table_name, key, operation) "
+        "SELECT (SELECT COALESCE(MAX(change_id), 0) FROM ops.changes) + ROW_NUMBER() OVER (ORDER BY key), "
+        f":run_id, :table_name, key, operation FROM ({select}) AS changed",
+        {"run_id": run_id, "table_name": table},
+    )
