@@ -1,5 +1,4 @@
 """The CRM's nightly list of accounts, as a German system writes it."""
-# ruff: noqa: DTZ001 (times without zone are Hamburg times here)
 
 from __future__ import annotations
 

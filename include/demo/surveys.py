@@ -53,7 +53,7 @@ def _after_tickets(rng: random.Random, tickets: list[Ticket]) -> list[Invitation
         sent = solved.astimezone(ZONE).replace(tzinfo=None) + timedelta(minutes=30)
         invitation = Invitation("CSAT", sent, ticket.customer, ticket)
         if rng.random() < RESPONSE_RATES[ticket.channel]:
-            delay = math.exp(9.8 + 1.2 * _NORMAL.inv_cdf(rng.random()))
+            delay = math.exp(10.5 + 1.3 * _NORMAL.inv_cdf(rng.random()))
             invitation.answered = sent + timedelta(seconds=int(min(delay, 12 * 86400)))
         result.append(invitation)
     return result
