@@ -1,0 +1,72 @@
+"""The tables that people touch. A change here needs a migration; a test compares the two.
+
+Instants are naive and in UTC. Names carry no schema: on PostgreSQL every connection of the store has `board` as its
+search path, on SQLite the file is the schema.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# Grain: one row per edition, that is per review definition, period and revision. Evidence never changes once stored.
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("review_id", sa.Text, primary_key=True),  # definition:period_start:r1
+    sa.Column("definition_id", sa.Text, nullable=False),
+    sa.Column("period_start", sa.Date, nullable=False),
+    sa.Column("period_end", sa.Date, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("as_of", sa.DateTime, nullable=False),
+    sa.Column("built_at", sa.DateTime, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("evidence_hash", sa.String(64), nullable=False),
+    sa.Column("definitions_hash", sa.Text, nullable=False),
+    sa.Column("document_path", sa.Text),  # where the archive keeps its documents; NULL until they are rendered
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.CheckConstraint("state IN ('built', 'published')", name="state"),
+    sa.CheckConstraint("state = 'built' OR document_path IS NOT NULL", name="published_has_a_document"),
+    sa.UniqueConstraint("definition_id", "period_start", "revision"),
+)
+
+# Grain: one row per review and part. Sample rows and quotes, apart from the evidence so that a person can be erased.
+review_parts = sa.Table(
+    "review_parts",
+    metadata,
+    sa.Column("review_id", sa.Text, sa.ForeignKey(reviews.c.review_id), primary_key=True),
+    sa.Column("part_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("salted_hash", sa.String(64), nullable=False),
+    sa.Column("salt", sa.Text),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("erased_at", sa.DateTime),
+    sa.CheckConstraint("kind IN ('rows', 'quotes')", name="kind"),
+    sa.CheckConstraint("(erased_at IS NULL) = (salt IS NOT NULL)", name="erased_without_salt"),
+)
+
+# Grain: one row per thing that somebody, or the pipeline, did. Appended only; the database itself refuses more.
+board_events = sa.Table(
+    "board_events",
+    metadata,
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("subject_kind", sa.String(32), nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Index(None, "subject_kind", "subject_id"),
+)
