@@ -17,7 +17,7 @@ ROUTING_FORM = date(2026, 6, 1)  # the improvement that did not
 
 def first_reply_factor(team: Team, day: date) -> float:
     """Terminal Operations: besides the shorter opening hours, one shift carries the work of two."""
-    return 3.2 if team is TERMINALS and day >= SCHEDULE_CHANGE else 1.0
+    return 4.5 if team is TERMINALS and day >= SCHEDULE_CHANGE else 1.0
 
 
 def resolution_factor(tier: str | None, day: date) -> float:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import python_calamine
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
@@ -225,6 +226,10 @@ def tickets(inbox: Path) -> pd.DataFrame:
     solved = events[(events["type"] == "StatusChange") & (events["value"] == "solved")].groupby("ticket_id")["at"]
     frame = frame.set_index("id")
     frame["replied"], frame["solved"], frame["solved_times"] = replies, solved.min(), solved.size()
+    last_solved = solved.max()
+    frame["last_week"] = iso_week(last_solved.reindex(frame.index[frame["status"] == "solved"])).reindex(frame.index)
+    moves = events[events["type"] == "GroupChange"].sort_values("at").groupby("ticket_id")["previous_value"].first()
+    frame["first_team"] = moves.reindex(frame.index).fillna(frame["group_id"]).astype(int)
     frame["assignments"] = events[events["type"] == "AssigneeChange"].groupby("ticket_id").size()
     frame["solved_week"] = iso_week(frame["solved"])
     frame["created_week"] = iso_week(frame["created"])
@@ -270,6 +275,59 @@ def test_planted_trouble_has_its_size(tickets, inbox, name):
         assert abs(after.mean() - before.mean()) < 0.03
     else:
         assert abs(after.mean() - before.mean()) > 3 * before.std()
+
+
+def every_segment(tickets: pd.DataFrame, inbox: Path) -> dict[str, pd.DataFrame]:
+    """Per threshold: value and sample count by segment and ISO week, counted as the indicators say."""
+    replied = tickets.assign(value=(tickets["replied"] - tickets["created"]).dt.total_seconds() / 3600)
+    solved = tickets[tickets["last_week"].notna()]
+    first_solved = tickets[tickets["solved"].notna()]
+    answers = [row for rows in nights(inbox, "survey", lambda path: sheet_rows(path, "Responses")) for row in rows]
+    csat = pd.DataFrame(row for row in answers if is_sound_answer(row) and row["Survey"] == "CSAT")
+    csat["week"] = pd.to_datetime(csat["Answered at"]).dt.strftime("%G-W%V")
+    tables = {
+        "demo_first_reply_by_team": (replied, "first_team", "replied_week", "median"),
+        "demo_sla_by_tier": (solved.assign(value=solved["met"].astype(float)), "tier", "last_week", "mean"),
+        "demo_reopen_rate_by_team": (first_solved.assign(value=first_solved["solved_times"] > 1), "group_id",
+                                     "solved_week", "mean"),
+        "demo_reassignment_rate_by_team": (solved.assign(value=solved["assignments"] > 1), "group_id", "last_week",
+                                           "mean"),
+        "demo_csat_by_channel": (csat.assign(value=csat["Score"] >= 4), "Channel", "week", "mean"),
+    }  # fmt: skip
+    return {
+        name: frame.groupby([segment, week])["value"]
+        .agg(value=how, count="count")
+        .reset_index(names=["segment", "week"])
+        for name, (frame, segment, week, how) in tables.items()
+    }
+
+
+THRESHOLDS = {
+    path.stem: yaml.safe_load(path.read_text())
+    for path in sorted((REPOSITORY / "include/demo/definitions/thresholds").glob("*.yaml"))
+}
+# The smallest sample that each indicator judges, and the source's word for the planted segment.
+SMALLEST_SAMPLE = {"first_reply_median": 10, "csat_top_box": 10}
+WORDS = {"gold": "Gold", "helpdesk:12": 12, "helpdesk:13": 13, "helpdesk:14": 14, "chat": "chat"}
+
+
+def test_thresholds_are_broken_in_the_listed_weeks_and_nowhere_else(tickets, inbox):
+    tables = every_segment(tickets, inbox)
+    assert set(tables) == set(THRESHOLDS)
+    for trouble in TROUBLES.values():
+        if "threshold" not in trouble:
+            continue
+        threshold, table = THRESHOLDS[trouble["threshold"]], tables[trouble["threshold"]]
+        limit = threshold.get("warning", threshold.get("critical"))
+        upwards = threshold["indicator"] not in ("csat_top_box", "source_sla_attainment")
+        first = pd.Timestamp(threshold["valid_from"]).strftime("%G-W%V")
+        judged = table[table["count"] >= SMALLEST_SAMPLE.get(threshold["indicator"], 30)]
+        judged = judged[(judged["week"] >= first) & (judged["week"] <= expected()["last_full_week"])]
+        broken = judged[judged["value"] > limit if upwards else judged["value"] < limit]
+        assert set(broken["segment"]) == {WORDS[trouble["segment"].split("=")[1]]}
+        assert sorted(broken["week"]) == trouble["breaches"]
+        margin = (judged["value"] / limit - 1).abs().min()
+        assert margin > 0.015, f"{threshold['id']} hangs by a thread: {margin:.1%}"
 
 
 def test_holiday_weeks_dip_and_recover(tickets):
