@@ -9,7 +9,18 @@ from itertools import groupby
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, honesty, narrative
-from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries, check_parts, sha256
+from hansei.reviews.evidence import (
+    Breach,
+    Evidence,
+    IndicatorEvidence,
+    Judged,
+    Limit,
+    Part,
+    Point,
+    SegmentSeries,
+    check_parts,
+    sha256,
+)
 from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
 from hansei.reviews.narrative import WORDS, current, verdict
 
@@ -35,6 +46,7 @@ class Standing:
     """One figure of this week with everything that must stand beside it."""
 
     label: str
+    place: str
     verdict: str
     word: str
     value: str
@@ -46,6 +58,10 @@ class Standing:
     @property
     def is_judged(self) -> bool:
         return self.verdict not in ("too_few_data", "not_ready", "no_data")
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.verdict == "not_ready"
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,7 @@ class IndicatorView:
     version: str
     owner: str
     now: Standing
+    asked: str
     limits: tuple[str, ...]
     wide: Markup
     narrow: Markup
@@ -81,9 +98,15 @@ class IndicatorView:
     missing: tuple[Standing, ...]
     dimensions: tuple[Dimension, ...]
     segment_count: int
+    is_count: bool
     facts: tuple[tuple[str, str], ...]
     sql: str
     proof: Proof
+
+    @property
+    def is_missed(self) -> bool:
+        """The whole service or a segment misses a limit: it is shown first, and large."""
+        return bool(self.missing) or self.now.verdict.startswith("breach")
 
 
 @dataclass(frozen=True)
@@ -151,15 +174,13 @@ def _spark(evidence: Evidence, decision: narrative.Decision) -> Markup:
 
 def _own_limit(judged: Judged) -> list[Limit]:
     return [
-        Limit(
-            value=judged.limit, level=judged.level, valid_from=judged.valid_from, threshold_id=judged.threshold_id
-        )
+        Limit(value=judged.limit, level=judged.level, valid_from=judged.valid_from, threshold_id=judged.threshold_id)
     ]
 
 
 def _missed(evidence: Evidence, breach: Breach) -> Missed:
     indicator = evidence.indicator(breach.indicator_id)
-    weeks = plural(breach.consecutive_periods, "week")
+    weeks = f"{plural(breach.consecutive_periods, 'week')}, since {figures.week_number(breach.first_period)}"
     return Missed(
         indicator_id=breach.indicator_id,
         title=name(indicator.title),
@@ -169,7 +190,7 @@ def _missed(evidence: Evidence, breach: Breach) -> Missed:
         interval=interval(breach.lower_bound, breach.upper_bound, breach.unit),
         count=plural(breach.sample_count, indicator.counts) if breach.sample_count is not None else figures.NOTHING,
         limit=limit(breach.limit, breach.unit, breach.is_upper),
-        since="new" if breach.consecutive_periods == 1 else f"{weeks}, since {figures.week_number(breach.first_period)}",
+        since="new" if breach.consecutive_periods == 1 else weeks,
         owner=name(breach.owner or indicator.owner),
         reason=name(breach.reason, 240),
         is_firm=narrative.is_firm(breach),
@@ -189,6 +210,7 @@ def _indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[
         version=number(indicator.version),
         owner=name(indicator.owner),
         now=_standing(evidence, indicator, None),
+        asked=_asked(evidence, indicator),
         limits=tuple(_limits(evidence, indicator)),
         wide=charts.line_chart(indicator, here, uid, alternative),
         narrow=charts.line_chart(indicator, here, f"{uid}-n", alternative, charts.NARROW),
@@ -199,6 +221,7 @@ def _indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[
         missing=tuple(_ordered([row for row in rows if row[1].verdict.startswith("breach")], indicator)),
         dimensions=tuple(_dimensions(rows, indicator)),
         segment_count=len(rows),
+        is_count=indicator.unit == "count",
         facts=tuple(_facts(evidence, indicator)),
         sql=indicator.sql,
         proof=_proof(indicator, parts, {r.part_id: r.row_count for r in evidence.parts}),
@@ -212,11 +235,13 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     label = narrative.place(segment, segment.label) if segment else name(indicator.title)
     point, before = current(series, evidence.period_start), current(series, evidence.period_start - narrative.WEEK)
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
-    judged = [j for j in evidence.judgements if (j.indicator_id, j.segment_id) == (indicator.indicator_id, segment_id)]
-    limits = [n for j in judged for n in _own_limit(j)] if segment else indicator.limits
+    everything = (*evidence.judgements, *evidence.breaches)
+    judged = [j for j in everything if (j.indicator_id, j.segment_id) == (indicator.indicator_id, segment_id)]
+    limits = list({n: None for j in judged for n in _own_limit(j)}) if segment else indicator.limits
     spoken = f"{name(indicator.title)}, {label}" if segment else label
     standing = Standing(
         label=name(segment.label or segment.segment_id) if segment else label,
+        place=label,
         verdict=key,
         word=WORDS[key],
         value=figure(point.value, indicator.unit),
@@ -253,6 +278,15 @@ def _dimensions(rows: list[tuple[Point, Standing, SegmentSeries]], indicator: In
     return found
 
 
+def _asked(evidence: Evidence, indicator: IndicatorEvidence) -> str:
+    """The one limit to show in a row: the gravest that is missed, else the first that would be."""
+    for breach in narrative.strongest(evidence.breaches):
+        if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, "all"):
+            return limit(breach.limit, breach.unit, breach.is_upper)
+    texts = _limits(evidence, indicator)
+    return texts[-1].removesuffix(" (warning)") if texts else figures.NOTHING
+
+
 def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
     """`at most 4 h`, critical first; a warning limit says so where there are both."""
     active = [n for n in indicator.limits if n.valid_from <= evidence.period_start]
@@ -268,12 +302,7 @@ def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
 
 def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, str]]:
     """What an indicator's card says, as term and text; an empty text is left out."""
-    point = current(indicator.series, evidence.period_start)
-    parts = [
-        f"{label} {number(value, 0 if float(value).is_integer() else 2)}"
-        for label, value in (("numerator", point.numerator), ("denominator", point.denominator))
-        if value is not None
-    ]
+    least = indicator.minimum_denominator
     reasons = {
         (j.level, j.limit, j.valid_from): (limit(j.limit, j.unit, j.is_upper), j.reason)
         for j in (*evidence.judgements, *evidence.breaches)
@@ -281,17 +310,14 @@ def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, 
     }
     facts = [
         ("How it is counted", indicator.counting),
-        ("Above the line", indicator.numerator),
-        ("Below the line", indicator.denominator),
-        ("This week", listed(parts)),
+        ("Numerator", indicator.numerator),
+        ("Denominator", indicator.denominator),
+        ("This week", _fraction(current(indicator.series, evidence.period_start), indicator)),
         ("Counted on", indicator.counted_on.replace("_", " ")),
-        ("Each row is", indicator.counts),
+        ("Unit counted", indicator.counts),
         ("Left out", listed([name(e.replace("_", " "), 120) for e in indicator.exclusions])),
         ("Read with care", "; ".join(CAVEATS.get(c, name(c.replace("_", " "), 160)) for c in indicator.caveats)),
-        (
-            "Judged from",
-            plural(indicator.minimum_denominator, indicator.counts) if indicator.minimum_denominator is not None else "",
-        ),
+        ("Judged from", "" if least is None else plural(least, indicator.counts)),
         ("Direction", DIRECTIONS[indicator.direction]),
         (
             "Limits",
@@ -305,6 +331,14 @@ def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, 
     return [(term, text) for term, text in facts if text]
 
 
+def _fraction(point: Point, indicator: IndicatorEvidence) -> str:
+    """`24 of 432 tickets`; empty where the value is no division."""
+    if point.numerator is None or point.denominator is None:
+        return ""
+    upper, lower = (number(v, 0 if v.is_integer() else 2) for v in (point.numerator, point.denominator))
+    return f"{upper} of {lower}{figures.NBSP}{figures.agree(0, indicator.counts)}"
+
+
 def _proof(indicator: IndicatorEvidence, parts: Mapping[str, Part], counts: Mapping[str, int]) -> Proof:
     if indicator.sample_part is None:
         return Proof((), (), "No sample rows were kept for this figure.")
@@ -312,7 +346,7 @@ def _proof(indicator: IndicatorEvidence, parts: Mapping[str, Part], counts: Mapp
     if part is None:
         return Proof((), (), "The sample rows are kept apart from this copy.")
     if part.erased_on is not None:
-        return Proof((), (), f"erased on {figures.day(part.erased_on)}")
+        return Proof((), (), f"The sample rows were erased on {figures.day(part.erased_on)}.")
     rows = tuple(tuple(name(cell, 120) if cell else "" for cell in row) for row in part.rows)
     return Proof(
         tuple(name(column) for column in part.columns), rows, f"{plural(counts[part.part_id], 'row')} as a sample"

@@ -40,10 +40,12 @@ class Size:
     top: int = 18
     bottom: int = 24
     months_apart: int = 34
+    label_gap: int = 15
+    name: str = "wide"
 
 
-WIDE = Size(width=720, height=220, left=58, right=112)
-NARROW = Size(width=350, height=210, left=50, right=88, months_apart=46)
+WIDE = Size(width=720, height=210, left=46, right=112)
+NARROW = Size(width=420, height=210, left=46, right=106, months_apart=52, label_gap=17, name="narrow")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Scale:
     last: dt.date
     low: float
     high: float
+    step: float = 1.0
 
     def x(self, date: dt.date) -> float:
         days = (self.last - self.first).days or 1
@@ -91,12 +94,13 @@ def line_chart(
             "Nothing to draw yet</text>"
         )
     return Markup(
-        '<svg class="chart" role="img" aria-labelledby="{0}-t {0}-d" viewBox="0 0 {1} {2}" '
-        'preserveAspectRatio="xMidYMid meet">{3}{4}</svg>'
-    ).format(uid, size.width, size.height, title, Markup("".join(body)))
+        '<svg class="chart {5}" role="img" aria-labelledby="{0}-t {0}-d" viewBox="0 0 {1} {2}">{3}{4}</svg>'
+    ).format(uid, size.width, size.height, title, Markup("".join(body)), size.name)
 
 
-def sparkline(series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit]) -> Markup:
+def sparkline(
+    series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit]
+) -> Markup:
     """The last thirteen weeks in a table's cell: a line, its last point, and the limit if one is in force."""
     first = period_start - dt.timedelta(weeks=12)
     shown = [p for p in series if first <= p.period_start <= period_start]
@@ -115,14 +119,15 @@ def sparkline(series: Sequence[Point], period_start: dt.date, unit: Unit, label:
     ]
     body += _lines(shown, scale)
     end = known[-1]
-    if end.period_start == period_start:
-        body.append(f'<circle class="c-end" cx="{scale.x(end.period_start):.1f}" cy="{scale.y(end.value):.1f}" r="2.6"/>')
+    if end.period_start == period_start and end.state == "ok":
+        x, y = scale.x(end.period_start), scale.y(end.value)
+        body.append(f'<circle class="c-end" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
     low_point, high_point = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
     text = f"{label}, last {figures.plural(len(known), 'week')}: from {figure(low_point.value, unit)}"
     text += f" to {figure(high_point.value, unit)}"
-    return Markup('<svg class="spark" role="img" aria-label="{}" viewBox="0 0 112 26">{}</svg>').format(
-        text, Markup("".join(body))
-    )
+    return Markup(
+        '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 112 26" preserveAspectRatio="xMinYMid">{}</svg>'
+    ).format(text, Markup("".join(body)))
 
 
 def breaks(value: float, date: dt.date, limits: Iterable[Limit], direction: str) -> str | None:
@@ -154,13 +159,13 @@ def _scale(
     high = min(max([high, *bounds]), high + reach * 0.6)
     if high == low:
         low, high = low - reach, high + reach
-    if indicator.unit != "points":
-        low = 0.0 if low < (high - low) * 0.6 else low
+    if indicator.unit == "count" or (indicator.unit != "points" and low < high * 0.5):
+        low = 0.0
     step = _step(indicator.unit, (high - low) / 4)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     if indicator.unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)
-    return Scale(size, min(series[0].period_start, period_start - dt.timedelta(weeks=4)), period_start, low, high)
+    return Scale(size, min(series[0].period_start, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
 
 
 def _step(unit: Unit, rough: float) -> float:
@@ -175,16 +180,11 @@ def _step(unit: Unit, rough: float) -> float:
 def _axes(scale: Scale, unit: Unit) -> list[str]:
     """Faint lines at round values on the left, months (and years) below."""
     size, out = scale.size, []
-    step = _step(unit, (scale.high - scale.low) / 4)
-    ticks = [scale.low + n * step for n in range(int((scale.high - scale.low) / step + 1e-6) + 1)]
+    ticks = [scale.low + n * scale.step for n in range(int((scale.high - scale.low) / scale.step + 1e-6) + 1)]
     for tick in ticks:
         y = scale.y(tick)
         out.append(f'<path class="c-grid" d="M{size.left} {y:.1f}H{size.width - size.right}"/>')
-        text = figure(tick, unit) if unit == "seconds" else bare_limit(round(tick, 6), unit)
-        out.append(
-            f'<text class="tick" x="{size.left - 8}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{text.removesuffix(' points').removesuffix(figures.NBSP + 'points')}</text>"
-        )
+        out.append(f'<text class="tick" x="0" y="{y + 4:.1f}">{figures.tick(tick, unit, scale.high)}</text>')
     baseline = size.height - size.bottom
     monday, taken, year = scale.first, -math.inf, None
     while monday <= scale.last:
@@ -280,7 +280,8 @@ def _marks(series: Sequence[Point], indicator: IndicatorEvidence, scale: Scale) 
 
 def shown_notes(notes: Sequence[Note], first: dt.date, last: dt.date) -> list[tuple[str, Note]]:
     """Notes within the drawn weeks with their letters, oldest first."""
-    inside = sorted((n for n in notes if first <= n.date <= last + dt.timedelta(days=6)), key=lambda n: (n.date, n.text))
+    end = last + dt.timedelta(days=6)
+    inside = sorted((n for n in notes if first <= n.date <= end), key=lambda n: (n.date, n.text))
     return list(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", inside, strict=False))
 
 
@@ -299,14 +300,15 @@ def _end_labels(
     """This week's value and the limits in force, written at the line's end and kept from overlapping."""
     labels: list[tuple[float, str, str]] = []
     if known[-1].period_start == period_start:
-        labels.append((scale.y(known[-1].value), "c-value", figure(known[-1].value, indicator.unit)))
+        end = known[-1]
+        labels.append((scale.y(end.value), f"c-value c-{end.state}", figure(end.value, indicator.unit)))
     active = [n for n in indicator.limits if n.valid_from <= period_start and not _is_over(n, period_start)]
     for limit in active:
         kind = "warning" if limit.level == "warning" and len({n.level for n in active}) > 1 else "limit"
         text = f"{kind} {bare_limit(limit.value, indicator.unit)}"
         labels.append((scale.y(limit.value), f"c-limit-{limit.level}", text))
     x = scale.size.width - scale.size.right + 9
-    for y, kind, text in _apart(labels, 15, scale.size.top, scale.size.height - scale.size.bottom):
+    for y, kind, text in _apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom):
         yield f'<text class="{kind}" x="{x}" y="{y + 4:.1f}">{escape(text)}</text>'
 
 

@@ -13,6 +13,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -30,8 +31,7 @@ Verdict = Literal["within", "too_few_data", "not_ready", "breach_warning", "brea
 
 # Line feed and tab stay: SQL and counting rules have lines. The bidirectional controls go because a name that
 # carries an override would reverse the words after it.
-_CONTROLS = {code: None for code in (*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))}
-_CONTROLS |= {code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0xFEFF)}
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 class EvidenceError(HanseiError):
@@ -42,7 +42,7 @@ def _clean(value: Any) -> Any:
     """Text without control characters, bidirectional overrides or lone surrogates; anything else untouched."""
     if not isinstance(value, str):
         return value
-    return value.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").translate(_CONTROLS)
+    return _CONTROLS.sub("", value.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n"))
 
 
 def _stable(value: float) -> float:

@@ -17,10 +17,12 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2013"
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_IRREGULAR = {"person": "people", "entity": "entities", "reply": "replies", "is": "are", "has": "have"}
-_IRREGULAR |= {"needs": "need", "misses": "miss", "meets": "meet", "was": "were", "stands": "stand", "weighs": "weigh", "does": "do", "batch": "batches"}
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
+_MONTHS += ("November", "December")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_IRREGULAR = {"person": "people", "batch": "batches"}
+_IRREGULAR |= {"is": "are", "has": "have", "was": "were", "does": "do", "needs": "need", "misses": "miss"}
+_IRREGULAR |= {"meets": "meet", "waits": "wait", "weighs": "weigh"}
 _RIGHT_TO_LEFT = (("\u0590", "\u08ff"), ("\ufb1d", "\ufdff"), ("\ufe70", "\ufefc"), ("\U00010800", "\U00010fff"))
 
 
@@ -79,6 +81,17 @@ def bare_limit(value: float, unit: Unit) -> str:
     if unit == "points":
         return figure(value, unit, 0 if float(value).is_integer() else 1)
     return duration(value, exact=True)
+
+
+def tick(value: float, unit: Unit, largest: float) -> str:
+    """A mark on an axis that reaches to `largest`: short, all marks in one unit (`3.5 h`), points bare."""
+    if unit == "points":
+        return number(value)
+    if unit != "seconds":
+        return bare_limit(round(value, 6), unit)
+    name, length = next(u for u in (("d", 86400), ("h", 3600), ("min", 60), ("s", 0)) if largest >= 4 * u[1])
+    size = Decimal(repr(round(value / max(length, 1), 2))).normalize()
+    return f"{number(size, max(-size.as_tuple().exponent, 0))}{NBSP}{name}"
 
 
 def limit(value: float, unit: Unit, is_upper: bool) -> str:

@@ -112,7 +112,8 @@ def _restatement_order(row: Restated) -> tuple:
 def _apart(row: Restated, unit: str) -> tuple[str, str]:
     """Both figures with as many digits as it takes to tell them apart."""
     for extra in range(4):
-        before, after = (figure(v, unit, extra) if v is not None else "nothing" for v in (row.value_before, row.value_after))
+        figures_told = (row.value_before, row.value_after)
+        before, after = ("nothing" if v is None else figure(v, unit, extra) for v in figures_told)
         if before != after:
             break
     return before, after

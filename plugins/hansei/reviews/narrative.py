@@ -46,6 +46,7 @@ class Decision:
     place: str
     value: str
     limit: str
+    count: str
     sentences: tuple[str, ...]
     look_at: tuple[str, ...]
     owner: str
@@ -79,10 +80,10 @@ def current(series: Iterable[Point], period_start: dt.date) -> Point:
 
 
 def verdict(evidence: Evidence, indicator_id: str, segment_id: str, series: Iterable[Point]) -> str:
-    """One key of WORDS for an indicator and segment: the gravest of its judgements, else what its point's state says."""
-    found = {
-        j.verdict for j in evidence.judgements if (j.indicator_id, j.segment_id) == (indicator_id, segment_id)
-    } | {f"breach_{b.level}" for b in evidence.breaches if (b.indicator_id, b.segment_id) == (indicator_id, segment_id)}
+    """One key of WORDS: the gravest judgement on an indicator and segment, else what its point's state says."""
+    found = {j.verdict for j in evidence.judgements if (j.indicator_id, j.segment_id) == (indicator_id, segment_id)} | {
+        f"breach_{b.level}" for b in evidence.breaches if (b.indicator_id, b.segment_id) == (indicator_id, segment_id)
+    }
     if not found:
         found = {_STATE_VERDICTS[current(series, evidence.period_start).state]}
     return min(found, key=_PRECEDENCE.index)
@@ -157,6 +158,7 @@ def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
         place=place(first),
         value=contrast(first),
         limit=limit(first.limit, first.unit, first.is_upper),
+        count=plural(first.sample_count, indicator.counts) if first.sample_count and first.unit != "count" else "",
         sentences=tuple(_sentences(first, others, indicator)),
         look_at=tuple(_look_at(evidence, first, others, indicator)),
         owner=name(first.owner or indicator.owner),
@@ -244,36 +246,32 @@ def headline(evidence: Evidence, found: list[Decision]) -> Headline:
         title = "Nothing can be judged this week"
     else:
         title = f"Nothing needs a decision{known or ' this week'}"
-    standfirst = []
+    standfirst = list(_standing(whole))
     most = evidence.maximum_decisions
     if decide > most:
         standfirst.append(f"The {most} that {agree(most, 'weighs')} most come first; all are under Limits missed.")
     if watch:
-        standfirst.append(f"{plural(watch, 'thing')} to watch, which may be chance.")
-    return Headline(not_ready=tuple(blocked), title=title, standfirst=(*standfirst, *_standing(whole)))
+        standfirst.append(f"{plural(watch, 'more thing')} to watch, which may be chance.")
+    return Headline(not_ready=tuple(blocked), title=title, standfirst=tuple(standfirst))
 
 
 def _standing(whole: dict[str, str]) -> Iterable[str]:
-    """`Of 11 indicators, 8 meet their limits, 2 miss them and 1 has too few data.`"""
+    """`For the whole service, 8 of 11 indicators meet their limits, 2 miss their limits and 1 has too few data.`"""
     counts = {key: sum(v == key for v in whole.values()) for key in WORDS}
     missed = counts["breach_critical"] + counts["breach_warning"]
-    met, few = counts["within"], counts["too_few_data"]
-    waiting, empty, free = counts["not_ready"], counts["no_data"], counts["no_limit"]
-    parts = []
-    if met:
-        parts.append(f"{met} {agree(met, 'meets')} {'its limit' if met == 1 else 'their limits'}")
-    if missed:
-        parts.append(f"{missed} {agree(missed, 'misses')} {'its limit' if missed == 1 else 'their limits'}")
-    if few:
-        parts.append(f"{few} {agree(few, 'has')} too few data")
-    if waiting:
-        parts.append(f"{waiting} {agree(waiting, 'is')} waiting for data")
-    if empty:
-        parts.append(f"{empty} {agree(empty, 'has')} no data")
-    if free:
-        parts.append(f"{free} {agree(free, 'has')} no limit")
-    if parts:
-        yield f"Over the whole service: of {plural(len(whole), 'indicator')}, {listed(parts)}."
+    parts = [
+        (counts["within"], "meets", ("its limit", "their limits")),
+        (missed, "misses", ("its limit", "their limits")),
+        (counts["too_few_data"], "has", ("too few data",) * 2),
+        (counts["not_ready"], "waits", ("for data",) * 2),
+        (counts["no_data"], "has", ("no data",) * 2),
+        (counts["no_limit"], "has", ("no limit",) * 2),
+    ]
+    said = [(n, f"{agree(n, verb)} {words[n != 1]}") for n, verb, words in parts if n]
+    if said:
+        first, rest = said[0], [f"{n} {text}" for n, text in said[1:]]
+        share = f"{first[0]} of {plural(len(whole), 'indicator')}" if rest else f"all {plural(first[0], 'indicator')}"
+        yield f"For the whole service, {listed([f'{share} {first[1]}', *rest])}."
 
 
 def not_ready(evidence: Evidence) -> list[str]:
@@ -282,20 +280,21 @@ def not_ready(evidence: Evidence) -> list[str]:
     for source in evidence.readiness:
         if source.state == "ready":
             continue
-        who = name(source.source)
-        if source.state == "never" or source.complete_until is None:
+        who, needed = name(source.source), source.needed_until
+        if source.complete_until and needed and source.complete_until >= needed:
+            sentence = f"{who} failed last night; its data covers the week all the same."
+            needed = None
+        elif source.state == "never" or source.complete_until is None:
             sentence = f"Nothing has arrived from {who} yet."
         else:
             until = figures.moment(source.complete_until, evidence.reporting_zone)
             verb = "failed; its data is" if source.state == "failed" else "is late: its data is"
             sentence = f"{who} {verb} complete only until {until}."
-        if source.needed_until is not None:
-            sentence += f" This brief needs it until {figures.moment(source.needed_until, evidence.reporting_zone)}."
+        if needed is not None:
+            sentence += f" This brief needs it until {figures.moment(needed, evidence.reporting_zone)}."
         found.append(sentence + (f" {name(source.message, 200)}" if source.message else ""))
     waiting = [
-        name(i.title)
-        for i in evidence.indicators
-        if verdict(evidence, i.indicator_id, "all", i.series) == "not_ready"
+        name(i.title) for i in evidence.indicators if verdict(evidence, i.indicator_id, "all", i.series) == "not_ready"
     ]
     if waiting:
         found.append(f"Not judged this week: {listed(waiting)}.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hansei.reviews import visual
+from hansei.reviews import figures, visual
 from hansei.reviews.brief import compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
 from hansei.reviews.validation_page import ValidationPage, lay_out
@@ -61,3 +63,26 @@ def render_review(evidence: Evidence, parts: Mapping[str, Part] | None = None, t
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
     """The validation page as one self-contained HTML page that reads offline."""
     return _render("validation.html.j2", templates, page=lay_out(page))
+
+
+@dataclass(frozen=True)
+class EditionEntry:
+    """One line of the index: `headline` is markup that a brief was rendered with, `href` relative to the index."""
+
+    title: str
+    period_start: dt.date
+    headline: str
+    href: str
+
+
+def render_index(entries: Sequence[EditionEntry], templates: Path | None = None) -> str:
+    """The page that lists editions, newest first."""
+    rows = [
+        (figures.week_number(e.period_start).capitalize(), _dates(e), e.title, Markup(e.headline), e.href)
+        for e in entries
+    ]
+    return _render("index.html.j2", templates, rows=rows)
+
+
+def _dates(entry: EditionEntry) -> str:
+    return figures.span(entry.period_start, entry.period_start + dt.timedelta(days=6))

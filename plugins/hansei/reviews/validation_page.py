@@ -202,7 +202,8 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
         result=RESULTS[worst],
         shape=SHAPES[worst],
         identity=tuple(
-            (label, number(getattr(entity, label))) for label in ("received", "accepted", "quarantined", "duplicate", "held")
+            (label, number(getattr(entity, label)))
+            for label in ("received", "accepted", "quarantined", "duplicate", "held")
         ),
         balance="adds up" if is_balanced else f"does not add up: {number(entity.received - kept)} unaccounted for",
         is_balanced=is_balanced,
@@ -211,8 +212,12 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
         quiet=quiet[:MOST_CHECKS],
         quiet_words=f"{plural(len(quiet), 'check')} passed" if quiet else "",
         nights=tuple(
-            (night.result, SHAPES[night.result], f"{figures.day(night.date)}: {RESULTS[night.result]}, "
-             f"{plural(night.received, 'row')}, {number(night.quarantined)} set aside")
+            (
+                night.result,
+                SHAPES[night.result],
+                f"{figures.day(night.date)}: {RESULTS[night.result]}, "
+                f"{plural(night.received, 'row')}, {number(night.quarantined)} set aside",
+            )
             for night in entity.nights
         ),
     )

@@ -1,0 +1,168 @@
+"""Where editions are kept: `<archive>/reviews/<review>/<period start>/` with brief, evidence, parts and a manifest.
+
+Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
+written again (a re-rendering, an erased part), other evidence only by saying `replace`, and then what was published
+stays beside it under `superseded/`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
+from hansei.reviews.rendering import EditionEntry, render_index, render_review
+
+BRIEF, EVIDENCE, MANIFEST, INDEX = "brief.html", "evidence.json", "manifest.json", "index.html"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition on disk."""
+
+    review_id: str
+    period_start: dt.date
+    directory: Path
+    title: str
+    headline: str
+    evidence_sha256: str
+    built_at: str
+
+    @property
+    def brief(self) -> Path:
+        return self.directory / BRIEF
+
+
+def edition_directory(archive: Path | str, review_id: str, period_start: dt.date) -> Path:
+    return Path(archive) / "reviews" / review_id / period_start.isoformat()
+
+
+def write_edition(
+    archive: Path | str, evidence: Evidence, parts: Mapping[str, Part] | None = None, replace: bool = False
+) -> Path:
+    """Render and keep an edition, refresh the index of all editions; the path of the brief comes back.
+
+    Raises EvidenceError if the period was published from other evidence and `replace` does not say to supersede it.
+    """
+    parts = parts or {}
+    check_parts(evidence, parts)
+    directory = edition_directory(archive, evidence.review_id, evidence.period_start)
+    published = _read_manifest(directory)
+    fresh = sha256(evidence)
+    if published and published["evidence_sha256"] != fresh:
+        if not replace:
+            raise EvidenceError(
+                f"{evidence.review_id} {evidence.period_start}",
+                f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
+                "leave it: the next brief tells what was restated; or supersede it on purpose (replace)",
+            )
+        _supersede(directory, published["evidence_sha256"])
+    page = render_review(evidence, parts)
+    for part_id, part in parts.items():
+        write_atomically(directory / "parts" / f"{part_id}.json", canonical_json(part))
+    write_atomically(directory / EVIDENCE, canonical_json(evidence))
+    write_atomically(directory / BRIEF, page)
+    manifest = {
+        "as_of": evidence.as_of.isoformat(),
+        "brief_sha256": hashlib.sha256(page.encode()).hexdigest(),
+        "evidence_sha256": fresh,
+        "headline": page.partition("<h1>")[2].partition("</h1>")[0],
+        "title": evidence.title,
+    }
+    # Last, since it is what says that the edition is there.
+    write_atomically(directory / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_index(archive)
+    return directory / BRIEF
+
+
+def read_edition(archive: Path | str, review_id: str, period_start: dt.date) -> tuple[Evidence, dict[str, Part]]:
+    """The evidence and parts of an edition, checked against its manifest and against each other."""
+    directory = edition_directory(archive, review_id, period_start)
+    published = _read_manifest(directory)
+    if published is None:
+        raise EvidenceError(f"{review_id} {period_start}", "no such edition", "see `hansei review list`")
+    evidence = Evidence.model_validate_json((directory / EVIDENCE).read_text("utf-8"))
+    if sha256(evidence) != published["evidence_sha256"]:
+        raise EvidenceError(str(directory / EVIDENCE), "not what was published", "restore it from a backup")
+    found = [Part.model_validate_json(path.read_text("utf-8")) for path in sorted((directory / "parts").glob("*.json"))]
+    parts = {part.part_id: part for part in found}
+    check_parts(evidence, parts)
+    return evidence, parts
+
+
+def erase_part(archive: Path | str, review_id: str, period_start: dt.date, part_id: str, on: dt.date) -> Path:
+    """Replace a part and its salt by the date of erasure and render again; every figure stays."""
+    evidence, parts = read_edition(archive, review_id, period_start)
+    if part_id not in parts:
+        raise EvidenceError(f"{review_id} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}")
+    return write_edition(archive, evidence, parts | {part_id: parts[part_id].erased(on)})
+
+
+def editions(archive: Path | str) -> list[Edition]:
+    """Every edition that was completely written, newest period first."""
+    found = []
+    for path in (Path(archive) / "reviews").glob(f"*/*/{MANIFEST}"):
+        manifest = json.loads(path.read_text("utf-8"))
+        found.append(
+            Edition(
+                review_id=path.parent.parent.name,
+                period_start=dt.date.fromisoformat(path.parent.name),
+                directory=path.parent,
+                title=manifest["title"],
+                headline=manifest["headline"],
+                evidence_sha256=manifest["evidence_sha256"],
+                built_at=manifest["as_of"],
+            )
+        )
+    return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id))
+
+
+def write_index(archive: Path | str) -> Path:
+    """The page that lists all editions, from what is on disk."""
+    root = Path(archive) / "reviews"
+    entries = [
+        EditionEntry(e.title, e.period_start, e.headline, e.brief.relative_to(root).as_posix())
+        for e in editions(archive)
+    ]
+    write_atomically(root / INDEX, render_index(entries))
+    return root / INDEX
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """The file whole or not at all, also under kill -9: a temporary neighbour, flushed, then renamed over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read_manifest(directory: Path) -> dict | None:
+    path = directory / MANIFEST
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def _supersede(directory: Path, evidence_sha256: str) -> None:
+    """Move what was published aside; its manifest goes last, so that a crash leaves it listed or whole."""
+    aside = directory / "superseded" / evidence_sha256[:12]
+    aside.mkdir(parents=True, exist_ok=True)
+    for name in (BRIEF, EVIDENCE, MANIFEST):
+        shutil.copy2(directory / name, aside / name)
+    if (directory / "parts").exists():
+        shutil.copytree(directory / "parts", aside / "parts", dirs_exist_ok=True)
+        shutil.rmtree(directory / "parts")
+    (directory / MANIFEST).unlink()

@@ -1,0 +1,214 @@
+"""The brief as a whole: the same bytes, well made, safe, and not one figure that the evidence does not hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hansei.reviews.evidence import Evidence, canonical_json, sha256
+from hansei.reviews.rendering import render_review
+
+_SPEC = importlib.util.spec_from_file_location("page_reader", Path(__file__).with_name("page_reader.py"))
+page_reader = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(page_reader)
+
+
+@pytest.fixture
+def page(cases: ModuleType, case: str) -> str:
+    return render_review(cases.evidence(case), cases.parts())
+
+
+def test_page_is_the_golden_one(cases: ModuleType, case: str, page: str) -> None:
+    """To accept a change: look at the new page, then run `python tests/golden/brief_cases.py`."""
+    assert page == cases.golden(case).read_text("utf-8")
+
+
+def test_same_evidence_from_its_archived_json_gives_the_same_bytes(cases: ModuleType, case: str, page: str) -> None:
+    archived = Evidence.model_validate_json(canonical_json(cases.evidence(case)))
+    assert render_review(archived, cases.parts()) == page
+
+
+def test_page_is_well_formed(page: str) -> None:
+    reader = page_reader.read(page)
+    assert reader.faults == []
+    assert len(reader.elements) > 300
+    assert sorted(reader.ids) == sorted(set(reader.ids))
+    assert all(target.startswith("#") and target[1:] in reader.ids for target in reader.targets)
+    assert len(reader.targets) > 20
+    references = [i for _, name, value in reader.attributes if name in ("aria-labelledby",) for i in value.split()]
+    assert set(references) <= set(reader.ids)
+
+
+def test_headings_never_skip_a_level(page: str) -> None:
+    levels = page_reader.read(page).headings
+    first = levels.index(1)
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels[first:], levels[first + 1 :], strict=False))
+
+
+def test_page_asks_nobody_for_anything_and_runs_nothing(page: str) -> None:
+    reader = page_reader.read(page)
+    assert not {"script", "link", "img", "iframe", "object", "embed", "form", "image", "use"} & set(reader.elements)
+    outside = [a for a in reader.attributes if a[1] in ("src", "href", "srcset", "action", "data", "xlink:href")]
+    assert outside and all(value.startswith("#") for _, _, value in outside)
+    assert not [a for a in reader.attributes if a[1].startswith("on")]
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert style and "url(" not in style and "@import" not in style
+    assert not re.search(r"https?://|//[a-z]", re.sub(r"<pre.*?</pre>", "", page, flags=re.S))
+    assert "default-src 'none'" in page
+
+
+def test_every_chart_says_in_words_what_it_shows(cases: ModuleType, case: str, page: str) -> None:
+    evidence = cases.evidence(case)
+    reader = page_reader.read(page)
+    charts = [c for c in reader.charts if "chart" in c["attributes"].get("class", "").split()]
+    assert len(charts) == 2 * len(evidence.indicators)
+    assert all(c["title"] and "week\u00a045" in c["desc"] for c in charts)
+    drawings = [c for c in reader.charts if c["attributes"].get("aria-hidden") != "true"]
+    assert all(c["attributes"]["role"] == "img" for c in drawings)
+    assert all(c["desc"] or c["attributes"].get("aria-label") for c in drawings)
+
+
+def test_hostile_names_are_shown_as_text_and_cut(cases: ModuleType) -> None:
+    page = render_review(cases.evidence("hostile"))
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;" in page
+    assert "W" * 61 not in page and "n" * 61 not in page
+    assert "\u202e" not in page and "\x1b" not in page and "\x00" not in page
+    assert len(page) < 250_000
+    assert "\u2068" in page  # what reads from right to left is kept from turning its neighbours
+
+
+# The figures ------------------------------------------------------------------------------------------------------
+
+MONTHS = [dt.date(2026, month, 1).strftime("%B") for month in range(1, 13)]
+DATE = rf"(\d{{1,2}}) ({'|'.join(MONTHS)})(?: (\d{{4}}))?"
+DURATION = re.compile(r"(?:[−]?(?:\d+ d)(?: \d+ h)?|\d+ h(?: \d+ min)?(?: \d+ s)?|\d+ min(?: \d+ s)?|\d+ s)\b")
+SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+VALUES = {"value", "lower_bound", "upper_bound", "limit", "previous_value", "value_before", "value_after"}
+INTERVAL_LEVEL = "95 %"
+
+
+def half_up(value: float, decimals: int) -> str:
+    text = f"{Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP):,f}"
+    return text.replace("-", "−")
+
+
+def figures_of(evidence: Evidence) -> dict[str, set]:
+    """Every figure of the evidence by kind, in the forms that the rules of writing allow."""
+    found: dict[str, set] = {kind: set() for kind in ("seconds", "ratio", "points", "count", "date", "week")}
+    units = {i.indicator_id: i.unit for i in evidence.indicators}
+    zone = ZoneInfo(evidence.reporting_zone)
+
+    def value(number: float | None, unit: str) -> None:
+        if number is None:
+            return
+        if unit == "seconds":
+            found["seconds"].add(number)
+        else:
+            scaled = number * 100 if unit == "ratio" else number
+            found[unit] |= {half_up(round(scaled, 9), d).lstrip("−") for d in range(4)}
+
+    def date(day: dt.date) -> None:
+        found["date"] |= {day, day + dt.timedelta(days=6)}
+        found["week"].add(day.isocalendar().week)
+
+    def walk(node: object, unit: str) -> None:
+        if isinstance(node, dict):
+            unit = units.get(node.get("indicator_id"), unit)
+            for key, child in node.items():
+                if key in VALUES:
+                    value(child, unit)
+                elif isinstance(child, (int, float)) and not isinstance(child, bool):
+                    found["count"].add(half_up(child, 0))
+                elif isinstance(child, dt.datetime):
+                    found["date"].add(child.astimezone(zone).date())
+                elif isinstance(child, dt.date):
+                    date(child)
+                else:
+                    walk(child, unit)
+        elif isinstance(node, (list, tuple)):
+            found["count"].add(str(len(node)))
+            for child in node:
+                walk(child, unit)
+        elif isinstance(node, str):
+            found["count"] |= set(re.findall(r"\d+", node))
+
+    walk(evidence.model_dump(), "count")
+    for key in ("received", "accepted", "quarantined", "duplicate", "held", "conflict"):
+        found["count"].add(half_up(sum(getattr(b, key) for b in evidence.honesty.batches), 0))
+    # Things counted in sentences: how many indicators, segments, weeks or breaches are so or so.
+    found["count"] |= {str(n) for n in range(max(len(evidence.indicators), len(evidence.breaches)) + 1)}
+    found["count"] |= {str(sum(p.value is not None for p in i.series)) for i in evidence.indicators}
+    found["count"] |= {str(n) for n in range(14)}  # sparklines: at most thirteen weeks
+    return found
+
+
+def strangers(text: str, evidence: Evidence) -> list[str]:
+    """Every figure in the text that the evidence does not hold, by the kind that its unit says."""
+    known = figures_of(evidence)
+    left, bad = text.replace("\u00a0", " "), []
+    for digest in (sha256(evidence), evidence.definitions_hash):
+        left = left.replace(digest[:12], " ")
+    left = left.replace(evidence.product_version, " ")
+    times = {i.astimezone(ZoneInfo(evidence.reporting_zone)).strftime("%H:%M") for i in instants(evidence)}
+
+    def check(pattern: str | re.Pattern, is_known: object) -> None:
+        nonlocal left
+        bad.extend(m.group(0) for m in re.finditer(pattern, left) if not is_known(m))
+        left = re.sub(pattern, " ", left)
+
+    def is_date(match: re.Match) -> bool:
+        day, month, year = match.groups()[-3:]
+        wanted = (int(day), month)
+        return any((d.day, MONTHS[d.month - 1]) == wanted and year in (None, str(d.year)) for d in known["date"])
+
+    def is_duration(match: re.Match) -> bool:
+        pieces = [(int(n), u) for n, u in re.findall(r"(\d+) (d|h|min|s)\b", match.group(0))]
+        told = sum(n * SECONDS[u] for n, u in pieces)
+        slack = {"d": 3600, "h": 60, "min": 60, "s": 1}[pieces[0][1]] / 2
+        return any(abs(abs(v) - told) <= slack + 1e-6 for v in known["seconds"])
+
+    check(rf"\d{{1,2}}–{DATE}", is_date)
+    check(DATE, is_date)
+    check(r"\b\d{2}:\d{2}\b", lambda m: m.group(0) in times)
+    check(r"\b[wW]eek (\d+)", lambda m: int(m.group(1)) in known["week"])
+    check(DURATION, is_duration)
+    left = left.replace(INTERVAL_LEVEL, " ")
+    check(r"([\d.,]*\d)(?: to ([\d.,]*\d))? %", lambda m: {g for g in m.groups() if g} <= known["ratio"])
+    check(
+        r"[+−]?([\d.,]*\d)(?: to [+−]?([\d.,]*\d))? points?", lambda m: {g for g in m.groups() if g} <= known["points"]
+    )
+    check(r"\d[\d,.]*\d|\d", lambda m: m.group(0) in known["count"])
+    return bad
+
+
+def instants(evidence: Evidence) -> list[dt.datetime]:
+    found = [evidence.as_of]
+    for source in evidence.readiness:
+        found += [i for i in (source.complete_until, source.needed_until) if i]
+    return found
+
+
+def prose(page: str) -> str:
+    """The page's text without its sample rows, which are a part of their own, and without axis marks."""
+    return page_reader.read(re.sub(r"<summary>Sample rows</summary>.*?</details>", "", page, flags=re.S)).text
+
+
+def test_every_figure_of_the_page_is_in_the_evidence(cases: ModuleType, case: str, page: str) -> None:
+    text = prose(page)
+    assert len(re.findall(r"\d", text)) > 100
+    assert strangers(text, cases.evidence(case)) == []
+
+
+@pytest.mark.parametrize(
+    "lie", ["17.3 %", "5 h 11 min", "999 tickets", "+77 points", "7 May 2026", "week 51", "05:17", "5,555 breaches"]
+)
+def test_an_invented_figure_is_noticed(cases: ModuleType, lie: str) -> None:
+    assert len(strangers(f"It was {lie}.", cases.evidence("breaching"))) == 1
