@@ -178,6 +178,8 @@ def _events(tickets: list[Ticket]) -> Rows:
 
 
 def _event_row(ticket: Ticket, position: int, event: Event) -> dict:
+    """Who holds a ticket stands in old_id and new_id, everything else that changes in previous_value and value."""
+    is_holder = event.field in ("group_id", "assignee_id")
     return {
         "id": ticket.id * 100 + position,
         "ticket_id": ticket.id,
@@ -185,8 +187,10 @@ def _event_row(ticket: Ticket, position: int, event: Event) -> dict:
         "sequence": position,
         "type": event.kind,
         "field_name": event.field,
-        "previous_value": event.previous,
-        "value": event.value,
+        "previous_value": None if is_holder else event.previous,
+        "value": None if is_holder else event.value,
+        "old_id": event.previous if is_holder else None,
+        "new_id": event.value if is_holder else None,
         "public": event.is_public,
         "automatic": event.is_automatic,
         "author": {"id": event.actor_id, "role": "end-user" if event.actor_kind == "customer" else event.actor_kind},

@@ -114,7 +114,7 @@ def subject(rng: random.Random, team_id: int, customer: Customer) -> tuple[str, 
 
 
 def description(rng: random.Random, customer: Customer) -> str:
-    """First message of a ticket; a third is signed, some of these with a number or an address."""
+    """First message of a ticket; a third is signed, with a name, a number or an address."""
     return _signed(rng, rng.choice(_MESSAGES[customer.language]), customer, 0.35)
 
 
@@ -137,13 +137,11 @@ def _signed(rng: random.Random, text: str, customer: Customer, share: float) -> 
         return text
     kind = int(chance / share * 3)
     if customer.language == "zh":
-        ending = (f"联系人：{customer.name}", f"请打电话 {customer.phone}，{customer.name}", f"邮箱 {customer.email}")[
-            kind
-        ]
+        ending = (f"我是{customer.name}。", f"请打电话 {customer.phone}。", f"邮箱 {customer.email}")[kind]
         return f"{text}{ending}"
     ending = (
         f"Best regards, {customer.name}",
-        f"Call me at {customer.phone}. {customer.name}",
+        f"Call me at {customer.phone}.",
         f"Please answer to {customer.email}.",
     )[kind]
     return f"{text} {ending}"

@@ -228,7 +228,7 @@ def tickets(inbox: Path) -> pd.DataFrame:
     frame["replied"], frame["solved"], frame["solved_times"] = replies, solved.min(), solved.size()
     last_solved = solved.max()
     frame["last_week"] = iso_week(last_solved.reindex(frame.index[frame["status"] == "solved"])).reindex(frame.index)
-    moves = events[events["type"] == "GroupChange"].sort_values("at").groupby("ticket_id")["previous_value"].first()
+    moves = events[events["type"] == "GroupChange"].sort_values("at").groupby("ticket_id")["old_id"].first()
     frame["first_team"] = moves.reindex(frame.index).fillna(frame["group_id"]).astype(int)
     frame["assignments"] = events[events["type"] == "AssigneeChange"].groupby("ticket_id").size()
     frame["solved_week"] = iso_week(frame["solved"])
