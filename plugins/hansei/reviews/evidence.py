@@ -10,16 +10,15 @@ its id and a salted hash: erasing somebody replaces the part and its salt, and n
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-import math
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from hansei.errors import HanseiError
+from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
+from hansei.reviews.parts import Part, PartReference
+
+__all__ = ["Evidence", "EvidenceError", "Part", "PartReference", "canonical_json", "check_parts", "sha256"]
 
 SCHEMA_VERSION = 1
 
@@ -28,45 +27,6 @@ Direction = Literal["lower_is_better", "higher_is_better", "neutral"]
 Level = Literal["warning", "critical"]
 State = Literal["ok", "no_data", "insufficient", "immature", "incomplete"]
 Verdict = Literal["within", "too_few_data", "not_ready", "breach_warning", "breach_critical"]
-
-# Line feed and tab stay: SQL and counting rules have lines. The bidirectional controls go because a name that
-# carries an override would reverse the words after it.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-class EvidenceError(HanseiError):
-    """Evidence, or one of its parts, that cannot be what it says it is."""
-
-
-def _clean(value: Any) -> Any:
-    """Text without control characters, bidirectional overrides or lone surrogates; anything else untouched."""
-    if not isinstance(value, str):
-        return value
-    return _CONTROLS.sub("", value.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n"))
-
-
-def _stable(value: float) -> float:
-    """The float at twelve significant digits, so that two engines' last bits give one hash; -0.0 becomes 0.0."""
-    if not math.isfinite(value):
-        raise ValueError("a figure must be finite: a missing value is null")
-    return float(f"{value:.12g}") + 0.0
-
-
-def _utc(value: dt.datetime) -> dt.datetime:
-    """An aware UTC time; a naive one is UTC already, as everything in the warehouse."""
-    return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
-
-
-Text = Annotated[str, BeforeValidator(_clean)]
-Figure = Annotated[float, AfterValidator(_stable)]
-Instant = Annotated[dt.datetime, AfterValidator(_utc)]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
-
-
-class Frozen(BaseModel):
-    """The base of every type here: immutable, and refusing keys that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SourceReadiness(Frozen):
@@ -288,46 +248,6 @@ class Honesty(Frozen):
     checks_warned: tuple[CheckWarned, ...] = ()
 
 
-class PartReference(Frozen):
-    """How the evidence knows a part: by id and salted hash, never by content."""
-
-    part_id: Identifier
-    kind: Literal["rows", "quotes"] = "rows"
-    row_count: int
-    salted_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Part(Frozen):
-    """Sample rows or quotes, as text. Erased: no rows, no salt, and the date of the erasure."""
-
-    part_id: Identifier
-    kind: Literal["rows", "quotes"] = "rows"
-    salt: str = ""
-    columns: tuple[Text, ...] = ()
-    rows: tuple[tuple[Text, ...], ...] = ()
-    erased_on: dt.date | None = None
-
-    def reference(self) -> PartReference:
-        """The reference that evidence keeps; to be taken before anything is erased."""
-        if len(self.salt) < 32:
-            raise EvidenceError(f"part {self.part_id}", f"a salt of {len(self.salt)} characters", "give at least 32")
-        return PartReference(
-            part_id=self.part_id, kind=self.kind, row_count=len(self.rows), salted_sha256=self._salted_hash()
-        )
-
-    def erased(self, on: dt.date) -> Part:
-        """The part as it stays after an erasure. The salt goes too, so that its hash proves nothing about anybody."""
-        return Part(part_id=self.part_id, kind=self.kind, columns=self.columns, erased_on=on)
-
-    def is_what(self, reference: PartReference) -> bool:
-        """Whether this is the very part that the reference was taken from."""
-        return self.part_id == reference.part_id and self._salted_hash() == reference.salted_sha256
-
-    def _salted_hash(self) -> str:
-        content = _dump({"kind": self.kind, "columns": self.columns, "rows": self.rows})
-        return hashlib.sha256(self.salt.encode() + b"\x00" + content.encode()).hexdigest()
-
-
 class Evidence(Frozen):
     """Everything one edition of a review stands on."""
 
@@ -374,20 +294,6 @@ class Evidence(Frozen):
             if indicator.indicator_id == indicator_id:
                 return indicator
         raise KeyError(indicator_id)
-
-
-def _dump(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def canonical_json(model: Frozen) -> str:
-    """The one JSON text of a model: sorted keys, no spaces, UTF-8, ISO dates, UTC times ending in Z."""
-    return _dump(model.model_dump(mode="json"))
-
-
-def sha256(model: Frozen) -> str:
-    """Hash of the canonical JSON: 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(model).encode()).hexdigest()
 
 
 def check_parts(evidence: Evidence, parts: Mapping[str, Part]) -> None:

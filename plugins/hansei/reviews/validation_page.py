@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hansei.reviews import figures
-from hansei.reviews.evidence import Frozen, Instant, Text
+from hansei.reviews.base import Frozen, Instant, Text
 from hansei.reviews.figures import agree, listed, name, number, plural
 
 Result = Literal["passed", "failed", "warned", "not_run"]
