@@ -1,0 +1,139 @@
+"""The archive: whole files, editions that do not change behind anybody's back, erasure without lost figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from hansei.reviews import archive
+from hansei.reviews.evidence import Evidence, EvidenceError, Part
+
+MONDAY = dt.date(2026, 11, 2)
+PART = Part(part_id="x_rows", salt="s" * 32, columns=("ticket",), rows=(("desk:4711",),))
+
+
+def evidence(monday: dt.date = MONDAY, title: str = "Weekly brief") -> Evidence:
+    indicator = {
+        "indicator_id": "x",
+        "version": 1,
+        "title": "X",
+        "question": "?",
+        "unit": "count",
+        "direction": "neutral",
+        "sample_part": "x_rows",
+        "series": [{"period_start": monday, "value": 12.0, "sample_count": 12}],
+    }
+    return Evidence.model_validate(
+        {
+            "review_id": "weekly_brief",
+            "title": title,
+            "service_name": "Desk",
+            "reporting_zone": "UTC",
+            "period_start": monday,
+            "period_end": monday + dt.timedelta(days=6),
+            "as_of": dt.datetime(2026, 11, 9, 3),
+            "product_version": "0.1.0",
+            "definitions_hash": "ab",
+            "indicators": [indicator],
+            "parts": [PART.reference()],
+        }
+    )
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def test_an_edition_is_kept_with_evidence_parts_and_index(tmp_path: Path) -> None:
+    path = archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    assert path == tmp_path / "reviews/weekly_brief/2026-11-02/brief.html"
+    assert set(files(tmp_path / "reviews")) == {
+        "index.html",
+        *(
+            f"weekly_brief/2026-11-02/{n}"
+            for n in ("brief.html", "evidence.json", "manifest.json", "parts/x_rows.json")
+        ),
+    }
+    assert archive.read_edition(tmp_path, "weekly_brief", MONDAY) == (evidence(), {"x_rows": PART})
+    index = (tmp_path / "reviews/index.html").read_text("utf-8")
+    assert 'href="weekly_brief/2026-11-02/brief.html"' in index
+
+
+def test_writing_the_same_evidence_again_changes_no_byte(tmp_path: Path) -> None:
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    before = files(tmp_path)
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    assert files(tmp_path) == before
+
+
+def test_a_published_edition_is_not_overwritten_by_other_evidence(tmp_path: Path) -> None:
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    before = files(tmp_path)
+    with pytest.raises(EvidenceError, match="published already"):
+        archive.write_edition(tmp_path, evidence(title="Other"), {"x_rows": PART})
+    assert files(tmp_path) == before
+
+
+def test_superseding_keeps_what_was_published(tmp_path: Path) -> None:
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    published = (tmp_path / "reviews/weekly_brief/2026-11-02/brief.html").read_bytes()
+    archive.write_edition(tmp_path, evidence(title="Other"), {"x_rows": PART}, replace=True)
+    kept = [
+        content for name, content in files(tmp_path).items() if "superseded" in name and name.endswith("brief.html")
+    ]
+    assert kept == [published]
+    assert [e.title for e in archive.editions(tmp_path)] == ["Other"]
+
+
+def test_erasing_a_part_leaves_every_figure(tmp_path: Path) -> None:
+    path = archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    shown = path.read_text("utf-8")
+    assert "desk:4711" in shown
+    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    after = path.read_text("utf-8")
+    assert "erased on 1\u00a0December 2026" in after
+    assert not any(b"desk:4711" in content or PART.salt.encode() in content for content in files(tmp_path).values())
+    assert (
+        after.partition("<h1>")[2].partition("Definitions and proof</h2>")[0]
+        == (shown.partition("<h1>")[2].partition("Definitions and proof</h2>")[0])
+    )
+
+
+def test_evidence_that_was_tampered_with_is_not_read(tmp_path: Path) -> None:
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    kept = tmp_path / "reviews/weekly_brief/2026-11-02/evidence.json"
+    kept.write_text(kept.read_text("utf-8").replace("12.0", "13.0"), "utf-8")
+    with pytest.raises(EvidenceError, match="not what was published"):
+        archive.read_edition(tmp_path, "weekly_brief", MONDAY)
+
+
+def test_an_edition_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="no such edition"):
+        archive.read_edition(tmp_path, "weekly_brief", MONDAY)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "page.html"
+    archive.write_atomically(target, "old")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        archive.write_atomically(target, "new")
+    assert files(tmp_path) == {"page.html": b"old"}
+
+
+def test_editions_are_listed_newest_first(tmp_path: Path) -> None:
+    for weeks in (1, 0, 2):
+        archive.write_edition(tmp_path, evidence(MONDAY - dt.timedelta(weeks=weeks)))
+    assert [e.period_start for e in archive.editions(tmp_path)] == [MONDAY - dt.timedelta(weeks=n) for n in range(3)]
+
+
+def test_a_language_without_words_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match="zh_CN"):
+        archive.write_edition(tmp_path, evidence().model_copy(update={"language": "zh_CN"}))
+    assert files(tmp_path) == {}

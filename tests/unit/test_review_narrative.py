@@ -1,0 +1,201 @@
+"""The sentences of the brief: what is said, what is ranked first, and what is left unsaid."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from hansei.reviews import narrative
+from hansei.reviews.evidence import Breach, Evidence
+
+MONDAY = dt.date(2026, 11, 2)
+
+
+def breach(indicator_id: str = "reopen_rate", **more: object) -> Breach:
+    return Breach.model_validate(
+        {
+            "indicator_id": indicator_id,
+            "segment_id": "all",
+            "segment_label": "",
+            "threshold_id": "t",
+            "level": "warning",
+            "direction": "lower_is_better",
+            "limit": 0.1,
+            "value": 0.12,
+            "unit": "ratio",
+            "valid_from": "2026-01-05",
+            "first_period": MONDAY,
+            "is_new": True,
+        }
+        | more
+    )
+
+
+def indicator(indicator_id: str, **more: object) -> dict:
+    return {
+        "indicator_id": indicator_id,
+        "version": 1,
+        "title": indicator_id.replace("_", " ").capitalize(),
+        "question": "?",
+        "unit": "ratio",
+        "direction": "lower_is_better",
+        "owner": "desk lead",
+        "series": [{"period_start": MONDAY, "value": 0.12, "sample_count": 50}],
+    } | more
+
+
+def evidence(breaches: list[Breach] = (), **more: object) -> Evidence:
+    ids = list(dict.fromkeys([b.indicator_id for b in breaches])) or ["reopen_rate"]
+    return Evidence.model_validate(
+        {
+            "review_id": "weekly_brief",
+            "title": "Weekly brief",
+            "service_name": "Desk",
+            "reporting_zone": "UTC",
+            "period_start": MONDAY,
+            "period_end": "2026-11-08",
+            "as_of": dt.datetime(2026, 11, 9, 3),
+            "product_version": "0.1.0",
+            "definitions_hash": "ab",
+            "indicators": [indicator(i) for i in ids],
+            "breaches": breaches,
+        }
+        | more
+    )
+
+
+def title(found: Evidence) -> str:
+    return narrative.headline(found, narrative.decisions(found)).title.replace("\u00a0", " ")
+
+
+def judgement(verdict: str, **more: object) -> dict:
+    return breach().model_dump(exclude={"is_new"}) | {"verdict": verdict} | more
+
+
+def test_headline_counts_indicators_not_limits() -> None:
+    both = [breach(level="critical", limit=0.11), breach(), breach("handed_on"), breach(segment_id="team=1")]
+    assert title(evidence(both)) == "2 things need a decision"
+    assert title(evidence([breach()])) == "1 thing needs a decision"
+
+
+def test_nothing_missed_is_said_plainly() -> None:
+    assert title(evidence(judgements=[judgement("within")])) == "Nothing needs a decision this week"
+
+
+def test_one_week_that_may_be_chance_is_watched_not_decided() -> None:
+    maybe = breach(supported=False, lower_bound=0.09, upper_bound=0.15)
+    found = narrative.decisions(evidence([maybe]))
+    assert [d.needs_decision for d in found] == [False]
+    assert any("may be chance" in s for s in found[0].sentences)
+    assert title(evidence([maybe])) == "Nothing needs a decision this week"
+    long = maybe.model_copy(update={"consecutive_periods": 3})
+    assert title(evidence([long])) == "1 thing needs a decision"
+
+
+def test_rank_is_level_then_support_then_distance() -> None:
+    found = [
+        breach("a", supported=True, value=0.5),
+        breach("b", level="critical", supported=False, value=0.11),
+        breach("c", level="critical", supported=True, value=0.11),
+        breach("d", level="critical", supported=True, value=0.2),
+        breach("e", supported=True, value=0.6),
+    ]
+    assert [d.breach.indicator_id for d in narrative.decisions(evidence(found))] == ["d", "c", "b", "e", "a"]
+
+
+def test_distance_compares_units_by_what_the_limit_allows() -> None:
+    low = breach(value=0.2, limit=0.1)
+    high = breach(value=0.8, limit=0.9, direction="higher_is_better")
+    clock = breach(value=7200, limit=3600, unit="seconds")
+    assert [narrative.distance(b) for b in (low, high, clock)] == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_since_when_and_what_before() -> None:
+    long = breach(consecutive_periods=3, first_period=dt.date(2026, 10, 19), previous_value=0.115, is_new=False)
+    said = [s.replace("\u00a0", " ") for s in narrative.decisions(evidence([long]))[0].sentences]
+    assert said[0] == "Missed 3 weeks in a row, since week 43 (19–25 October 2026)."
+    assert said[1] == "The week before it was 11.5 %."
+
+
+def test_support_is_told_by_the_near_end_of_the_interval() -> None:
+    sure = breach(supported=True, lower_bound=0.105, upper_bound=0.14)
+    assert "10.5 %" in narrative.certainty(sure)[0].replace("\u00a0", " ")
+    sure_high = breach(
+        direction="higher_is_better", value=0.7, limit=0.9, supported=True, lower_bound=0.6, upper_bound=0.8
+    )
+    assert "80.0 %" in narrative.certainty(sure_high)[0].replace("\u00a0", " ")
+
+
+def test_source_that_is_not_ready_comes_before_everything() -> None:
+    late = {
+        "source": "desk",
+        "state": "late",
+        "complete_until": dt.datetime(2026, 11, 7, 22),
+        "needed_until": dt.datetime(2026, 11, 9),
+    }
+    found = evidence([breach()], readiness=[late])
+    head = narrative.headline(found, narrative.decisions(found))
+    assert head.not_ready[0].replace("\u00a0", " ") == (
+        "desk is late: its data is complete only until Saturday 7 November 2026, 22:00."
+        " This brief needs it until Monday 9 November 2026, 00:00."
+    )
+    assert head.title.replace("\u00a0", " ") == "1 thing needs a decision in what is known"
+    never = evidence(readiness=[{"source": "crm", "state": "never"}])
+    assert narrative.not_ready(never)[0] == "Nothing has arrived from crm yet."
+
+
+def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
+    enough = {
+        "source": "crm",
+        "state": "failed",
+        "complete_until": dt.datetime(2026, 11, 9, 1),
+        "needed_until": dt.datetime(2026, 11, 9),
+    }
+    assert narrative.not_ready(evidence(readiness=[enough])) == [
+        "crm failed last night; its data covers the week all the same."
+    ]
+
+
+def test_a_week_that_cannot_be_judged_claims_nothing() -> None:
+    found = evidence(judgements=[judgement("too_few_data", value=None)])
+    assert title(found) == "Nothing can be judged this week"
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [("incomplete", "not_ready"), ("immature", "not_ready"), ("insufficient", "too_few_data"), ("ok", "no_limit")],
+)
+def test_without_a_judgement_the_state_of_the_data_speaks(state: str, word: str) -> None:
+    found = evidence()
+    series = [found.indicators[0].series[0].model_copy(update={"state": state})]
+    assert narrative.verdict(found, "reopen_rate", "all", series) == word
+    assert narrative.verdict(found, "reopen_rate", "all", []) == "no_data"
+
+
+def test_the_gravest_judgement_wins_but_data_that_is_not_ready_wins_over_it() -> None:
+    judged = [judgement("within"), judgement("breach_warning")]
+    assert narrative.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "breach_warning"
+    judged.append(judgement("not_ready"))
+    assert narrative.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "not_ready"
+
+
+def test_look_at_names_the_segment_furthest_beyond() -> None:
+    segments = [
+        {
+            "segment_id": f"team={n}",
+            "label": f"T{n}",
+            "dimension": "team",
+            "series": [{"period_start": MONDAY, "value": value, "sample_count": 40}],
+        }
+        for n, value in ((1, 0.11), (2, 0.3), (3, 0.05))
+    ]
+    found = evidence([breach()], indicators=[indicator("reopen_rate", segments=segments)])
+    assert narrative.decisions(found)[0].look_at[0].replace("\u00a0", " ") == "team T2: 30.0 % over 40 tickets"
+
+
+def test_no_sentence_claims_a_change() -> None:
+    long = breach(consecutive_periods=3, previous_value=0.01, supported=True, lower_bound=0.11, upper_bound=0.2)
+    said = " ".join(narrative.decisions(evidence([long]))[0].sentences).lower()
+    assert said
+    assert not {"better", "worse", "rose", "fell", "improved", "declined", "trend"} & set(said.split())
