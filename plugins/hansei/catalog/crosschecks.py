@@ -26,6 +26,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
     """Every fault that shows only when definitions are read together."""
     return [
         *_check_entities(catalog),
+        *_check_tables(catalog),
         *_check_sources(catalog),
         *_check_indicators(catalog),
         *_check_thresholds(catalog),
@@ -48,6 +49,14 @@ def _check_entities(catalog: Catalog) -> Iterator[Fault]:
                 location = ("columns", name, "references")
                 found = f"entity {column.references!r} is not declared"
                 yield _fault(catalog, "entities", entity.id, location, found, _known(catalog.entities))
+
+
+def _check_tables(catalog: Catalog) -> Iterator[Fault]:
+    for table in catalog.tables.values():
+        for index, check in enumerate(table.checks):
+            if check.never is not None and (complaint := _condition_fault(check.never, table)):
+                location = ("checks", index, "never")
+                yield _fault(catalog, "tables", table.table, location, complaint, "write a SQL condition over its columns")
 
 
 def _check_sources(catalog: Catalog) -> Iterator[Fault]:

@@ -81,12 +81,6 @@ class Dialect:
             return f"QUANTILE_CONT({value}, {q})"
         return f"PERCENTILE_CONT({q}) WITHIN GROUP (ORDER BY {value})"
 
-    def days_between(self, first: str, last: str) -> str:
-        """One row per day from first to last, column `day`; used as a table."""
-        if self.is_duckdb:
-            return f"(SELECT CAST(day AS DATE) AS day FROM GENERATE_SERIES({first}, {last}, INTERVAL 1 DAY) AS spine(day))"
-        return f"(SELECT CAST(day AS DATE) AS day FROM GENERATE_SERIES({first}, {last}, INTERVAL '1 day') AS spine(day))"
-
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
         quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from hansei.catalog import Catalog
@@ -12,8 +14,7 @@ from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.publication import record_changes
 from hansei.warehouse.tables import create_table
 
-FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_DAY = datetime(2069, 12, 31, tzinfo=UTC)
+FIRST_DAY, LAST_DAY = "1970-01-01", "2069-12-31"
 TABLE = "core.reporting_offsets"
 COLUMNS = {
     "utc_date": "date",
@@ -26,19 +27,17 @@ COLUMNS = {
 def reporting_offsets(zone: ZoneInfo) -> pa.Table:
     """One row per UTC day: offset at its start, the second at which it switches (86400: never), offset afterwards.
 
-    A zone never switches twice within one UTC day; a day on which it did would raise AssertionError.
+    A switch at the very end of a day shows as switch_second 86400 there and as the next day's own offset.
     """
-    days, before, switches, after = [], [], [], []
-    day = FIRST_DAY
-    while day <= LAST_DAY:
-        start, end = _offset(day, zone), _offset(day + timedelta(seconds=86399), zone)
-        days.append(day.date())
-        before.append(start)
-        after.append(end)
-        switches.append(86400 if start == end else _switch_second(day, zone, start))
-        day += timedelta(days=1)
-    integers = [pa.array(values, pa.int32()) for values in (before, switches, after)]
-    return pa.table([pa.array(days, pa.date32()), *integers], names=list(COLUMNS))
+    midnights = pd.date_range(FIRST_DAY, LAST_DAY, freq="D", tz="UTC")
+    local = midnights.append(pd.DatetimeIndex([midnights[-1] + pd.Timedelta(days=1)])).tz_convert(zone)
+    offsets = (local.tz_localize(None) - local.tz_convert("UTC").tz_localize(None)).total_seconds().to_numpy()
+    before, after = offsets[:-1].astype("int32"), offsets[1:].astype("int32")
+    switches = np.full(len(midnights), 86400, dtype="int32")
+    for position in np.flatnonzero(before != after):
+        switches[position] = _switch_second(midnights[position].to_pydatetime(), zone, before[position])
+    days = pa.array(midnights.date, pa.date32())
+    return pa.table([days, pa.array(before), pa.array(switches), pa.array(after)], names=list(COLUMNS))
 
 
 def _offset(instant: datetime, zone: ZoneInfo) -> int:
@@ -46,10 +45,10 @@ def _offset(instant: datetime, zone: ZoneInfo) -> int:
 
 
 def _switch_second(day: datetime, zone: ZoneInfo, before: int) -> int:
-    low, high = 0, 86399
+    low, high = 0, 86400
     while low < high:
         middle = (low + high) // 2
-        if _offset(day + timedelta(seconds=middle), zone) == before:
+        if _offset(day.astimezone(UTC) + timedelta(seconds=middle), zone) == before:
             low = middle + 1
         else:
             high = middle

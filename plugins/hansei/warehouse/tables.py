@@ -1,4 +1,4 @@
-"""Tables that the pipeline itself declares: staging from the entities, `ops` from here. They grow, and never shrink."""
+"""Tables that the pipeline itself declares: staging from the entities, the others from here. They grow, never shrink."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hansei.warehouse.engine import Warehouse
 
 Columns = Mapping[str, str]
 
-OPS_TABLES: dict[str, dict[str, str]] = {
+OWN_TABLES: dict[str, dict[str, str]] = {
     "ops.runs": {
         "run_id": "text",
         "kind": "text",
@@ -133,7 +133,53 @@ OPS_TABLES: dict[str, dict[str, str]] = {
     },
 }
 
+OWN_TABLES["indicators.indicator_values"] = {
+    "indicator": "text",
+    "version": "integer",
+    "grain": "text",
+    "period_start": "date",
+    "segment_id": "text",
+    "numerator": "double",
+    "subtrahend": "double",
+    "denominator": "double",
+    "sample_count": "bigint",
+    "value": "double",
+    "lower_bound": "double",
+    "upper_bound": "double",
+    "state": "text",
+    "run_id": "text",
+    "known_since": "timestamp",
+}
+OWN_TABLES["indicators.signals"] = {
+    "threshold_id": "text",
+    "kind": "text",
+    "indicator": "text",
+    "version": "integer",
+    "grain": "text",
+    "period_start": "date",
+    "segment_id": "text",
+    "verdict": "text",
+    "level": "text",
+    "limit_value": "double",
+    "value": "double",
+    "lower_bound": "double",
+    "upper_bound": "double",
+    "numerator": "double",
+    "denominator": "double",
+    "sample_count": "bigint",
+    "is_supported": "boolean",
+    "consecutive_count": "integer",
+    "first_breach_start": "date",
+    "owner": "text",
+    "reason": "text",
+    "run_id": "text",
+    "judged_at": "timestamp",
+}
+# Columns that tell when and by which run a row came to be; promise 2 (same input, same tables) leaves them out.
+VOLATILE = frozenset({"run_id", "known_since", "judged_at", "loaded_run_id"})
+
 _INDEXES = {
+    "indicators.indicator_values": "indicator, grain, period_start",
     "ops.changes": "change_id",
     "ops.batches": "run_id",
     "ops.quarantined_rows": "quarantine_id",
@@ -154,7 +200,7 @@ def version_columns(entity: Entity) -> dict[str, str]:
 
 def declared_tables(catalog: Catalog) -> dict[str, dict[str, str]]:
     """Every table that the pipeline owns by declaration, with its columns."""
-    tables = dict(OPS_TABLES)
+    tables = dict(OWN_TABLES)
     for entity in catalog.entities.values():
         tables[entity.table] = staging_columns(entity)
         if entity.keeps_versions:
@@ -200,7 +246,8 @@ def _existing_columns(warehouse: Warehouse) -> dict[str, dict[str, str]]:
     query = "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
     found: dict[str, dict[str, str]] = {}
     for row in warehouse.rows(query):
-        kind = _REPORTED.get(row["data_type"].lower().split("(")[0], row["data_type"].lower())
+        reported = row["data_type"].lower().split("(")[0]
+        kind = _REPORTED.get(reported, reported)
         found.setdefault(f"{row['table_schema']}.{row['table_name']}", {})[row["column_name"]] = kind
     return found
 
@@ -212,6 +259,7 @@ _REPORTED = {
     "text": "text",
     "double precision": "double",
     "numeric": "decimal",
+    "boolean": "boolean",
     "timestamp without time zone": "timestamp",
 }
 

@@ -1,0 +1,1 @@
+"""Indicators: components counted in few scans, values divided last, restatements kept."""

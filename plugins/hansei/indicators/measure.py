@@ -1,0 +1,304 @@
+"""The stage that measures: recomputes the periods that a changed row entered or left, and notes what it restates.
+
+The result equals a full recomputation: a period's values depend on the rows that are counted in it, and models leave
+the old and the new dates of every row that they change. Periods that were unfinished are always computed again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from hansei.catalog import Catalog
+from hansei.catalog.measures import Indicator
+from hansei.catalog.tables import TableModel
+from hansei.indicators import formulas, scans
+from hansei.indicators.periods import local_date, periods_between
+from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table
+
+VALUES = "indicators.indicator_values"
+_PARTS = ("numerator", "subtrahend", "denominator", "sample_count", "quantile")
+_COMPARED = ("numerator", "subtrahend", "denominator", "sample_count", "state")
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the stage did: values written, values removed, and how many of them restate something said earlier."""
+
+    written: int
+    removed: int
+    restated: int
+
+
+class Measurement:
+    """One run of the stage on an open warehouse."""
+
+    def __init__(self, warehouse: Warehouse, catalog: Catalog, run_id: str, as_of: datetime) -> None:
+        self.warehouse = warehouse
+        self.catalog = catalog
+        self.run_id = run_id
+        self.as_of = as_of
+        self.today = local_date(as_of, catalog.service.zone)
+        self.written = self.removed = self.restated = 0
+
+    def run(self) -> Measured:
+        """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
+        by_table: dict[str, list[Indicator]] = defaultdict(list)
+        for indicator in self.catalog.indicators.values():
+            by_table[indicator.table].append(indicator)
+        for name in sorted(by_table):
+            with self.warehouse.transaction():
+                self._measure_table(self.catalog.tables[name], sorted(by_table[name], key=lambda item: item.id))
+        self._forget_removed_indicators()
+        return Measured(self.written, self.removed, self.restated)
+
+    def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
+        redefined = [item for item in indicators if self._is_redefined(item)]
+        rebuilt = self.warehouse.scalar(f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'")
+        for group in _groups(indicators):
+            whole = [item for item in group if item in redefined or rebuilt or item.measure == "snapshot"]
+            partial = [item for item in group if item not in whole]
+            for grain in ("day", "week", "month"):
+                self._measure_whole(table, [item for item in whole if grain in item.grains], grain, redefined, rebuilt)
+                self._measure_partial(table, [item for item in partial if grain in item.grains], grain)
+        self.warehouse.execute(f"DELETE FROM {table.touched_table}")
+        for indicator in indicators:
+            self._remember(indicator)
+
+    def _measure_whole(
+        self, table: TableModel, group: list[Indicator], grain: str, redefined: list[Indicator], rebuilt: str | None
+    ) -> None:
+        if not group:
+            return
+        self._prepare(grain)
+        if group[0].measure == "snapshot":
+            for indicator in group:
+                self._collect_snapshot(table, indicator, grain)
+        else:
+            self._collect_counts(group, grain, only_periods=False)
+        by_definition = {item.id for item in group if item in redefined} if not rebuilt else {item.id for item in group}
+        if rebuilt == "all:created":
+            by_definition = set()
+        for indicator in group:
+            self._settle(indicator, grain, whole=True, reason="definition" if indicator.id in by_definition else None)
+
+    def _measure_partial(self, table: TableModel, group: list[Indicator], grain: str) -> None:
+        if not group:
+            return
+        periods = self._touched_periods(table, group, grain)
+        if not periods:
+            return
+        self._prepare(grain)
+        self.warehouse.load("run_periods", pa.table({"period_start": pa.array(sorted(periods), pa.date32())}))
+        self._collect_counts(group, grain, only_periods=True)
+        for indicator in group:
+            self._settle(indicator, grain, whole=False, reason=None)
+
+    def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
+        counted_on = group[0].counted_on
+        period = self.warehouse.sql.period_start(grain, counted_on)
+        touched = f"SELECT DISTINCT {period} AS period_start FROM {table.touched_table} WHERE {counted_on} IS NOT NULL"
+        periods = {row["period_start"] for row in self.warehouse.rows(touched)}
+        ids = self.warehouse.sql.text_list([item.id for item in group])
+        unfinished = (
+            f"SELECT DISTINCT period_start FROM {VALUES} "
+            f"WHERE grain = :grain AND state = 'incomplete' AND indicator IN ({ids})"
+        )
+        periods |= {row["period_start"] for row in self.warehouse.rows(unfinished, {"grain": grain})}
+        # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
+        for indicator in group:
+            newest = self.warehouse.scalar(
+                f"SELECT MAX(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain AND segment_id = 'all'",
+                {"id": indicator.id, "grain": grain},
+            )
+            if newest is not None:
+                periods |= set(periods_between(grain, newest, self.today)[1:])
+        return periods
+
+    def _prepare(self, grain: str) -> None:
+        for name in ("run_periods", "run_spine", "run_values"):
+            self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+        create_table(self.warehouse, "run_periods", {"period_start": "date"}, temporary=True)
+        create_table(self.warehouse, "run_spine", {"period_start": "date"}, temporary=True)
+        parts = {name: "double" for name in _PARTS}
+        columns = {"indicator": "text", "period_start": "date", "segment_id": "text", **parts}
+        create_table(self.warehouse, "run_values", columns, temporary=True)
+
+    def _collect_counts(self, group: list[Indicator], grain: str, only_periods: bool) -> None:
+        select = scans.count_scan(self.catalog, self.warehouse.sql, group, grain, only_periods)
+        self.warehouse.execute(f"CREATE TEMPORARY TABLE run_wide AS {select}")
+        for indicator in group:
+            parts = ", ".join(f"{indicator.id}__{part}" for part in _PARTS)
+            dimensions = self.warehouse.sql.text_list(["all", *indicator.segments])
+            self.warehouse.execute(
+                f"INSERT INTO run_values (indicator, period_start, segment_id, {', '.join(_PARTS)}) "
+                f"SELECT :id, period_start, segment_id, {parts} FROM run_wide "
+                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})",
+                {"id": indicator.id},
+            )
+        self.warehouse.execute("DROP TABLE run_wide")
+        for indicator in group:
+            self._fill_gaps(indicator, grain, only_periods)
+
+    def _fill_gaps(self, indicator: Indicator, grain: str, only_periods: bool) -> None:
+        """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
+        first = self.warehouse.scalar("SELECT MIN(period_start) FROM run_values WHERE indicator = :id", {"id": indicator.id})
+        if only_periods:
+            known = f"SELECT MIN(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain"
+            stored = self.warehouse.scalar(known, {"id": indicator.id, "grain": grain})
+            first = min(filter(None, (first, stored)), default=None)
+        if first is None:
+            return
+        self.warehouse.execute("DELETE FROM run_spine")
+        spine = periods_between(grain, first, self.today)
+        self.warehouse.load("run_spine", pa.table({"period_start": pa.array(spine, pa.date32())}))
+        zero = "0" if indicator.measure == "count" else "NULL"
+        denominator = "NULL" if indicator.measure == "count" else "0"
+        known = (
+            f"AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE stored.indicator = :id AND stored.grain = :grain "
+            "AND stored.period_start = run_spine.period_start AND stored.segment_id = 'all' "
+            "AND stored.period_start NOT IN (SELECT period_start FROM run_periods))"
+        )
+        self.warehouse.execute(
+            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, denominator, sample_count) "
+            f"SELECT :id, period_start, 'all', {zero}, {denominator}, 0 FROM run_spine "
+            "WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE counted.indicator = :id "
+            "AND counted.segment_id = 'all' AND counted.period_start = run_spine.period_start) "
+            + (known if only_periods else ""),
+            {"id": indicator.id, "grain": grain} if only_periods else {"id": indicator.id},
+        )
+
+    def _collect_snapshot(self, table: TableModel, indicator: Indicator, grain: str) -> None:
+        first = self.warehouse.scalar(f"SELECT MIN({indicator.counted_on}) FROM {table.table}")
+        if first is None:
+            return
+        self.warehouse.execute("DELETE FROM run_spine")
+        spine = periods_between(grain, first, self.today)
+        self.warehouse.load("run_spine", pa.table({"period_start": pa.array(spine, pa.date32())}))
+        select = scans.snapshot_scan(self.catalog, self.warehouse.sql, indicator, grain)
+        self.warehouse.execute(
+            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, sample_count) "
+            f"SELECT :id, period_start, segment_id, open_count, open_count FROM ({select}) AS snapshots",
+            {"id": indicator.id},
+        )
+
+    def _settle(self, indicator: Indicator, grain: str, whole: bool, reason: str | None) -> None:
+        """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""
+        warehouse = self.warehouse
+        lower, upper = formulas.bounds(indicator)
+        today = f"CAST('{self.today.isoformat()}' AS DATE)"
+        state = formulas.state(indicator, scans.period_end(grain), today)
+        names = "numerator, subtrahend, denominator, sample_count, value, lower_bound, upper_bound, state"
+        warehouse.execute("DROP TABLE IF EXISTS run_new")
+        warehouse.execute("DROP TABLE IF EXISTS run_differing")
+        warehouse.execute(
+            "CREATE TEMPORARY TABLE run_new AS SELECT period_start, segment_id, numerator, subtrahend, denominator, "
+            f"CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(indicator)} AS value, {lower} AS lower_bound, "
+            f"{upper} AS upper_bound, {state} AS state FROM run_values WHERE indicator = :id",
+            {"id": indicator.id},
+        )
+        scope = "" if whole else " AND stored.period_start IN (SELECT period_start FROM run_periods)"
+        differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
+        gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
+        moved = f"((stored.value IS NULL) <> (fresh.value IS NULL)) OR {gap}"
+        warehouse.execute(
+            "CREATE TEMPORARY TABLE run_differing AS SELECT COALESCE(fresh.period_start, stored.period_start) AS period_start, "
+            "COALESCE(fresh.segment_id, stored.segment_id) AS segment_id, stored.indicator IS NOT NULL AS is_stored, "
+            "fresh.segment_id IS NOT NULL AS is_fresh, "
+            f"({differs}) AS parts_differ FROM run_new AS fresh FULL OUTER JOIN "
+            f"(SELECT * FROM {VALUES} AS stored WHERE indicator = :id AND grain = :grain{scope}) AS stored "
+            "ON stored.period_start = fresh.period_start AND stored.segment_id = fresh.segment_id "
+            f"WHERE stored.indicator IS NULL OR fresh.segment_id IS NULL OR {differs} OR COALESCE({moved}, FALSE)",
+            {"id": indicator.id, "grain": grain},
+        )
+        counts = warehouse.rows(
+            "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(CASE WHEN NOT is_fresh THEN 1 END) AS removed "
+            "FROM run_differing"
+        )[0]
+        if counts["written"] or counts["removed"]:
+            self._note_restatements(indicator, grain, reason)
+            keys = "(SELECT period_start, segment_id FROM run_differing)"
+            identity = {"id": indicator.id, "grain": grain}
+            warehouse.execute(
+                f"DELETE FROM {VALUES} WHERE indicator = :id AND grain = :grain AND (period_start, segment_id) IN {keys}",
+                identity,
+            )
+            warehouse.execute(
+                f"INSERT INTO {VALUES} (indicator, version, grain, period_start, segment_id, {names}, run_id, known_since) "
+                f"SELECT :id, :version, :grain, period_start, segment_id, {names}, :run_id, :as_of FROM run_new "
+                f"WHERE (period_start, segment_id) IN {keys}",
+                {**identity, "version": indicator.version, "run_id": self.run_id, "as_of": self.as_of},
+            )
+        self.written += counts["written"]
+        self.removed += counts["removed"]
+
+    def _note_restatements(self, indicator: Indicator, grain: str, reason: str | None) -> None:
+        """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
+        found = (
+            "CASE WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) "
+            "THEN 'late_data' ELSE 'correction' END"
+        )
+        because = "CAST(:reason AS TEXT)" if reason else found
+        parameters = {"run_id": self.run_id, "as_of": self.as_of, "id": indicator.id, "grain": grain}
+        if reason:
+            parameters["reason"] = reason
+        count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
+        self.warehouse.execute(
+            "INSERT INTO ops.restatements (restated_run_id, restated_at, indicator, version, grain, period_start, "
+            "segment_id, said_since, numerator_before, denominator_before, sample_count_before, value_before, "
+            "state_before, numerator_after, denominator_after, sample_count_after, value_after, state_after, reason) "
+            "SELECT :run_id, :as_of, stored.indicator, stored.version, stored.grain, stored.period_start, "
+            "stored.segment_id, stored.known_since, stored.numerator, stored.denominator, stored.sample_count, "
+            "stored.value, stored.state, fresh.numerator, fresh.denominator, fresh.sample_count, fresh.value, "
+            f"fresh.state, {because} FROM {VALUES} AS stored "
+            "INNER JOIN run_differing AS differing ON differing.period_start = stored.period_start "
+            "AND differing.segment_id = stored.segment_id "
+            "LEFT JOIN run_new AS fresh ON fresh.period_start = stored.period_start "
+            "AND fresh.segment_id = stored.segment_id "
+            "WHERE stored.indicator = :id AND stored.grain = :grain AND stored.state <> 'incomplete'",
+            parameters,
+        )
+        self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
+
+    def _is_redefined(self, indicator: Indicator) -> bool:
+        known = self.warehouse.scalar(
+            "SELECT fingerprint FROM ops.model_states WHERE model = :model", {"model": f"indicator:{indicator.id}"}
+        )
+        return known != fingerprint(self.catalog, indicator)
+
+    def _remember(self, indicator: Indicator) -> None:
+        model = {"model": f"indicator:{indicator.id}"}
+        self.warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", model)
+        state = {"fingerprint": fingerprint(self.catalog, indicator), "position": 0, "run_id": self.run_id}
+        self.warehouse.insert("ops.model_states", [{**model, **state, "rebuilt_because": "measured"}])
+
+    def _forget_removed_indicators(self) -> None:
+        kept = self.warehouse.sql.text_list(sorted(self.catalog.indicators))
+        with self.warehouse.transaction():
+            self.warehouse.execute(f"DELETE FROM {VALUES} WHERE indicator NOT IN ({kept})")
+            self.warehouse.execute(
+                f"DELETE FROM ops.model_states WHERE model LIKE 'indicator:%' AND SUBSTR(model, 11) NOT IN ({kept})"
+            )
+
+
+def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
+    """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
+    meaning = indicator.model_dump(
+        mode="json", exclude={"title", "question", "owner", "caveats", "valid_from", "direction"}
+    )
+    table = catalog.tables[indicator.table]
+    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone)
+
+
+def _groups(indicators: Sequence[Indicator]) -> list[list[Indicator]]:
+    """Indicators that one scan can count together: the same date column, snapshots apart."""
+    groups: dict[tuple[str, bool], list[Indicator]] = defaultdict(list)
+    for indicator in indicators:
+        groups[indicator.counted_on, indicator.measure == "snapshot"].append(indicator)
+    return list(groups.values())

@@ -1,0 +1,44 @@
+"""Periods: days, ISO weeks and months, named by their first day in the reporting zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def period_start(grain: str, day: date) -> date:
+    """First day of the period that holds the day."""
+    if grain == "day":
+        return day
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1)
+
+
+def next_period(grain: str, start: date) -> date:
+    """First day of the following period."""
+    if grain == "day":
+        return start + timedelta(days=1)
+    if grain == "week":
+        return start + timedelta(days=7)
+    return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def periods_between(grain: str, first: date, last: date) -> list[date]:
+    """First days of every period from the one that holds `first` to the one that holds `last`."""
+    starts = []
+    start = period_start(grain, first)
+    while start <= last:
+        starts.append(start)
+        start = next_period(grain, start)
+    return starts
+
+
+def local_date(instant: datetime, zone: ZoneInfo) -> date:
+    """Date of a naive UTC instant in the reporting zone."""
+    return instant.replace(tzinfo=UTC).astimezone(zone).date()
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The naive UTC instant at which the day begins in the reporting zone."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
