@@ -1,0 +1,147 @@
+"""Kind `database`: a table or query of anything that SQLAlchemy opens, streamed, never whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from hansei.catalog.sources import Resource, Source
+from hansei.catalog.windows import Window
+from hansei.connections import Connection, Resolver
+from hansei.errors import SourceError
+from hansei.sources.chunks import Chunk, count_rows, rechunk, unique_names
+from hansei.sources.formats import cell_text
+
+FETCH_ROWS = 20_000
+# A clock may stand an hour off where a window ends in the night of its change: fetch a little more, filter exactly.
+CLOCK_MARGIN = timedelta(hours=2)
+
+
+def read_table(source: Source, name: str, resolver: Resolver, window: Window | None) -> Iterator[Chunk]:
+    """Rows of the resource as chunks; of the window where it has a cursor, else all.
+
+    Raises SourceError, without secrets, where the database cannot be reached or refuses the query.
+    """
+    resource = source.resources[name]
+    connection = resolver(source.connection)
+    place = f"source {source.id}, resource {name}"
+    try:
+        engine = sa.create_engine(connection.sqlalchemy_url(), poolclass=sa.NullPool)
+    except (sa.exc.SQLAlchemyError, ImportError) as error:
+        found = f"connection {source.connection} opens no database ({type(error).__name__})"
+        raise SourceError(place, found, "check the connection's type, and that its driver is installed") from None
+    try:
+        with engine.connect() as opened:
+            _read_only_utc(opened)
+            statement, parameters = _statement(opened, source, resource, window)
+            streamed = opened.execution_options(stream_results=True, max_row_buffer=FETCH_ROWS)
+            result = streamed.execute(statement, parameters)
+            names = unique_names(result.keys())
+            first = 1
+            for table in rechunk(_tables(result, names)):
+                yield Chunk(name, table, count_rows(first, table.num_rows))
+                first += table.num_rows
+            if first == 1:
+                yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in names}), count_rows(1, 0))
+    except sa.exc.SQLAlchemyError as error:
+        raise _fault(error, place, connection) from None
+    finally:
+        engine.dispose()
+
+
+def _read_only_utc(opened: sa.Connection) -> None:
+    """A session in UTC, so that times with and without zone compare alike; read-only where that can be said."""
+    if opened.dialect.name == "postgresql":
+        opened.exec_driver_sql("SET TRANSACTION READ ONLY")
+        opened.exec_driver_sql("SET TIME ZONE 'UTC'")
+    elif opened.dialect.name == "duckdb":
+        opened.exec_driver_sql("SET TimeZone = 'UTC'")
+    elif opened.dialect.name in ("mysql", "mariadb"):
+        opened.exec_driver_sql("SET time_zone = '+00:00'")
+
+
+def _statement(
+    opened: sa.Connection, source: Source, resource: Resource, window: Window | None
+) -> tuple[sa.TextClause, dict[str, Any]]:
+    quoted = opened.dialect.identifier_preparer.quote
+    if resource.table is not None:
+        relation = ".".join(quoted(part) for part in resource.table.split("."))
+    else:
+        relation = f"({resource.query.strip().rstrip(';')}) source_rows"
+        # A colon in the user's SQL (a cast, a time) is not a bound parameter.
+        relation = relation.replace("\\:", ":").replace(":", "\\:")
+    if resource.cursor is None or window is None:
+        return sa.text(f"SELECT * FROM {relation}"), {}
+    cursor = quoted(resource.cursor)
+    bounds = _bounds(opened, relation, cursor, source, resource, window)
+    # Rows without a cursor value belong to no window, so every window asks for them: nothing is lost.
+    conditions = [f"{cursor} >= :window_start" for _ in [0] if "window_start" in bounds] + [f"{cursor} < :window_end"]
+    where = f"({' AND '.join(conditions)}) OR {cursor} IS NULL"
+    return sa.text(f"SELECT * FROM {relation} WHERE {where}"), bounds
+
+
+def _bounds(
+    opened: sa.Connection, relation: str, cursor: str, source: Source, resource: Resource, window: Window
+) -> dict[str, Any]:
+    """The window in the cursor's own terms, which one of its values shows."""
+    probe = opened.execute(sa.text(f"SELECT {cursor} FROM {relation} WHERE {cursor} IS NOT NULL").columns())
+    row = probe.first()
+    sample = row[0] if row else None
+    zone = resource.cursor_zone or source.zone
+    bounds = {}
+    for name, at, margin in (("window_start", window.start, -CLOCK_MARGIN), ("window_end", window.end, CLOCK_MARGIN)):
+        if at is not None:
+            bounds[name] = _bound(at, margin, sample, zone, resource)
+    return bounds
+
+
+def _bound(at: datetime, margin: timedelta, sample: Any, zone: str | None, resource: Resource) -> Any:
+    from datetime import UTC
+    from zoneinfo import ZoneInfo
+
+    if isinstance(sample, datetime) and sample.tzinfo is not None:
+        return at.replace(tzinfo=UTC)
+    local = at
+    if zone and zone != "UTC":
+        local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) + margin
+    if isinstance(sample, str):
+        if resource.cursor_format:
+            formats = resource.cursor_format
+            return local.strftime(formats if isinstance(formats, str) else formats[0])
+        return local.isoformat("T" if "T" in sample else " ")
+    if isinstance(sample, date) and not isinstance(sample, datetime):
+        return (local if margin < timedelta(0) else local + timedelta(days=1)).date()
+    return local
+
+
+def _tables(result: sa.CursorResult, names: list[str]) -> Iterator[pa.Table]:
+    for rows in result.partitions(FETCH_ROWS):
+        columns = [_array(values) for values in zip(*rows, strict=True)]
+        yield pa.table(columns, names=names)
+
+
+def _array(values: tuple) -> pa.Array:
+    """Values with their own type; those that Arrow cannot hold together become text."""
+    try:
+        array = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        array = None
+    is_simple = array is not None and not (pa.types.is_binary(array.type) or pa.types.is_nested(array.type))
+    return array if is_simple else pa.array([cell_text(value) for value in values], pa.string())
+
+
+def _fault(error: sa.exc.SQLAlchemyError, place: str, connection: Connection) -> SourceError:
+    """The database's own words only where they cannot quote data; the password never."""
+    original = getattr(error, "orig", None)
+    reason = type(original or error).__name__
+    if original is not None and not isinstance(error, sa.exc.DataError | sa.exc.IntegrityError):
+        reason += f": {str(original).strip().splitlines()[0]}" if str(original).strip() else ""
+    if connection.password:
+        reason = reason.replace(connection.password, "***")
+    return SourceError(
+        place, f"the database says {reason}", f"check connection {connection.connection_id} and the query"
+    )

@@ -1,0 +1,231 @@
+"""One batch: rows of a source in a window -> canonical, pseudonymised rows in the spool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hansei.catalog.loader import Catalog
+from hansei.catalog.sources import Source
+from hansei.catalog.windows import Window
+from hansei.connections import Resolver
+from hansei.errors import SourceError
+from hansei.settings import Settings
+from hansei.sources import files
+from hansei.sources.chunks import SPECIALS, Chunk
+from hansei.sources.database import read_table
+from hansei.sources.drift import DriftWatch, check_required, extra_fields
+from hansei.sources.fields import RAW_ROW, Fields, roots
+from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper, arrow_schema, cursor_spec, first_mapping
+from hansei.sources.privacy import Privacy, cipher, key_id, seal_extra
+from hansei.sources.scratch import Scratch
+from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, read_manifest
+
+Progress = Callable[[str, int], None]
+
+
+def extract_batch(
+    source: Source,
+    catalog: Catalog,
+    settings: Settings,
+    resolver: Resolver,
+    run_id: str,
+    window: Window,
+    progress: Progress | None = None,
+) -> Manifest:
+    """The batch of `source` for `window`, written to the spool; a finished one of the same run is returned as it is.
+
+    progress: called with (resource, raw rows read so far). Raises SourceError where the source cannot be read as a
+    whole, SettingsError where a key is missing; then no batch exists, and the next attempt starts anew.
+    """
+    finished = read_manifest(settings, run_id, source.id)
+    if finished is not None and finished.window == window and finished.key_id == key_id(settings):
+        return finished
+    key = key_id(settings)
+    writer = BatchWriter(settings, run_id, source.id)
+    with Scratch() as scratch:
+        runs = [
+            ResourceRun(source, name, catalog, settings, resolver, window, scratch)
+            for name in source.resources
+            if any(mapping.resource == name for mapping in source.entities)
+        ]
+        for run in runs:
+            run.write(writer, progress)
+    writer.close_parts()
+    entities = {entity: _entity_batch(source, entity, runs, writer) for entity in source.entity_ids}
+    untils = [run.complete_until for run in runs]
+    manifest = Manifest(
+        location=writer.location,
+        run_id=run_id,
+        source=source.id,
+        instance=source.instance,
+        window=window,
+        key_id=key,
+        complete_until=None if None in untils else min(untils),
+        entities=entities,
+        raw_parts=writer.raw_parts,
+    )
+    writer.finish(manifest)
+    return manifest
+
+
+def _entity_batch(source: Source, entity: str, runs: list[ResourceRun], writer: BatchWriter) -> EntityBatch:
+    own = [run for run in runs if any(mapper.entity.id == entity for mapper in run.mappers)]
+    deliveries = {source.delivery_of(run.name) for run in own}
+    untils = [run.complete_until for run in own]
+    received = writer.received.get(entity, 0)
+    drifts = [drift for run in own for drift in run.watch.found(run.mappers).get(entity, [])]
+    return EntityBatch(
+        received=received,
+        parts=tuple(writer.parts.get(entity, ())),
+        delivery=deliveries.pop() if len(deliveries) == 1 else "changes",
+        is_complete_snapshot=received > 0
+        and all(run.is_whole for run in own)
+        and not any(run.lost_keys for run in own),
+        complete_until=None if None in untils else min(untils),
+        drift=tuple(dict.fromkeys(drifts)),
+        ambiguous_times=sum(run.ambiguous.get(entity, 0) for run in own),
+        nonexistent_times=sum(run.nonexistent.get(entity, 0) for run in own),
+        files=tuple(name for run in own for name in run.files),
+    )
+
+
+@dataclass
+class ResourceRun:
+    """Reads one resource for one window and maps its rows for every entity that it feeds."""
+
+    source: Source
+    name: str
+    catalog: Catalog
+    settings: Settings
+    resolver: Resolver
+    window: Window
+    scratch: Scratch
+    files: list[str] = field(default_factory=list)
+    ambiguous: dict[str, int] = field(default_factory=dict)
+    nonexistent: dict[str, int] = field(default_factory=dict)
+    complete_until: datetime | None = None
+    rows_read: int = 0
+    unreadable: int = 0
+    _newest: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.resource = self.source.resources[self.name]
+        privacy = Privacy(self.settings, self.scratch)
+        self.mappers = [
+            EntityMapper(self.source, index, self.catalog.entities[mapping.entity], self.window, privacy, self.scratch)
+            for index, mapping in enumerate(self.source.entities)
+            if mapping.resource == self.name
+        ]
+        self.watch = DriftWatch(self.source, self.name)
+        self._by_file = self.source.kind == "files" and files.selects_files(self.resource)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether absence from this reading means that a row is gone."""
+        filtered = self.resource.cursor is not None and not self._by_file
+        return self.source.delivery_of(self.name) == "snapshot" and not filtered and not self.unreadable
+
+    @property
+    def lost_keys(self) -> int:
+        """Rows whose key could not be read; a snapshot with such rows proves no deletion."""
+        return sum(mapper.counts[mapper.entity.key].faults.total() for mapper in self.mappers)
+
+    def write(self, writer: BatchWriter, progress: Progress | None) -> None:
+        """Spools every chunk; `complete_until` is known afterwards."""
+        taken = 0
+        for chunk in self._chunks():
+            for fields, mapped in self.map(chunk):
+                number = writer.write_raw(fields.raw, self.name)
+                for mapper, rows in mapped:
+                    taken += rows.num_rows
+                    numbers = pa.array([number] * rows.num_rows, pa.int32())
+                    entity_rows = rows.append_column(RAW_PART, numbers)
+                    writer.add(mapper.entity.id, entity_rows.select(arrow_schema(mapper.entity).names))
+            if progress:
+                progress(self.name, self.rows_read)
+        if not taken and not self.resource.may_be_empty:
+            place = f"source {self.source.id}, resource {self.name}"
+            found = f"no row in the window {self.window.as_text()}"
+            raise SourceError(place, found, "check the export, or set may_be_empty: true")
+        self.complete_until = self._complete_until()
+
+    def map(self, chunk: Chunk) -> Iterator[tuple[Fields, list[tuple[EntityMapper, pa.Table]]]]:
+        """At most one (fields, rows per mapping): the chunk's rows of the window. Nothing where there are none."""
+        place = f"source {self.source.id}, {chunk.file}"
+        raw = self._without_ignored(chunk)
+        fields = Fields(self.scratch, self.resource, raw, self.watch.paths, chunk.is_json)
+        check_required(self.source, self.name, self.catalog.entities, fields, place)
+        self.rows_read += raw.num_rows
+        self.unreadable += len(chunk.unreadable)
+        if self.resource.cursor is not None:
+            self._keep_window(fields, place)
+        unknown = self.watch.unknown_fields(fields.raw, self.scratch, chunk.is_json)
+        self.watch.observe(fields)
+        if not fields.raw.num_rows:
+            return
+        extra = self._extra(fields, unknown)
+        mapped = []
+        for mapper in self.mappers:
+            result = mapper.apply(fields, place)
+            entity = mapper.entity.id
+            self.ambiguous[entity] = self.ambiguous.get(entity, 0) + result.ambiguous_times
+            self.nonexistent[entity] = self.nonexistent.get(entity, 0) + result.nonexistent_times
+            is_first = mapper.index == first_mapping(self.source, self.name)
+            own = (
+                extra.take(result.table[RAW_ROW].combine_chunks())
+                if is_first
+                else pa.nulls(result.table.num_rows, pa.string())
+            )
+            rows = result.table.append_column(EXTRA, own)
+            mapped.append((mapper, rows))
+        yield fields, mapped
+
+    def _chunks(self) -> Iterator[Chunk]:
+        if self.source.kind == "database":
+            self.files.append(self.resource.table or self.name)
+            yield from read_table(self.source, self.name, self.resolver, self.window)
+            return
+        found = files.find_files(self.source, self.name, self.settings)
+        if self._by_file:
+            past = [file.covered_until for file in found if file.covered_until <= self.window.end]
+            self._newest = max(past, default=None)
+        for file in files.choose(found, self.resource, self.source.delivery_of(self.name), self.window):
+            self.files.append(file.name)
+            yield from files.read_file(file, self.resource)
+
+    def _without_ignored(self, chunk: Chunk) -> pa.Table:
+        raw = chunk.with_specials()
+        unused = set(self.resource.ignore) - roots(self.watch.paths)
+        return raw.select([column for column in raw.column_names if column in SPECIALS or column not in unused])
+
+    def _keep_window(self, fields: Fields, place: str) -> None:
+        """Only rows whose cursor lies in the window; those without a readable cursor stay, so that none is lost."""
+        time = fields.time(cursor_spec(self.source, self.name), place)
+        cursor = fields.table[time.value]
+        if not self._by_file:
+            inside = pc.less(cursor, pa.scalar(self.window.end, cursor.type))
+            if self.window.start is not None:
+                inside = pc.and_(inside, pc.greater_equal(cursor, pa.scalar(self.window.start, cursor.type)))
+            fields.keep(inside.fill_null(True))
+            cursor = cursor.filter(inside.fill_null(False))
+            newest = pc.max(cursor).as_py()
+            self._newest = max(filter(None, (self._newest, newest)), default=None)
+
+    def _extra(self, fields: Fields, unknown: list[str]) -> pa.Array:
+        if not unknown:
+            return pa.nulls(fields.raw.num_rows, pa.string())
+        plain = self.source.plain_extra
+        private, visible = extra_fields(fields.raw, unknown, plain, self.scratch, fields.is_json)
+        return seal_extra(private, visible, cipher(self.settings))
+
+    def _complete_until(self) -> datetime | None:
+        """As the definition declares; without a declaration the source answers for any window."""
+        rule = self.resource.complete_until
+        if rule is None or rule.by == "window":
+            return self.window.end
+        return min(self._newest, self.window.end) if self._newest else None

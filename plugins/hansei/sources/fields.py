@@ -1,0 +1,231 @@
+"""The raw fields that the mappings of a resource read, taken out of a chunk once, trimmed and typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hansei.catalog.sources import Resource, Source
+from hansei.errors import SourceError
+from hansei.sources.chunks import FILE, RECORD, ROW, SPECIALS, UNREADABLE
+from hansei.sources.formats import json_path
+from hansei.sources.scratch import WHITESPACE, Scratch, name, quote
+from hansei.sources.times import TIMESTAMP, UNIT_SECONDS, localise, read_time
+
+RAW_ROW = "raw_row"
+TEXT_FORMATS = ("csv", "tsv", "json", "jsonl")
+
+
+def resource_paths(source: Source, resource: str) -> dict[str, None]:
+    """Every source field that the resource's mappings, filters, versions and cursor read, in order, each once."""
+    paths: list[str] = [cursor] if (cursor := source.resources[resource].cursor) else []
+    for mapping in source.entities:
+        if mapping.resource != resource:
+            continue
+        for column in [*mapping.columns.values(), *([mapping.deleted_at] if mapping.deleted_at else [])]:
+            paths.extend(column.paths)
+        if mapping.where:
+            paths.append(mapping.where.path)
+        if mapping.version:
+            paths.extend(path for path, _ in mapping.version.parts)
+    return dict.fromkeys(path for path in paths if path not in SPECIALS)
+
+
+def roots(paths: dict[str, None] | tuple[str, ...]) -> set[str]:
+    """Each path, and the top-level field that it starts in."""
+    return {part for path in paths for part in (path, path.split(".")[0].split("[")[0])}
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """The family of a raw column: text, integer, double, decimal, boolean, date, local, instant, nested, other."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (
+        ("text", (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)),
+        ("boolean", (pa.types.is_boolean,)),
+        ("integer", (pa.types.is_integer,)),
+        ("double", (pa.types.is_floating,)),
+        ("decimal", (pa.types.is_decimal,)),
+        ("date", (pa.types.is_date,)),
+        ("nested", (pa.types.is_nested,)),
+    )
+    for family, checks in tests:
+        if any(check(kind) for check in checks):
+            return family
+    if pa.types.is_timestamp(kind):
+        return "instant" if kind.tz else "local"
+    return "other"
+
+
+@dataclass(frozen=True)
+class TimeSpec:
+    """How one time is read: from a path, or as a count of units since a date."""
+
+    path: str
+    formats: tuple[str, ...] = ()
+    zone: str | None = None
+    missing: tuple[str, ...] = ()
+    since: str | None = None
+    unit: str | None = None
+
+
+@dataclass
+class TimeColumn:
+    """A time that was read: names of its columns in `Fields.table`."""
+
+    value: str
+    failed: str
+    ambiguous: str
+    nonexistent: str
+
+
+@dataclass
+class Fields:
+    """One chunk's fields. `table` holds `raw_row`, `$row`, `$file`, `$unreadable` and one column per path."""
+
+    scratch: Scratch
+    resource: Resource
+    raw: pa.Table
+    paths: dict[str, None]
+    is_json: bool
+    table: pa.Table = field(init=False)
+    kinds: dict[str, str] = field(init=False, default_factory=dict)
+    _times: dict[TimeSpec, TimeColumn] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        raw = self.raw.append_column(RAW_ROW, pa.array(range(self.raw.num_rows), pa.int32()))
+        selected = [RAW_ROW, name(ROW), name(FILE), name(UNREADABLE)]
+        selected += [
+            f"{self._json(path) if self.is_json else self._column(path)} AS {name(path)}" for path in self.paths
+        ]
+        inner = "raw"
+        if self.is_json and self.paths:
+            listed = ", ".join(quote(json_path(path)) for path in self.paths)
+            inner = f"(SELECT *, json_extract({name(RECORD)}, [{listed}]) AS parts FROM raw)"
+        self.table = self.scratch.select(f"SELECT {', '.join(selected)} FROM {inner} ORDER BY {RAW_ROW}", raw=raw)
+        self.kinds |= {ROW: "integer", FILE: "text"}
+
+    def keep(self, mask: pa.ChunkedArray) -> None:
+        """Drops the rows outside the mask; `raw_row` is the position among those that stay."""
+        self.raw = self.raw.filter(mask)
+        kept = self.table.filter(mask)
+        self.table = kept.set_column(0, RAW_ROW, pa.array(range(kept.num_rows), pa.int32()))
+
+    def has(self, path: str) -> bool:
+        return self.kinds.get(path, "absent") != "absent"
+
+    def _json(self, path: str) -> str:
+        self.kinds[path] = "text"
+        return json_text(f"parts[{list(self.paths).index(path) + 1}]")
+
+    def _column(self, path: str) -> str:
+        columns = self.raw.column_names
+        if path in columns:
+            self.kinds[path] = kind_of(self.raw.schema.field(path).type)
+            return _typed(name(path), self.kinds[path])
+        root = path.split(".")[0].split("[")[0]
+        if root != path and root in columns:
+            kind = kind_of(self.raw.schema.field(root).type)
+            inside = json_path(path[len(root) :].lstrip(".")) if path[len(root)] == "." else "$" + path[len(root) :]
+            self.kinds[path] = "text"
+            if kind == "nested":
+                return json_text(f"json_extract(to_json({name(root)}), {quote(inside)})")
+            if kind == "text":
+                return json_text(
+                    f"CASE WHEN json_valid({name(root)}) THEN json_extract({name(root)}, {quote(inside)}) END"
+                )
+        self.kinds[path] = "absent"
+        return "NULL::VARCHAR"
+
+    def text(self, path: str, missing: tuple[str, ...] = ()) -> str:
+        """SQL of the field as text, NULL where it is empty or a missing marker."""
+        kind, column = self.kinds[path], name(path)
+        whole = f"CASE WHEN {column} = trunc({column}) AND abs({column}) < 1e15"
+        texts = {
+            "text": column,
+            "absent": column,
+            "double": f"{whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END",
+            "decimal": f"{whole} THEN {column}::HUGEINT::VARCHAR ELSE {column}::VARCHAR END",
+            "local": f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%f')",
+            "instant": f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%fZ')",
+        }
+        sql = texts.get(kind, f"CAST({column} AS VARCHAR)")
+        if missing:
+            sql = f"CASE WHEN {sql} NOT IN ({', '.join(map(quote, missing))}) THEN {sql} END"
+        return sql
+
+    def time(self, spec: TimeSpec, place: str) -> TimeColumn:
+        """The time column of `spec`; computed once per chunk, however many mappings ask.
+
+        Raises SourceError where every time is a clock time and no zone is declared.
+        """
+        if spec not in self._times:
+            self._times[spec] = self._read_time(spec, place)
+        return self._times[spec]
+
+    def _read_time(self, spec: TimeSpec, place: str) -> TimeColumn:
+        value, is_naive = self._time_sql(spec)
+        text = self.text(spec.path, spec.missing)
+        query = f"SELECT {value} AS value, {is_naive} AS is_naive, {text} IS NOT NULL AS is_given FROM fields"
+        read = self.scratch.select(query, fields=self.table).combine_chunks()
+        local = _flat(read["value"]).cast(TIMESTAMP, safe=False)
+        naive = pc.and_kleene(_flat(read["is_naive"]), local.is_valid()).fill_null(False)
+        if spec.zone is None and pc.any(naive).as_py():
+            if pc.sum(naive.cast(pa.int64())).as_py() == len(local) - local.null_count:
+                found = f"times of {spec.path!r} carry no zone, and none is declared"
+                raise SourceError(place, found, "set `zone` of the source or of the column, for example Europe/Berlin")
+            local = pc.if_else(naive, pa.scalar(None, TIMESTAMP), local)  # some rows only: they are faults
+        known = localise(local, naive, spec.zone or "UTC")
+        failed = pc.and_(_flat(read["is_given"]), pc.is_null(known.instants))
+        column = TimeColumn(*(f"time {len(self._times)} {part}" for part in ("value", "failed", "twice", "never")))
+        parts = (known.instants, failed, known.ambiguous, known.nonexistent)
+        for title, values in zip(
+            (column.value, column.failed, column.ambiguous, column.nonexistent), parts, strict=True
+        ):
+            self.table = self.table.append_column(title, values)
+        return column
+
+    def _time_sql(self, spec: TimeSpec) -> tuple[str, str]:
+        text = self.text(spec.path, spec.missing)
+        if spec.since is not None:
+            start = f"TIMESTAMP {quote(datetime.fromisoformat(spec.since))}"
+            number = f"TRY_CAST({text} AS DOUBLE)"
+            if spec.unit == "months":
+                whole = f"CASE WHEN {number} = trunc({number}) AND abs({number}) < 12000 THEN {number}::INTEGER END"
+                return f"{start} + to_months({whole})", "true"
+            seconds = UNIT_SECONDS[spec.unit]
+            return f"{start} + to_microseconds(CAST({number} * {seconds * 1_000_000} AS BIGINT))", "true"
+        kind = self.kinds[spec.path]
+        if kind in ("local", "instant", "date"):
+            return f"CAST({name(spec.path)} AS TIMESTAMP)", "false" if kind == "instant" else "true"
+        return read_time(text, spec.formats, also_iso=self.resource.format not in TEXT_FORMATS)
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    flat = column.combine_chunks()
+    return flat if isinstance(flat, pa.Array) else pa.concat_arrays(flat.chunks)
+
+
+def _typed(column: str, kind: str) -> str:
+    if kind == "text":
+        return f"nullif(trim({column}::VARCHAR, {quote(WHITESPACE)}), '')"
+    if kind == "instant":
+        return f"CAST({column} AT TIME ZONE 'UTC' AS TIMESTAMP)"
+    if kind == "local":
+        return f"CAST({column} AS TIMESTAMP)"
+    if kind == "nested":
+        return json_text(f"to_json({column})")
+    if kind == "double":
+        return f"CASE WHEN isfinite({column}) THEN {column}::DOUBLE END"
+    return column if kind != "other" else f"CAST({column} AS VARCHAR)"
+
+
+def json_text(part: str) -> str:
+    """SQL of a JSON value as text: strings bare, lists sorted and joined by a comma, null and '' as NULL."""
+    listed = f"array_to_string(list_sort(json_extract_string({part}, '$[*]')), ',')"
+    scalar = f"({part} ->> '$')"
+    value = f"CASE WHEN starts_with({part}::VARCHAR, '[') THEN {listed} ELSE {scalar} END"
+    return f"nullif(trim({value}, {quote(WHITESPACE)}), '')"
