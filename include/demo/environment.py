@@ -6,7 +6,6 @@ import base64
 import hashlib
 import os
 import secrets
-import shlex
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,40 +23,34 @@ def enter(home: Path) -> None:
 
 
 def settings_of(home: Path) -> dict[str, str]:
-    """Everything that `home`'s environment file holds; makes the file, readable by its owner only, at the first call.
+    """The demo's settings; its secrets are made at the first call and kept in `<home>/keys.env`.
 
-    The keys in it are random and stay the same: pseudonyms of one night have to match those of the next.
+    They stay the same, because pseudonyms of one night have to match those of the next.
     """
-    file = home / "demo.env"
-    kept = _read(file)
-    settings = {
+    return {
         "HANSEI_HOME": str(home),
         "HANSEI_DEFINITIONS": str(DEFINITIONS),
-        "HANSEI_IDENTITY_KEY": kept.get("HANSEI_IDENTITY_KEY") or secrets.token_urlsafe(48),
-        "HANSEI_QUARANTINE_KEY": kept.get("HANSEI_QUARANTINE_KEY")
-        or base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "HANSEI_RETRY_DELAY_SECONDS": "1",
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__API_AUTH__JWT_SECRET": kept.get("AIRFLOW__API_AUTH__JWT_SECRET") or secrets.token_urlsafe(64),
+        **_secrets(home / "keys.env"),
     }
-    if settings != kept:
-        home.mkdir(parents=True, exist_ok=True)
-        text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            stream.write(text)
-    return settings
 
 
-def _read(file: Path) -> dict[str, str]:
+def _secrets(file: Path) -> dict[str, str]:
+    """`NAME=value` lines of a file that only its owner can read; `scripts/demo-env.sh` shares it."""
     if not file.exists():
-        return {}
-    pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
-    return {name: "".join(shlex.split(value)) for name, value in pairs}
+        fresh = {
+            "HANSEI_IDENTITY_KEY": secrets.token_urlsafe(48),
+            "HANSEI_QUARANTINE_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
+        }
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write("".join(f"{name}={value}\n" for name, value in fresh.items()))
+    return dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
 
 
 def generator_fingerprint() -> str:

@@ -357,15 +357,21 @@ def test_late_rows_are_only_in_the_last_night(inbox):
 
 
 def test_unknown_column_and_changed_type_appear_when_listed(inbox):
-    tickets = nights(inbox, "tickets", json_lines)
-    assert [sum("sentiment" in row for row in rows if row) for rows in tickets] == [0, 32, 92]
-    listed = {row["night"] for row in expected()["drift"]}
-    assert listed == {
-        number for number, rows in enumerate(tickets, 1) if any(row and "sentiment" in row for row in rows)
-    }
-    as_text = [sum(isinstance(row["assignee_id"], str) for row in rows if row) for rows in tickets]
-    assert as_text[:2] == [0, 0]
-    assert as_text[2] > 10
+    found = []
+    for number, rows in enumerate(nights(inbox, "tickets", json_lines), start=1):
+        new = sum("sentiment" in row for row in rows if row)
+        as_text = sum(isinstance(row["assignee_id"], str) for row in rows if row)
+        found += [(number, "sentiment", "new", new)] * bool(new) + [(number, "assignee_id", "type", as_text)] * bool(
+            as_text
+        )
+    assert found == [(row["night"], row["field"], row["kind"], row["count"]) for row in expected()["drift"]]
+
+
+def test_answers_fall_into_the_odd_hours_of_the_year(inbox):
+    times = [row["Answered at"] for row in sheet_rows(inbox / f"survey-{DAYS[0]}.xlsx", "Responses")]
+    for odd in expected()["odd_hours"]:
+        hour = pd.Timestamp(odd["local"]).floor("h")
+        assert sum(pd.Timestamp(time).floor("h") == hour for time in times) == odd["count"]
 
 
 def test_account_that_left_is_absent_and_quarantined_ones_are_not(inbox):
