@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 source scripts/airflow-env.sh
 source scripts/demo-env.sh
 
+if [ "$HANSEI_DEFINITIONS" = "$PWD/include/demo/definitions" ]; then
+  python include/demo/run.py --prepare --home "$HANSEI_HOME" # the demo company's exports, once
+fi
 airflow db migrate >/dev/null
 airflow pools set hansei_warehouse "${HANSEI_WAREHOUSE_SLOTS:-1}" "opens the live warehouse: one slot beside DuckDB" >/dev/null
 exec python scripts/standalone.py

@@ -1,6 +1,6 @@
 # Source this: whose definitions Airflow and the command line work on where nothing is set: the demo company's.
 _root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export HANSEI_HOME=${HANSEI_HOME:-$_root/.hansei}
+export HANSEI_HOME=${HANSEI_HOME:-$_root/.hansei/demo}
 export HANSEI_DEFINITIONS=${HANSEI_DEFINITIONS-$_root/include/demo/definitions}
 export HANSEI_RETRY_DELAY_SECONDS=${HANSEI_RETRY_DELAY_SECONDS:-10}
 
@@ -15,7 +15,9 @@ print(f"AIRFLOW__API_AUTH__JWT_SECRET={secrets.token_urlsafe(64)}")
 PYTHON
   )
 fi
-while IFS='=' read -r _name _value; do
-  if [ -z "${!_name:-}" ]; then export "$_name=$_value"; fi
+# Not `IFS='=' read`: it would take off the "=" that a Fernet key ends with.
+while read -r _line; do
+  _name=${_line%%=*}
+  if [ -z "${!_name:-}" ]; then export "$_name=${_line#*=}"; fi
 done <"$HANSEI_HOME/keys.env"
-unset _root _name _value
+unset _root _name _line
