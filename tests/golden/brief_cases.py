@@ -408,6 +408,21 @@ def quiet() -> dict:
     """Every limit met, nothing odd."""
     case = short()
     case["breaches"] = []
+    calm = points(2.6 * 3600, 1000, "seconds", 420)
+    case["indicators"][0]["series"] = calm
+    case["judgements"].append(
+        judged(
+            "first_reply_median",
+            "all",
+            "",
+            "warning",
+            3.5 * 3600,
+            calm[-1],
+            unit="seconds",
+            verdict="within",
+            direction="lower_is_better",
+        )
+    )
     case["honesty"] = {"batches": case["honesty"]["batches"][1:]}
     return case
 
@@ -416,6 +431,7 @@ def waiting() -> dict:
     """The desk's data stops on Saturday: its indicators are not judged, the surveys' failure is named."""
     case = short()
     case["readiness"][0] |= {"state": "late", "complete_until": dt.datetime(2026, 11, 7, 22, 0)}
+    case["readiness"][1] |= {"state": "never", "complete_until": None}
     case["readiness"][2] |= {"state": "failed", "message": "The file's columns changed."}
     case["breaches"] = []
     for found in case["indicators"]:
@@ -454,6 +470,7 @@ def hostile() -> dict:
     case["breaches"][2]["segment_label"] = "\ud800" + RIGHT_TO_LEFT * 500
     case["breaches"][3]["segment_label"] = "n" * 10_000
     case["readiness"][0] |= {"state": "failed", "source": HOSTILE, "message": "z" * 10_000}
+    case["readiness"][0]["complete_until"] = dt.datetime(2026, 11, 6, 2)
     case["honesty"]["drift"][0]["field"] = HOSTILE + EMOJI
     case["honesty"]["quarantine"][0]["rule"] = "q\x00\x1b[31m" * 3000
     return case

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 
 import pytest
@@ -106,7 +107,7 @@ def test_labels_at_the_lines_end_never_overlap(size: charts.Size, limits: list[f
     heights = re.findall(r'<text class="c-(?:value|limit)[^>]* y="([\d.]+)"', draw(found, size))
     placed = sorted(float(y) for y in heights)
     assert len(placed) == len(limits) + 1
-    assert all(b - a >= size.label_gap - 0.11 for a, b in zip(placed, placed[1:], strict=False))
+    assert all(b - a >= size.label_gap - 0.11 for a, b in itertools.pairwise(placed))
     assert placed[0] > 0 and placed[-1] < size.height
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from hansei.reviews import narrative
+from hansei.reviews import honesty, narrative
 from hansei.reviews.evidence import Breach, Evidence
 
 MONDAY = dt.date(2026, 11, 2)
@@ -152,9 +152,9 @@ def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
         "complete_until": dt.datetime(2026, 11, 9, 1),
         "needed_until": dt.datetime(2026, 11, 9),
     }
-    assert narrative.not_ready(evidence(readiness=[enough])) == [
-        "crm failed last night; its data covers the week all the same."
-    ]
+    found = evidence(readiness=[enough])
+    assert narrative.not_ready(found) == []
+    assert honesty.topics(found)[0].sentences == ("crm failed in its latest run, but its data covers the week.",)
 
 
 def test_a_week_that_cannot_be_judged_claims_nothing() -> None:

@@ -21,6 +21,7 @@ from hansei.reviews.figures import bare_limit, figure
 
 _STEPS = {
     "seconds": [
+        *(1, 2, 5, 10, 20, 30),
         *(60 * m for m in (1, 2, 5, 10, 15, 30)),
         *(3600 * h for h in (1, 2, 3, 4, 6, 12)),
         *(86400 * d for d in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
@@ -161,7 +162,9 @@ def _scale(
         low, high = low - reach, high + reach
     if indicator.unit == "count" or (indicator.unit != "points" and low < high * 0.5):
         low = 0.0
-    step = _step(indicator.unit, (high - low) / 4)
+    step = max(
+        _step(indicator.unit, (high - low) / 4), figures.tick_unit(high) / 2 if indicator.unit == "seconds" else 0
+    )
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     if indicator.unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)

@@ -38,6 +38,11 @@ class SourceReadiness(Frozen):
     state: Literal["ready", "late", "failed", "never"]
     message: Text = ""
 
+    @property
+    def covers(self) -> bool:
+        """Whether its data reaches as far as the period needs, whatever became of its latest run."""
+        return bool(self.complete_until and self.needed_until and self.complete_until >= self.needed_until)
+
 
 class Variation(Frozen):
     """Has it changed? The place of statistical process control; nothing fills it, and nothing is claimed, yet."""

@@ -83,15 +83,23 @@ def bare_limit(value: float, unit: Unit) -> str:
     return duration(value, exact=True)
 
 
+_TICK_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def tick_unit(largest: float) -> int:
+    """The seconds of the unit that an axis of durations up to `largest` is marked in; its steps are halves of it."""
+    return next((length for length, _ in _TICK_UNITS if largest >= 4 * length), 1)
+
+
 def tick(value: float, unit: Unit, largest: float) -> str:
     """A mark on an axis that reaches to `largest`: short, all marks in one unit (`3.5 h`), points bare."""
     if unit == "points":
         return number(value)
     if unit != "seconds":
         return bare_limit(round(value, 6), unit)
-    name, length = next(u for u in (("d", 86400), ("h", 3600), ("min", 60), ("s", 0)) if largest >= 4 * u[1])
-    size = Decimal(repr(round(value / max(length, 1), 2))).normalize()
-    return f"{number(size, max(-size.as_tuple().exponent, 0))}{NBSP}{name}"
+    length = tick_unit(largest)
+    size = Decimal(repr(round(value / length, 2))).normalize()
+    return f"{number(size, max(-size.as_tuple().exponent, 0))}{NBSP}{dict(_TICK_UNITS)[length]}"
 
 
 def limit(value: float, unit: Unit, is_upper: bool) -> str:

@@ -57,6 +57,10 @@ def _lateness(evidence: Evidence) -> Iterable[str]:
     for source in evidence.readiness:
         if source.state == "ready":
             continue
+        if source.covers:
+            message = f" {name(source.message, 200)}" if source.message else ""
+            yield f"{name(source.source)} failed in its latest run, but its data covers the week.{message}"
+            continue
         reach = (
             f"complete until {figures.moment(source.complete_until, evidence.reporting_zone)}"
             if source.complete_until
@@ -95,9 +99,9 @@ def _quarantined(facts: Honesty) -> Iterable[str]:
 def _restated(evidence: Evidence) -> Iterable[str]:
     titles = {i.indicator_id: i for i in evidence.indicators}
     for row in sorted(evidence.honesty.restatements, key=_restatement_order):
-        indicator = titles.get(row.indicator_id)
-        title = name(indicator.title) if indicator else row.indicator_id.replace("_", " ")
-        unit = indicator.unit if indicator else "count"
+        if row.indicator_id not in titles:
+            continue  # no figure of this brief
+        title, unit = name(titles[row.indicator_id].title), titles[row.indicator_id].unit
         where = "" if row.segment_id == "all" else f", {name(row.segment_label)}"
         period = figures.week(row.period_start) if row.grain == "week" else figures.day(row.period_start)
         before, after = _apart(row, unit)

@@ -278,13 +278,10 @@ def not_ready(evidence: Evidence) -> list[str]:
     """One sentence for each source that does not cover the period; then what that leaves unjudged."""
     found = []
     for source in evidence.readiness:
-        if source.state == "ready":
+        if source.state == "ready" or source.covers:
             continue
         who, needed = name(source.source), source.needed_until
-        if source.complete_until and needed and source.complete_until >= needed:
-            sentence = f"{who} failed last night; its data covers the week all the same."
-            needed = None
-        elif source.state == "never" or source.complete_until is None:
+        if source.state == "never" or source.complete_until is None:
             sentence = f"Nothing has arrived from {who} yet."
         else:
             until = figures.moment(source.complete_until, evidence.reporting_zone)
