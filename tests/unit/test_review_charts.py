@@ -68,6 +68,8 @@ def test_breaches_have_a_shape_of_their_own() -> None:
 def test_a_limit_marks_only_weeks_in_which_it_held() -> None:
     found = indicator([0.4, 0.4, 0.4], limits=[limit(0.3, valid_from="2026-11-02")])
     assert draw(found).count('class="m-critical"') == 1
+    raised = indicator([0.4, 0.4, 0.4], limits=[limit(0.3), limit(0.5, valid_from="2026-10-26")])
+    assert draw(raised).count('class="m-critical"') == 1
     over = indicator([0.4, 0.4, 0.4], limits=[limit(0.3, valid_to="2026-10-26")])
     assert draw(over).count('class="m-critical"') == 1
 
@@ -103,7 +105,7 @@ def test_notes_are_lettered_in_the_order_of_their_dates() -> None:
 @pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW])
 @pytest.mark.parametrize("limits", [[0.2], [0.2, 0.2001], [0.1999, 0.2, 0.2001]])
 def test_labels_at_the_lines_end_never_overlap(size: charts.Size, limits: list[float]) -> None:
-    found = indicator([0.2] * 8, limits=[limit(value) for value in limits])
+    found = indicator([0.2] * 8, limits=[limit(value, threshold_id=f"t{value}") for value in limits])
     heights = re.findall(r'<text class="c-(?:value|limit)[^>]* y="([\d.]+)"', draw(found, size))
     placed = sorted(float(y) for y in heights)
     assert len(placed) == len(limits) + 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 
 from markupsafe import Markup
 
@@ -164,10 +163,8 @@ def compose(evidence: Evidence, parts: Mapping[str, Part]) -> Brief:
 
 def _spark(evidence: Evidence, decision: narrative.Decision) -> Markup:
     indicator = evidence.indicator(decision.breach.indicator_id)
-    series = indicator.series
-    for segment in indicator.segments:
-        if segment.segment_id == decision.breach.segment_id:
-            series = segment.series
+    known = {"all": indicator.series} | {segment.segment_id: segment.series for segment in indicator.segments}
+    series = known.get(decision.breach.segment_id, ())
     label = f"{decision.title}, {decision.place}"
     return charts.sparkline(series, evidence.period_start, indicator.unit, label, _own_limit(decision.breach))
 
@@ -237,7 +234,7 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     everything = (*evidence.judgements, *evidence.breaches)
     judged = [j for j in everything if (j.indicator_id, j.segment_id) == (indicator.indicator_id, segment_id)]
-    limits = list({n: None for j in judged for n in _own_limit(j)}) if segment else indicator.limits
+    limits = list({n: None for j in judged for n in _own_limit(j)}) if segment else indicator.dated_limits
     spoken = f"{name(indicator.title)}, {label}" if segment else label
     standing = Standing(
         label=name(segment.label or segment.segment_id) if segment else label,
@@ -271,8 +268,8 @@ MOST_ROWS = 20
 def _dimensions(rows: list[tuple[Point, Standing, SegmentSeries]], indicator: IndicatorEvidence) -> list[Dimension]:
     """The segments by dimension, in the order of the evidence; beyond twenty rows the tail is only counted."""
     found = []
-    for dimension, group in groupby(rows, key=lambda row: row[2].dimension):
-        ordered = _ordered(list(group), indicator)
+    for dimension in dict.fromkeys(row[2].dimension for row in rows):
+        ordered = _ordered([row for row in rows if row[2].dimension == dimension], indicator)
         title = name(dimension.replace("_", " ")).capitalize()
         found.append(Dimension(title, tuple(ordered[:MOST_ROWS]), max(len(ordered) - MOST_ROWS, 0)))
     return found
@@ -289,8 +286,7 @@ def _asked(evidence: Evidence, indicator: IndicatorEvidence) -> str:
 
 def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
     """`at most 4 h`, critical first; a warning limit says so where there are both."""
-    active = [n for n in indicator.limits if n.valid_from <= evidence.period_start]
-    active = [n for n in active if n.valid_to is None or n.valid_to > evidence.period_start]
+    active = [found for found in indicator.dated_limits if found.holds(evidence.period_start)]
     both = len({n.level for n in active}) > 1
     texts = []
     for threshold in sorted(active, key=lambda n: (n.level, n.value)):

@@ -84,7 +84,7 @@ def line_chart(
         body += _axes(scale, indicator.unit)
         body.append(_clip(scale, uid))
         body.append(f'<g clip-path="url(#{uid}-c)">{"".join(_bands(series, scale))}</g>')
-        body += _limits(indicator.limits, scale)
+        body += _limits(indicator.dated_limits, scale)
         body += _notes(indicator.notes, scale)
         body += _lines(series, scale)
         body += _marks(series, indicator, scale)
@@ -109,7 +109,7 @@ def sparkline(
     if not known:
         return Markup('<span class="soft">no history</span>')
     size = Size(width=112, height=26, left=3, right=5, top=4, bottom=4)
-    active = [limit for limit in limits if limit.valid_from <= period_start and not _is_over(limit, period_start)]
+    active = [limit for limit in limits if limit.holds(period_start)]
     values = [p.value for p in known] + [limit.value for limit in active]
     low, high = min(values), max(values)
     margin = (high - low) * 0.05 or 1.0
@@ -135,7 +135,7 @@ def breaks(value: float, date: dt.date, limits: Iterable[Limit], direction: str)
     """`critical`, `warning` or None: whether the value lay beyond a limit in force on that date."""
     found = None
     for limit in limits:
-        if limit.valid_from > date or _is_over(limit, date):
+        if not limit.holds(date):
             continue
         is_upper = limit.side == "at_most" if limit.side else direction != "higher_is_better"
         if (value > limit.value) if is_upper else (value < limit.value):
@@ -143,15 +143,15 @@ def breaks(value: float, date: dt.date, limits: Iterable[Limit], direction: str)
     return found
 
 
-def _is_over(limit: Limit, date: dt.date) -> bool:
-    return limit.valid_to is not None and date >= limit.valid_to
-
-
 def _scale(
     series: list[Point], known: list[Point], indicator: IndicatorEvidence, period_start: dt.date, size: Size
 ) -> Scale:
     """The field's scale: all values and limits, and as much of the intervals as does not flatten the line."""
-    values = [p.value for p in known] + [limit.value for limit in indicator.limits if not _is_over(limit, period_start)]
+    values = [p.value for p in known] + [
+        limit.value
+        for limit in indicator.dated_limits
+        if limit.valid_to is None or limit.valid_to > series[0].period_start
+    ]
     low, high = min(values), max(values)
     reach = (high - low) or abs(high) * 0.1 or 1.0
     ok = [p for p in known if p.state == "ok"]
@@ -271,7 +271,7 @@ def _marks(series: Sequence[Point], indicator: IndicatorEvidence, scale: Scale) 
         if point.value is None or point.state != "ok":
             continue
         x, y = scale.x(point.period_start), scale.y(point.value)
-        level = breaks(point.value, point.period_start, indicator.limits, indicator.direction)
+        level = breaks(point.value, point.period_start, indicator.dated_limits, indicator.direction)
         if level == "critical":
             out.append(f'<path class="m-critical" d="M{x:.1f} {y - 5.5:.1f}l5 9h-10Z"/>')
         elif level == "warning":
@@ -305,7 +305,7 @@ def _end_labels(
     if known[-1].period_start == period_start:
         end = known[-1]
         labels.append((scale.y(end.value), f"c-value c-{end.state}", figure(end.value, indicator.unit)))
-    active = [n for n in indicator.limits if n.valid_from <= period_start and not _is_over(n, period_start)]
+    active = [limit for limit in indicator.dated_limits if limit.holds(period_start)]
     for limit in active:
         kind = "warning" if limit.level == "warning" and len({n.level for n in active}) > 1 else "limit"
         text = f"{kind} {bare_limit(limit.value, indicator.unit)}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -115,7 +116,7 @@ class Point(Frozen):
 
 
 class Limit(Frozen):
-    """A threshold's value from a date on; a later one of the same threshold replaces it from its own date."""
+    """A threshold's value for the whole service from a date on, until `valid_to` (exclusive) if that is given."""
 
     value: Figure
     level: Level
@@ -123,6 +124,13 @@ class Limit(Frozen):
     threshold_id: Text
     side: Literal["at_most", "at_least"] | None = None
     valid_to: dt.date | None = None
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        return (self.threshold_id, self.level, self.side or "")
+
+    def holds(self, on: dt.date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
 class SegmentSeries(Frozen):
@@ -163,6 +171,17 @@ class IndicatorEvidence(Frozen):
     sql: Text = ""
     sample_part: Identifier | None = None
     notes: tuple[Note, ...] = ()
+
+    @property
+    def dated_limits(self) -> tuple[Limit, ...]:
+        """The limits with their ends: a later one of the same threshold, level and side takes over from its date."""
+        ordered = sorted(self.limits, key=lambda limit: (*limit.kind, limit.valid_from))
+        found = list(ordered)
+        for at, (before, after) in enumerate(pairwise(ordered)):
+            ends_later = before.valid_to is None or before.valid_to > after.valid_from
+            if before.kind == after.kind and ends_later:
+                found[at] = before.model_copy(update={"valid_to": after.valid_from})
+        return tuple(found)
 
 
 class BatchCount(Frozen):
