@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -147,7 +148,7 @@ def _airflow() -> dict[str, Any]:
 
 def _run_dag(dag: Any, moment: datetime, home: Path, conf: dict | None = None) -> None:
     """One run of a DAG as its timetable would start it at `moment`; a failed run ends the demo."""
-    run = dag.test(logical_date=moment, run_conf=conf)
+    run = dag.test(logical_date=moment, run_after=moment, run_conf=conf)
     if run.state != "success":
         raise DemoFailed(f"{dag.dag_id} of {moment:%d %B %Y} failed: {_reason(home / 'demo.log')}")
 
@@ -155,8 +156,8 @@ def _run_dag(dag: Any, moment: datetime, home: Path, conf: dict | None = None) -
 def _reason(log: Path) -> str:
     """The line that the failed task left, else the place to look."""
     sys.stdout.flush()
-    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if " | spoils: " in line]
-    return f"{lines[-1].strip() if lines else 'no task left a reason'} (all output: {log})"
+    reasons = re.findall(r"\S+ failed: .+ \| spoils: [^\[\n]+", log.read_text("utf-8", "replace"))
+    return f"{reasons[-1].strip() if reasons else 'no task left a reason'} (all output: {log})"
 
 
 def _night_in_words(home: Path) -> str:

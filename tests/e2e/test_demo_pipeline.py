@@ -1,0 +1,217 @@
+"""Three nights of the demo company through the pipeline's own stages, against the answers in `troubles.yaml`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from include.demo.company import NIGHTS, agents, customers  # noqa: E402
+from include.demo.troubles import expected  # noqa: E402
+from include.demo.write import write_exports  # noqa: E402
+
+WEEK = "2026-W37"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse after the three nights, opened for reading."""
+    from hansei import pipeline
+    from hansei.settings import load_settings
+
+    home = tmp_path_factory.mktemp("demo_home")
+    write_exports(home / "inbox")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANSEI_HOME", str(home))
+        patch.setenv("HANSEI_DEFINITIONS", str(REPOSITORY / "include" / "demo" / "definitions"))
+        patch.setenv("HANSEI_IDENTITY_KEY", secrets.token_urlsafe(48))
+        patch.setenv("HANSEI_QUARANTINE_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        settings = load_settings()
+        for number, night in enumerate(NIGHTS, start=1):
+            context = pipeline.context(settings)
+            run_id, end = f"night {number}", night.astimezone(UTC).replace(tzinfo=None)
+            opened = pipeline.open_run(context, run_id, end - timedelta(days=1), end, "nightly_indicators", {})
+            for source in opened["sources"]:
+                pipeline.extract(context, run_id, source)
+                pipeline.publish(context, run_id, source)
+            for stage in (pipeline.model, pipeline.measure, pipeline.judge, pipeline.share, pipeline.close_run):
+                stage(context, run_id)
+    connection = duckdb.connect(str(settings.warehouse_file), read_only=True)
+    yield connection
+    connection.close()
+
+
+def rows(demo: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    return demo.execute(query).fetchall()
+
+
+def monday(week: str) -> date:
+    return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+
+
+def test_every_row_of_every_night_is_accounted_for(demo):
+    query = """
+        SELECT run_id, source, entity, received_count, accepted_count, quarantined_count, duplicate_count, held_count
+        FROM ops.batches
+    """
+    found = {tuple(row[:3]): tuple(row[3:]) for row in rows(demo, query)}
+    listed = {
+        (f"night {number}", source, entity): tuple(counts.values())
+        for source, entities in expected()["accounting"].items()
+        for entity, nights in entities.items()
+        for number, counts in enumerate(nights, start=1)
+    }
+    assert found == listed
+    assert rows(demo, "SELECT COUNT(*) FROM ops.batches WHERE NOT is_balanced") == [(0,)]
+
+
+def test_quarantine_holds_the_bad_rows_with_their_rules_and_nothing_else(demo):
+    query = "SELECT entity, row_key, reasons, seen_count, state FROM ops.quarantined_rows"
+    found: list[tuple] = []
+    for entity, key, reasons, seen, state in rows(demo, query):
+        rules = {reason["rule"] for reason in json.loads(reasons)}
+        found.append((entity, key and key.split(":", 1)[1], rules, seen, state == "superseded"))
+    waiting = list(found)
+    for row in expected()["quarantined"]:
+        key = None if row["key"] is None else str(row["key"])
+        matches = [item for item in waiting if item[0] == row["entity"] and item[1] == key and row["rule"] in item[2]]
+        assert matches, f"not found: {row}"
+        entity, _, rules, seen, is_superseded = matches[0]
+        assert is_superseded == ("superseded_in" in row), row
+        waiting.remove(matches[0])
+        if seen > 1:
+            waiting.append((entity, key, rules, seen - 1, is_superseded))
+    assert waiting == []
+
+
+def test_conflicts_deletions_and_odd_hours_are_counted(demo):
+    query = "SELECT run_id, entity, conflict_count FROM ops.batches WHERE conflict_count > 0"
+    assert rows(demo, query) == [
+        (f"night {row['night']}", row["entity"], row["count"]) for row in expected()["conflicts"]
+    ]
+    query = "SELECT run_id, entity, deleted_count FROM ops.batches WHERE deleted_count > 0"
+    assert rows(demo, query) == [(f"night {row['night']}", row["entity"], 1) for row in expected()["deleted"]]
+    gone = rows(demo, "SELECT account_id FROM staging.accounts WHERE deleted_at IS NOT NULL")
+    assert gone == [(f"crm:{row['key']}",) for row in expected()["deleted"]]
+    query = """
+        SELECT run_id, entity, ambiguous_time_count, nonexistent_time_count FROM ops.batches
+        WHERE ambiguous_time_count + nonexistent_time_count > 0
+    """
+    counts = {row["kind"]: row["count"] for row in expected()["odd_hours"]}
+    assert rows(demo, query) == [("night 1", "survey_responses", counts["ambiguous"], counts["nonexistent"])]
+    for odd in expected()["odd_hours"]:
+        moment = datetime.fromisoformat(odd["utc"])
+        query = f"SELECT COUNT(*) FROM staging.survey_responses WHERE responded_at = TIMESTAMP '{moment}'"
+        assert rows(demo, query) == [(1,)], odd
+
+
+def test_drift_is_reported_and_nothing_else(demo):
+    found = rows(demo, "SELECT run_id, source, entity, field, kind, row_count FROM ops.drift_findings ORDER BY ALL")
+    listed = [
+        (f"night {row['night']}", row["source"], row["entity"], row["field"], row["kind"], row["count"])
+        for row in expected()["drift"]
+    ]
+    assert found == sorted(listed)
+
+
+def test_each_planted_trouble_breaks_its_threshold_in_its_weeks_and_nothing_else_does(demo):
+    query = """
+        SELECT threshold_id, segment_id, strftime(period_start, '%G-W%V') FROM indicators.signals
+        WHERE level IS NOT NULL AND level <> 'none' ORDER BY ALL
+    """
+    found: dict[tuple, list[str]] = {}
+    for threshold, segment, week in rows(demo, query):
+        found.setdefault((threshold, segment), []).append(week)
+    listed = {
+        (trouble["threshold"], trouble["segment"]): trouble["breaches"]
+        for trouble in expected()["troubles"]
+        if "threshold" in trouble
+    }
+    assert found == listed
+
+
+@pytest.mark.parametrize(
+    "trouble", [item for item in expected()["troubles"] if "after" in item], ids=lambda item: item["id"]
+)
+def test_indicator_shows_the_trouble_in_its_size(demo, trouble):
+    query = f"""
+        SELECT strftime(period_start, '%G-W%V') AS week, value FROM indicators.indicator_values
+        WHERE indicator = '{trouble["indicator"]}' AND segment_id = '{trouble["segment"]}' AND grain = 'week'
+        AND state IN ('ok', 'insufficient') ORDER BY 1
+    """
+    unit = {"hours": 3600, "ratio": 1}[trouble["unit"]]
+    values = {week: value / unit for week, value in rows(demo, query) if week not in ("2025-W52", "2026-W01")}
+    after = [value for week, value in values.items() if trouble["from"] <= week <= WEEK]
+    before = [
+        value
+        for week, value in values.items()
+        if week < datetime.fromisoformat(str(trouble["date"])).strftime("%G-W%V")
+    ]
+    assert len(after) >= 4
+    assert len(before) >= 40
+    assert trouble["before"][0] <= min(before)
+    assert max(before) <= trouble["before"][1]
+    assert trouble["after"][0] <= min(after)
+    assert max(after) <= trouble["after"][1]
+
+
+def test_late_rows_restate_the_published_weeks_by_what_came_late(demo):
+    for item in expected()["late"]["restated"]:
+        query = f"""
+            SELECT value_before, value_after FROM ops.restatements
+            WHERE restated_run_id = 'night 3' AND indicator = '{item["indicator"]}' AND grain = 'week'
+            AND segment_id = 'all' AND period_start = DATE '{monday(item["week"])}'
+        """
+        [(before, after)] = rows(demo, query)
+        assert after - before == item["by"], item
+
+
+def test_accounts_that_share_a_domain_stay_unlinked(demo):
+    keys = ", ".join(f"'crm:{number}'" for number in expected()["unlinked"]["accounts"])
+    assert rows(demo, f"SELECT COUNT(*) FROM core.account_links WHERE account_id IN ({keys})") == [(0,)]
+    tie = {
+        person.id
+        for person in customers()
+        if person.account and person.account.id in expected()["unlinked"]["accounts"]
+    }
+    public = {person.id for person in customers() if person.account is None}
+    linked = {int(key.split(":")[1]) for (key,) in rows(demo, "SELECT source_key FROM core.account_links")}
+    everybody = {person.id for person in customers()}
+    assert everybody - linked == tie | public
+
+
+def test_no_name_address_or_number_reaches_the_warehouse(demo):
+    """Every text of every table is searched for every person's name, address and number as the sources wrote them."""
+    people = [*customers(), *agents()]
+    raw = {person.name for person in people} | {person.email for person in people}
+    raw |= {person.phone for person in customers()} | {person.phone.replace(" ", "") for person in customers()}
+    raw |= {"Ocke Sievers", "Telse Wulff", "Merle Dircks", "Broder Hinrichs"}  # account owners
+    pattern = re.compile("|".join(re.escape(text) for text in sorted(raw)))
+    columns = rows(
+        demo,
+        "SELECT table_schema, table_name, column_name FROM information_schema.columns WHERE data_type = 'VARCHAR'",
+    )
+    searched, leaks = 0, []
+    for schema, table, column in columns:
+        if (schema, table) == ("ops", "definitions_in_force"):  # holds the approver whom a threshold names
+            continue
+        for (text,) in rows(demo, f'SELECT DISTINCT "{column}" FROM {schema}.{table} WHERE "{column}" IS NOT NULL'):
+            searched += 1
+            if match := pattern.search(text):
+                leaks.append((f"{schema}.{table}.{column}", text, match[0]))
+    assert leaks == []
+    assert searched > 50_000
+    for marker in ("[e-mail]", "[phone]", "[name]"):
+        query = f"SELECT COUNT(*) FROM staging.survey_responses WHERE contains(comment, '{marker}')"
+        assert rows(demo, query)[0][0] > 10, marker
