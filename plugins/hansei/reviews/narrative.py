@@ -182,11 +182,11 @@ def _sentences(first: Breach, others: tuple[Breach, ...], indicator: IndicatorEv
 
 
 def since(breach: Breach) -> str:
-    """`Missed for the first time.` or `Missed 3 weeks in a row, since week 43 (19–25 October 2026).`"""
+    """`New this week.` or `Missed 3 weeks in a row, since week 43 (19–25 October 2026).`"""
     if breach.consecutive_periods > 1:
         weeks = plural(breach.consecutive_periods, "week")
         return f"Missed {weeks} in a row, since {figures.week(breach.first_period)}."
-    return "Missed this week, after a week that did not miss." if not breach.is_new else "New this week."
+    return "New this week." if breach.is_new else "Missed this week."
 
 
 def certainty(judged: Judged) -> list[str]:
