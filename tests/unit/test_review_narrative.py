@@ -114,7 +114,7 @@ def test_distance_compares_units_by_what_the_limit_allows() -> None:
 def test_since_when_and_what_before() -> None:
     long = breach(consecutive_periods=3, first_period=dt.date(2026, 10, 19), previous_value=0.115, is_new=False)
     said = [s.replace("\u00a0", " ") for s in narrative.decisions(evidence([long]))[0].sentences]
-    assert said[0] == "Missed 3 weeks in a row, since week 43 (19–25 October 2026)."
+    assert said[0] == "Missed 3 weeks in a row, since 19 October 2026 (week 43)."
     assert said[1] == "The week before it was 11.5 %."
 
 

@@ -49,6 +49,7 @@ class Decision:
     count: str
     sentences: tuple[str, ...]
     look_at: tuple[str, ...]
+    reason: str
     owner: str
 
     @property
@@ -161,6 +162,7 @@ def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
         count=plural(first.sample_count, indicator.counts) if first.sample_count and first.unit != "count" else "",
         sentences=tuple(_sentences(first, others, indicator)),
         look_at=tuple(_look_at(evidence, first, others, indicator)),
+        reason=name(first.reason, 240) if first.reason else "",
         owner=name(first.owner or indicator.owner),
     )
 
@@ -182,10 +184,11 @@ def _sentences(first: Breach, others: tuple[Breach, ...], indicator: IndicatorEv
 
 
 def since(breach: Breach) -> str:
-    """`New this week.` or `Missed 3 weeks in a row, since week 43 (19–25 October 2026).`"""
+    """`New this week.` or `Missed 3 weeks in a row, since 19 October 2026 (week 43).`"""
     if breach.consecutive_periods > 1:
         weeks = plural(breach.consecutive_periods, "week")
-        return f"Missed {weeks} in a row, since {figures.week(breach.first_period)}."
+        first = breach.first_period
+        return f"Missed {weeks} in a row, since {figures.day(first)} ({figures.week_number(first)})."
     return "New this week." if breach.is_new else "Missed this week."
 
 
