@@ -43,23 +43,31 @@ def cast(kind: ColumnType, text: str, decimal: str = ".", factor: float = 1.0) -
         yes, no = (", ".join(map(quote, words)) for words in (_TRUE, _FALSE))
         return f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END"
     number = f"replace(replace(replace({text}, '.', ''), ' ', ''), ',', '.')" if decimal == "," else text
-    if kind in ("integer", "bigint"):
-        if factor == 1.0:
-            whole = f"CASE WHEN regexp_full_match({number}, '[+-]?\\d+(\\.0*)?') THEN split_part({number}, '.', 1) END"
-            return f"TRY_CAST({whole} AS {SQL_TYPES[kind]})"
-        return f"TRY_CAST(round(TRY_CAST({number} AS DOUBLE) * {factor!r}) AS {SQL_TYPES[kind]})"
-    if kind == "decimal" and factor == 1.0:
-        plain = (
-            f"CASE WHEN regexp_full_match({number}, '[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?') THEN {number} END"
-        )
-        return f"coalesce(TRY_CAST({plain} AS {SQL_TYPES[kind]}), TRY_CAST(TRY_CAST({plain} AS DOUBLE) AS {SQL_TYPES[kind]}))"
+    target = SQL_TYPES[kind]
+    if kind in ("integer", "bigint") and factor == 1.0:
+        whole = f"CASE WHEN regexp_full_match({number}, '[+-]?\\d+(\\.0*)?') THEN split_part({number}, '.', 1) END"
+        return f"TRY_CAST({whole} AS {target})"
     double = f"TRY_CAST({number} AS DOUBLE)"
-    finite = (
-        f"CASE WHEN isfinite({double}) THEN {double} * {factor!r} END"
-        if factor != 1.0
-        else (f"CASE WHEN isfinite({double}) THEN {double} END")
-    )
-    return f"TRY_CAST({finite} AS {SQL_TYPES[kind]})"
+    finite = f"CASE WHEN isfinite({double}) THEN {double}{f' * {factor!r}' if factor != 1.0 else ''} END"
+    if kind in ("integer", "bigint"):
+        return f"TRY_CAST(round({finite}) AS {target})"
+    if kind == "decimal" and factor == 1.0:  # not by way of DOUBLE, which does not hold every cent
+        plain = f"CASE WHEN regexp_full_match({number}, '[+-]?(\\d+\\.?\\d*|\\.\\d+)') THEN {number} END"
+        return f"coalesce(TRY_CAST({plain} AS {target}), TRY_CAST({finite} AS {target}))"
+    return f"TRY_CAST({finite} AS {target})"
+
+
+def cast_native(kind: ColumnType, family: str, column: str, factor: float = 1.0) -> str | None:
+    """SQL of a native value as `kind` without the way through text; None where that way is the right one."""
+    if kind == "boolean" and family == "boolean":
+        return column
+    if kind in ("integer", "bigint") and family == "integer" and factor == 1.0:
+        return f"TRY_CAST({column} AS {SQL_TYPES[kind]})"
+    if kind in ("double", "decimal") and family in ("integer", "double", "decimal"):
+        return f"TRY_CAST({column}{f' * {factor!r}' if factor != 1.0 else ''} AS {SQL_TYPES[kind]})"
+    if kind == "date" and family in ("date", "local", "instant"):
+        return f"CAST({column} AS DATE)"
+    return None
 
 
 def read_date(text: str, formats: tuple[str, ...], also_iso: bool) -> str:
@@ -71,7 +79,7 @@ def read_date(text: str, formats: tuple[str, ...], also_iso: bool) -> str:
     return f"coalesce({', '.join(readings)})"
 
 
-def literal(kind: ColumnType, value: Scalar) -> str:
+def literal(value: Scalar) -> str:
     """A constant of a definition as SQL text, before the cast."""
     if isinstance(value, bool):
         return quote("true" if value else "false")

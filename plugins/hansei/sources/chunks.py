@@ -64,11 +64,6 @@ class Chunk:
         )
 
 
-def count_rows(start: int, length: int) -> pa.Array:
-    """Ordinals `start .. start + length - 1`."""
-    return pa.array(range(start, start + length), pa.int64())
-
-
 def rechunk(tables: Iterable[pa.Table], size: int = CHUNK_ROWS) -> Iterator[pa.Table]:
     """The same rows in tables of exactly `size` rows, but for the last."""
     waiting: list[pa.Table] = []

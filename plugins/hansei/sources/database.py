@@ -13,8 +13,9 @@ from hansei.catalog.sources import Resource, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Connection, Resolver
 from hansei.errors import SourceError
-from hansei.sources.chunks import Chunk, count_rows, rechunk, unique_names
+from hansei.sources.chunks import Chunk, rechunk, unique_names
 from hansei.sources.formats import cell_text
+from hansei.sources.scratch import positions
 
 FETCH_ROWS = 20_000
 # A clock may stand an hour off where a window ends in the night of its change: fetch a little more, filter exactly.
@@ -43,10 +44,10 @@ def read_table(source: Source, name: str, resolver: Resolver, window: Window | N
             names = unique_names(result.keys())
             first = 1
             for table in rechunk(_tables(result, names)):
-                yield Chunk(name, table, count_rows(first, table.num_rows))
+                yield Chunk(name, table, positions(table.num_rows, first))
                 first += table.num_rows
             if first == 1:
-                yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in names}), count_rows(1, 0))
+                yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in names}), positions(0))
     except sa.exc.SQLAlchemyError as error:
         raise _fault(error, place, connection) from None
     finally:

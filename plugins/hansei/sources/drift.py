@@ -15,7 +15,7 @@ from hansei.sources.chunks import RECORD, SPECIALS
 from hansei.sources.fields import Fields, resource_paths, roots
 from hansei.sources.formats import json_path
 from hansei.sources.mapping import EntityMapper, first_mapping
-from hansei.sources.scratch import Scratch, name, quote
+from hansei.sources.scratch import Scratch, flat, name, positions, quote
 
 # A column whose values fail this often has changed its type; fewer failures are faults of single rows.
 TYPE_DRIFT_SHARE = 0.1
@@ -50,7 +50,8 @@ class DriftWatch:
     def unknown_fields(self, raw: pa.Table, scratch: Scratch, is_json: bool) -> list[str]:
         """Fields that no mapping names and no `ignore` lists; counted as new."""
         if is_json:
-            query = f"SELECT key, count(*) AS rows FROM (SELECT unnest(json_keys({name(RECORD)})) AS key FROM raw) GROUP BY key"
+            keys = f"SELECT unnest(json_keys({name(RECORD)})) AS key FROM raw"
+            query = f"SELECT key, count(*) AS rows FROM ({keys}) GROUP BY key"
             keys = {row["key"]: row["rows"] for row in scratch.select(query, raw=raw).to_pylist()}
             self.seen_keys.update(keys)
             unknown = {key: rows for key, rows in keys.items() if key not in self.known}
@@ -166,9 +167,10 @@ def extra_fields(
         columns.append(
             f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')" if names else "NULL::VARCHAR"
         )
-    query = f"SELECT {columns[0]} AS private, {columns[1]} AS plain FROM raw ORDER BY position"
-    found = scratch.select(query, raw=raw.append_column("position", pa.array(range(raw.num_rows), pa.int64())))
-    return found["private"].combine_chunks(), found["plain"].combine_chunks()
+    query = f"SELECT {columns[0]} AS private, {columns[1]} AS plain, position FROM raw"
+    numbered = raw.append_column("position", positions(raw.num_rows))
+    found = scratch.select_ordered(query, "position", raw=numbered)
+    return flat(found["private"]), flat(found["plain"])
 
 
 def _extra_value(key: str, raw: pa.Table, is_json: bool) -> str:

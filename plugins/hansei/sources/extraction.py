@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,9 +21,10 @@ from hansei.sources.chunks import SPECIALS, Chunk
 from hansei.sources.database import read_table
 from hansei.sources.drift import DriftWatch, check_required, extra_fields
 from hansei.sources.fields import RAW_ROW, Fields, roots
-from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper, arrow_schema, cursor_spec, first_mapping
+from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper
+from hansei.sources.matrix import cursor_spec
 from hansei.sources.privacy import Privacy, cipher, key_id, seal_extra
-from hansei.sources.scratch import Scratch
+from hansei.sources.scratch import Scratch, flat
 from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, read_manifest
 
 Progress = Callable[[str, int], None]
@@ -76,6 +78,7 @@ def extract_batch(
 def _entity_batch(source: Source, entity: str, runs: list[ResourceRun], writer: BatchWriter) -> EntityBatch:
     own = [run for run in runs if any(mapper.entity.id == entity for mapper in run.mappers)]
     deliveries = {source.delivery_of(run.name) for run in own}
+    mappers = [mapper for run in own for mapper in run.mappers if mapper.entity.id == entity]
     untils = [run.complete_until for run in own]
     received = writer.received.get(entity, 0)
     drifts = [drift for run in own for drift in run.watch.found(run.mappers).get(entity, [])]
@@ -88,8 +91,8 @@ def _entity_batch(source: Source, entity: str, runs: list[ResourceRun], writer: 
         and not any(run.lost_keys for run in own),
         complete_until=None if None in untils else min(untils),
         drift=tuple(dict.fromkeys(drifts)),
-        ambiguous_times=sum(run.ambiguous.get(entity, 0) for run in own),
-        nonexistent_times=sum(run.nonexistent.get(entity, 0) for run in own),
+        ambiguous_times=sum(mapper.ambiguous_times for mapper in mappers),
+        nonexistent_times=sum(mapper.nonexistent_times for mapper in mappers),
         files=tuple(name for run in own for name in run.files),
     )
 
@@ -106,8 +109,6 @@ class ResourceRun:
     window: Window
     scratch: Scratch
     files: list[str] = field(default_factory=list)
-    ambiguous: dict[str, int] = field(default_factory=dict)
-    nonexistent: dict[str, int] = field(default_factory=dict)
     complete_until: datetime | None = None
     rows_read: int = 0
     unreadable: int = 0
@@ -143,9 +144,9 @@ class ResourceRun:
                 number = writer.write_raw(fields.raw, self.name)
                 for mapper, rows in mapped:
                     taken += rows.num_rows
-                    numbers = pa.array([number] * rows.num_rows, pa.int32())
-                    entity_rows = rows.append_column(RAW_PART, numbers)
-                    writer.add(mapper.entity.id, entity_rows.select(arrow_schema(mapper.entity).names))
+                    numbers = pa.array(np.full(rows.num_rows, number, dtype=np.int32))
+                    position = rows.column_names.index(RAW_PART)
+                    writer.add(mapper.entity.id, rows.set_column(position, RAW_PART, numbers))
             if progress:
                 progress(self.name, self.rows_read)
         if not taken and not self.resource.may_be_empty:
@@ -171,17 +172,10 @@ class ResourceRun:
         extra = self._extra(fields, unknown)
         mapped = []
         for mapper in self.mappers:
-            result = mapper.apply(fields, place)
-            entity = mapper.entity.id
-            self.ambiguous[entity] = self.ambiguous.get(entity, 0) + result.ambiguous_times
-            self.nonexistent[entity] = self.nonexistent.get(entity, 0) + result.nonexistent_times
-            is_first = mapper.index == first_mapping(self.source, self.name)
-            own = (
-                extra.take(result.table[RAW_ROW].combine_chunks())
-                if is_first
-                else pa.nulls(result.table.num_rows, pa.string())
-            )
-            rows = result.table.append_column(EXTRA, own)
+            rows = mapper.apply(fields, place)
+            if mapper.is_first and extra is not None:
+                own = extra.take(flat(rows[RAW_ROW]))
+                rows = rows.set_column(rows.column_names.index(EXTRA), EXTRA, own)
             mapped.append((mapper, rows))
         yield fields, mapped
 
@@ -216,9 +210,9 @@ class ResourceRun:
             newest = pc.max(cursor).as_py()
             self._newest = max(filter(None, (self._newest, newest)), default=None)
 
-    def _extra(self, fields: Fields, unknown: list[str]) -> pa.Array:
+    def _extra(self, fields: Fields, unknown: list[str]) -> pa.Array | None:
         if not unknown:
-            return pa.nulls(fields.raw.num_rows, pa.string())
+            return None
         plain = self.source.plain_extra
         private, visible = extra_fields(fields.raw, unknown, plain, self.scratch, fields.is_json)
         return seal_extra(private, visible, cipher(self.settings))

@@ -12,7 +12,7 @@ from hansei.catalog.sources import Resource, Source
 from hansei.errors import SourceError
 from hansei.sources.chunks import FILE, RECORD, ROW, SPECIALS, UNREADABLE
 from hansei.sources.formats import json_path
-from hansei.sources.scratch import WHITESPACE, Scratch, name, quote
+from hansei.sources.scratch import WHITESPACE, Scratch, flat, name, positions, quote
 from hansei.sources.times import TIMESTAMP, UNIT_SECONDS, localise, read_time
 
 RAW_ROW = "raw_row"
@@ -80,6 +80,7 @@ class TimeColumn:
     failed: str
     ambiguous: str
     nonexistent: str
+    has_odd_times: bool
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Fields:
     _times: dict[TimeSpec, TimeColumn] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        raw = self.raw.append_column(RAW_ROW, pa.array(range(self.raw.num_rows), pa.int32()))
+        raw = self.raw.append_column(RAW_ROW, positions(self.raw.num_rows, kind=pa.int32()))
         selected = [RAW_ROW, name(ROW), name(FILE), name(UNREADABLE)]
         selected += [
             f"{self._json(path) if self.is_json else self._column(path)} AS {name(path)}" for path in self.paths
@@ -105,14 +106,15 @@ class Fields:
         if self.is_json and self.paths:
             listed = ", ".join(quote(json_path(path)) for path in self.paths)
             inner = f"(SELECT *, json_extract({name(RECORD)}, [{listed}]) AS parts FROM raw)"
-        self.table = self.scratch.select(f"SELECT {', '.join(selected)} FROM {inner} ORDER BY {RAW_ROW}", raw=raw)
+        query = f"SELECT {', '.join(selected)} FROM {inner}"
+        self.table = self.scratch.select_ordered(query, RAW_ROW, raw=raw)
         self.kinds |= {ROW: "integer", FILE: "text"}
 
     def keep(self, mask: pa.ChunkedArray) -> None:
         """Drops the rows outside the mask; `raw_row` is the position among those that stay."""
         self.raw = self.raw.filter(mask)
         kept = self.table.filter(mask)
-        self.table = kept.set_column(0, RAW_ROW, pa.array(range(kept.num_rows), pa.int32()))
+        self.table = kept.set_column(0, RAW_ROW, positions(kept.num_rows, kind=pa.int32()))
 
     def has(self, path: str) -> bool:
         return self.kinds.get(path, "absent") != "absent"
@@ -169,24 +171,26 @@ class Fields:
     def _read_time(self, spec: TimeSpec, place: str) -> TimeColumn:
         value, is_naive = self._time_sql(spec)
         text = self.text(spec.path, spec.missing)
-        query = f"SELECT {value} AS value, {is_naive} AS is_naive, {text} IS NOT NULL AS is_given FROM fields"
-        read = self.scratch.select(query, fields=self.table).combine_chunks()
-        local = _flat(read["value"]).cast(TIMESTAMP, safe=False)
-        naive = pc.and_kleene(_flat(read["is_naive"]), local.is_valid()).fill_null(False)
+        query = (
+            f"SELECT {value} AS value, {is_naive} AS is_naive, {text} IS NOT NULL AS is_given, {RAW_ROW} FROM fields"
+        )
+        wanted = self.table.select([RAW_ROW, spec.path])
+        read = self.scratch.select_ordered(query, RAW_ROW, fields=wanted)
+        local = flat(read["value"]).cast(TIMESTAMP, safe=False)
+        naive = pc.and_kleene(flat(read["is_naive"]), local.is_valid()).fill_null(False)
         if spec.zone is None and pc.any(naive).as_py():
             if pc.sum(naive.cast(pa.int64())).as_py() == len(local) - local.null_count:
                 found = f"times of {spec.path!r} carry no zone, and none is declared"
                 raise SourceError(place, found, "set `zone` of the source or of the column, for example Europe/Berlin")
             local = pc.if_else(naive, pa.scalar(None, TIMESTAMP), local)  # some rows only: they are faults
         known = localise(local, naive, spec.zone or "UTC")
-        failed = pc.and_(_flat(read["is_given"]), pc.is_null(known.instants))
-        column = TimeColumn(*(f"time {len(self._times)} {part}" for part in ("value", "failed", "twice", "never")))
+        failed = pc.and_(flat(read["is_given"]), pc.is_null(known.instants))
+        titles = [f"time {len(self._times)} {part}" for part in ("value", "failed", "twice", "never")]
         parts = (known.instants, failed, known.ambiguous, known.nonexistent)
-        for title, values in zip(
-            (column.value, column.failed, column.ambiguous, column.nonexistent), parts, strict=True
-        ):
+        for title, values in zip(titles, parts, strict=True):
             self.table = self.table.append_column(title, values)
-        return column
+        has_odd_times = pc.any(known.ambiguous).as_py() or pc.any(known.nonexistent).as_py() or False
+        return TimeColumn(*titles, has_odd_times=has_odd_times)
 
     def _time_sql(self, spec: TimeSpec) -> tuple[str, str]:
         text = self.text(spec.path, spec.missing)
@@ -202,11 +206,6 @@ class Fields:
         if kind in ("local", "instant", "date"):
             return f"CAST({name(spec.path)} AS TIMESTAMP)", "false" if kind == "instant" else "true"
         return read_time(text, spec.formats, also_iso=self.resource.format not in TEXT_FORMATS)
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    flat = column.combine_chunks()
-    return flat if isinstance(flat, pa.Array) else pa.concat_arrays(flat.chunks)
 
 
 def _typed(column: str, kind: str) -> str:

@@ -71,7 +71,7 @@ def find_files(source: Source, name: str, settings: Settings) -> list[SourceFile
         raise SourceError(place, f"{path} cannot be listed ({type(error).__name__})", "check the path") from None
     if not files:
         raise SourceError(place, f"no file matches {path}", "check the path and whether the export has run")
-    return sorted(files, key=lambda file: (file.covered_until or datetime.min, file.path))
+    return sorted(files, key=lambda file: (str(file.covered_until or ""), file.path))
 
 
 def _covered_until(source: Source, resource: Resource, system: fsspec.AbstractFileSystem, path: str) -> datetime | None:

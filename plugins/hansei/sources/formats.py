@@ -18,7 +18,8 @@ import pyarrow.parquet
 
 from hansei.catalog.sources import Resource
 from hansei.errors import SourceError
-from hansei.sources.chunks import CHUNK_ROWS, RECORD, Chunk, UnreadableRow, count_rows, rechunk, unique_names
+from hansei.sources.chunks import CHUNK_ROWS, RECORD, Chunk, UnreadableRow, rechunk, unique_names
+from hansei.sources.scratch import positions
 
 READ_BYTES = 8 << 20
 UTF8 = ("utf-8", "utf8", "utf-8-sig", "ascii")
@@ -66,7 +67,7 @@ def read_csv(stream: BinaryIO, resource: Resource, name: str) -> Iterator[Chunk]
     text = as_utf8(stream, resource.encoding, name)
     header = _csv_header(text, resource, delimiter, name)
     if not text.peek(1):
-        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), count_rows(1, 0))
+        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), positions(0))
         return
     refused: list[tuple[int, str]] = []
 
@@ -97,7 +98,7 @@ def read_csv(stream: BinaryIO, resource: Resource, name: str) -> Iterator[Chunk]
         yield Chunk(name, table, pa.array(ordinals, pa.int64()), here)
     if told < len(refused):
         rest = [UnreadableRow(row, line) for row, line in refused[told:]]
-        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), count_rows(1, 0), rest)
+        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), positions(0), rest)
 
 
 def _csv_header(text: io.BufferedReader, resource: Resource, delimiter: str, name: str) -> list[str]:
@@ -144,7 +145,7 @@ def _json_chunk(lines: list[bytes], first: int, name: str) -> Chunk:
     except pa.ArrowInvalid:
         number = next(first + index for index, line in enumerate(lines) if not _is_utf8(line))
         raise SourceError(name, f"line {number} is not in the declared encoding", "correct `encoding`") from None
-    raw = pa.table({"line": texts, "row": count_rows(first, len(lines))})
+    raw = pa.table({"line": texts, "row": positions(len(lines), first)})
     with duckdb.connect() as connection:
         connection.register("raw", raw)
         checked = connection.execute(
@@ -188,7 +189,7 @@ def read_json(stream: BinaryIO, resource: Resource, name: str) -> Iterator[Chunk
         records = connection.execute(query, [text, f"{place}[*]"]).to_arrow_table()
         connection.register("records", records)
         query = "SELECT record, json_type(record) = 'OBJECT' AS is_object FROM records"
-        records = connection.execute(query).to_arrow_table().append_column("row", count_rows(1, records.num_rows))
+        records = connection.execute(query).to_arrow_table().append_column("row", positions(records.num_rows, 1))
     for table in rechunk([records]):
         good = table.filter(table["is_object"])
         bad = table.filter(pa.compute.invert(table["is_object"])).to_pylist()
@@ -221,10 +222,10 @@ def read_parquet(stream: BinaryIO, resource: Resource, name: str) -> Iterator[Ch
         file = pa.parquet.ParquetFile(stream)
         first = 1
         for table in rechunk(pa.Table.from_batches([batch]) for batch in file.iter_batches(batch_size=CHUNK_ROWS)):
-            yield Chunk(name, table, count_rows(first, table.num_rows))
+            yield Chunk(name, table, positions(table.num_rows, first))
             first += table.num_rows
         if first == 1:
-            yield Chunk(name, file.schema_arrow.empty_table(), count_rows(1, 0))
+            yield Chunk(name, file.schema_arrow.empty_table(), positions(0))
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise SourceError(name, f"not readable as Parquet ({reason})", "deliver the file again") from None

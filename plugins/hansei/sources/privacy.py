@@ -18,7 +18,7 @@ from hansei.catalog.entities import Column, IdentityKind
 from hansei.errors import SettingsError
 from hansei.settings import Settings
 from hansei.sources.redaction import redact
-from hansei.sources.scratch import Scratch
+from hansei.sources.scratch import Scratch, flat, positions
 
 ENCRYPTED = "$encrypted"
 _BLOCK = 64  # block size of SHA-256 in bytes
@@ -52,10 +52,10 @@ class Privacy:
             return values
         if policy == "drop":
             return pa.chunked_array([pa.nulls(len(values), pa.string())])
-        flat = _flat(values)
+        texts = flat(values)
         if policy == "redact":
-            return pa.chunked_array([redact(flat)])
-        return pa.chunked_array([self.pseudonyms(flat, column.identity or "person")])
+            return pa.chunked_array([redact(texts)])
+        return pa.chunked_array([self.pseudonyms(texts, column.identity or "person")])
 
     def pseudonyms(self, values: pa.Array, kind: IdentityKind) -> pa.Array:
         """HMAC-SHA256 of each normalised value in hex; NULL where nothing is left of it."""
@@ -64,12 +64,15 @@ class Privacy:
             key = hashlib.sha256(key).digest()
         padded = key.ljust(_BLOCK, b"\0")
         outer, inner = (bytes(byte ^ pad for byte in padded) for pad in (0x5C, 0x36))
-        table = pa.table({"value": normalise(values, kind), "position": pa.array(range(len(values)), pa.int64())})
+        distinct = values.dictionary_encode()
+        normal = normalise(distinct.dictionary, kind)
+        table = pa.table({"value": normal, "position": positions(len(normal))})
         query = (
             "SELECT CASE WHEN value IS NOT NULL THEN"
-            " sha256(?::BLOB || unhex(sha256(?::BLOB || encode(value)))) END AS pseudonym FROM raw ORDER BY position"
+            " sha256(?::BLOB || unhex(sha256(?::BLOB || encode(value)))) END AS pseudonym, position FROM raw"
         )
-        return _flat(self._scratch.select(query, [outer, inner], raw=table)["pseudonym"])
+        hashed = self._scratch.select_ordered(query, "position", [outer, inner], raw=table)
+        return flat(hashed["pseudonym"]).take(distinct.indices)
 
 
 def normalise(values: pa.Array, kind: IdentityKind) -> pa.Array:
@@ -131,8 +134,3 @@ def unseal(token: bytes, settings: Settings) -> bytes:
     except InvalidToken:
         found = "is not the key that encrypted this payload"
         raise SettingsError("HANSEI_QUARANTINE_KEY", found, "restore the key that was in force then") from None
-
-
-def _flat(values: pa.ChunkedArray) -> pa.Array:
-    flat = values.combine_chunks()
-    return flat if isinstance(flat, pa.Array) else pa.concat_arrays(flat.chunks)

@@ -22,8 +22,8 @@ _LATIN_NAME = r"\p{Lu}[\p{L}'’.-]+( \p{Lu}[\p{L}'’.-]+){0,2}"
 _GREETINGS = (
     # Greeting at the start of a line, up to the comma.
     rf"(?m)^(\s*(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Hallo|Guten (?:Tag|Morgen|Abend)|Liebe[r]?|"
-    rf"Sehr geehrte[r]?|Bonjour|Cher|Chère|Hola|Estimad[oa])(?: (?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Monsieur|Madame)\.?)*) "
-    rf"{_LATIN_NAME}",
+    rf"Sehr geehrte[r]?|Bonjour|Cher|Chère|Hola|Estimad[oa])"
+    rf"(?: (?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Monsieur|Madame)\.?)*) {_LATIN_NAME}",
     # A title before a name anywhere.
     rf"\b((?:Mr|Mrs|Ms|Herrn?|Frau)\.?) {_LATIN_NAME}",
     # Closing formula, then the name on the same or the next line.

@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class EntityBatch:
-    """What one entity received. `parts`: file names below the batch; `complete_until`: naive UTC, None where unknown."""
+    """What one entity received. `parts`: file names in the batch; `complete_until`: naive UTC, None where unknown."""
 
     received: int = 0
     parts: tuple[str, ...] = ()
