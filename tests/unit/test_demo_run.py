@@ -77,7 +77,7 @@ def test_the_reason_of_a_failed_run_is_the_line_that_its_task_left(tmp_path):
     log = tmp_path / "demo.log"
     log.write_text(
         "2026-09-13 [info] x failed to be interesting\n"
-        "09-13 [error] nightly_indicators.publish[crm] failed: crm: no file: check the path | spoils: brief [hansei] x\n"
+        "[error] nightly_indicators.publish[crm] failed: crm: no file: check the path | spoils: brief [hansei] x\n"
     )
     assert run._reason(log).startswith(
         "nightly_indicators.publish[crm] failed: crm: no file: check the path | spoils: brief ("
