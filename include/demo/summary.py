@@ -40,7 +40,7 @@ class Findings:
         """(indicator, segment) of every threshold that is broken in the week."""
         query = """
             SELECT DISTINCT indicator, segment_id FROM indicators.signals
-            WHERE grain = 'week' AND period_start = ? AND level IS NOT NULL ORDER BY 1, 2
+            WHERE grain = 'week' AND period_start = ? AND starts_with(verdict, 'breach') ORDER BY 1, 2
         """
         return self.rows(query, week)
 
