@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from hansei.catalog.sources import Resource, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Connection, Resolver
 from hansei.errors import SourceError
-from hansei.sources.chunks import Chunk, rechunk, unique_names
+from hansei.sources.chunks import CHUNK_ROWS, Chunk, rechunk, unique_names
 from hansei.sources.formats import cell_text
 from hansei.sources.scratch import positions
 
@@ -22,7 +23,9 @@ FETCH_ROWS = 20_000
 CLOCK_MARGIN = timedelta(hours=2)
 
 
-def read_table(source: Source, name: str, resolver: Resolver, window: Window | None) -> Iterator[Chunk]:
+def read_table(
+    source: Source, name: str, resolver: Resolver, window: Window | None, chunk_rows: int = CHUNK_ROWS
+) -> Iterator[Chunk]:
     """Rows of the resource as chunks; of the window where it has a cursor, else all.
 
     Raises SourceError, without secrets, where the database cannot be reached or refuses the query.
@@ -43,7 +46,7 @@ def read_table(source: Source, name: str, resolver: Resolver, window: Window | N
             result = streamed.execute(statement, parameters)
             names = unique_names(result.keys())
             first = 1
-            for table in rechunk(_tables(result, names)):
+            for table in rechunk(_tables(result, names), chunk_rows):
                 yield Chunk(name, table, positions(table.num_rows, first))
                 first += table.num_rows
             if first == 1:
@@ -80,8 +83,8 @@ def _statement(
     cursor = quoted(resource.cursor)
     bounds = _bounds(opened, relation, cursor, source, resource, window)
     # Rows without a cursor value belong to no window, so every window asks for them: nothing is lost.
-    conditions = [f"{cursor} >= :window_start" for _ in [0] if "window_start" in bounds] + [f"{cursor} < :window_end"]
-    where = f"({' AND '.join(conditions)}) OR {cursor} IS NULL"
+    since = f"{cursor} >= :window_start AND " if "window_start" in bounds else ""
+    where = f"({since}{cursor} < :window_end) OR {cursor} IS NULL"
     return sa.text(f"SELECT * FROM {relation} WHERE {where}"), bounds
 
 
@@ -89,7 +92,8 @@ def _bounds(
     opened: sa.Connection, relation: str, cursor: str, source: Source, resource: Resource, window: Window
 ) -> dict[str, Any]:
     """The window in the cursor's own terms, which one of its values shows."""
-    probe = opened.execute(sa.text(f"SELECT {cursor} FROM {relation} WHERE {cursor} IS NOT NULL").columns())
+    streamed = opened.execution_options(stream_results=True, max_row_buffer=1)
+    probe = streamed.execute(sa.text(f"SELECT {cursor} FROM {relation} WHERE {cursor} IS NOT NULL"))
     row = probe.first()
     sample = row[0] if row else None
     zone = resource.cursor_zone or source.zone
@@ -101,9 +105,6 @@ def _bounds(
 
 
 def _bound(at: datetime, margin: timedelta, sample: Any, zone: str | None, resource: Resource) -> Any:
-    from datetime import UTC
-    from zoneinfo import ZoneInfo
-
     if isinstance(sample, datetime) and sample.tzinfo is not None:
         return at.replace(tzinfo=UTC)
     local = at

@@ -108,6 +108,7 @@ class ResourceRun:
     resolver: Resolver
     window: Window
     scratch: Scratch
+    is_replay: bool = False
     files: list[str] = field(default_factory=list)
     complete_until: datetime | None = None
     rows_read: int = 0
@@ -160,10 +161,11 @@ class ResourceRun:
         place = f"source {self.source.id}, {chunk.file}"
         raw = self._without_ignored(chunk)
         fields = Fields(self.scratch, self.resource, raw, self.watch.paths, chunk.is_json)
-        check_required(self.source, self.name, self.catalog.entities, fields, place)
+        if not self.is_replay:
+            check_required(self.source, self.name, self.catalog.entities, fields, place)
         self.rows_read += raw.num_rows
         self.unreadable += len(chunk.unreadable)
-        if self.resource.cursor is not None:
+        if self.resource.cursor is not None and not self.is_replay:
             self._keep_window(fields, place)
         unknown = self.watch.unknown_fields(fields.raw, self.scratch, chunk.is_json)
         self.watch.observe(fields)
