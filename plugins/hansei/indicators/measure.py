@@ -23,7 +23,8 @@ from hansei.warehouse.tables import create_table
 
 VALUES = "indicators.indicator_values"
 _PARTS = ("numerator", "subtrahend", "denominator", "sample_count", "quantile")
-_COMPARED = ("numerator", "subtrahend", "denominator", "sample_count", "state")
+_ROW = ("indicator", "period_start", "segment_id")
+_COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
 _TOLERANCE = 1e-9
 
 
@@ -85,8 +86,7 @@ class Measurement:
         by_definition = {item.id for item in group if item in redefined} if not rebuilt else {item.id for item in group}
         if rebuilt == "all:created":
             by_definition = set()
-        for indicator in group:
-            self._settle(indicator, grain, whole=True, reason="definition" if indicator.id in by_definition else None)
+        self._settle(group, grain, whole=True, by_definition=by_definition)
 
     def _measure_partial(self, table: TableModel, group: list[Indicator], grain: str) -> None:
         if not group:
@@ -97,8 +97,7 @@ class Measurement:
         self._prepare(grain)
         self.warehouse.load("run_periods", pa.table({"period_start": pa.array(sorted(periods), pa.date32())}))
         self._collect_counts(group, grain, only_periods=True)
-        for indicator in group:
-            self._settle(indicator, grain, whole=False, reason=None)
+        self._settle(group, grain, whole=False, by_definition=set())
 
     def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
         counted_on = group[0].counted_on
@@ -188,66 +187,62 @@ class Measurement:
             {"id": indicator.id},
         )
 
-    def _settle(self, indicator: Indicator, grain: str, whole: bool, reason: str | None) -> None:
+    def _settle(self, group: list[Indicator], grain: str, whole: bool, by_definition: set[str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""
         warehouse = self.warehouse
+        for name in ("run_new", "run_differing"):
+            warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(self._values(item, grain) for item in group)}")
+        ids = warehouse.sql.text_list([item.id for item in group])
+        scope = "" if whole else " AND period_start IN (SELECT period_start FROM run_periods)"
+        differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
+        gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
+        same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
+        either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh "
+            f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}) "
+            f"AND grain = :grain{scope}) AS stored ON {same_row} "
+            f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {differs} "
+            f"OR ((stored.value IS NULL) <> (fresh.value IS NULL)) OR COALESCE({gap}, FALSE)",
+            {"grain": grain},
+        )
+        written, removed = (
+            warehouse.scalar(f"SELECT COUNT(*) FROM run_differing WHERE {side}") for side in ("is_fresh", "NOT is_fresh")
+        )
+        if written or removed:
+            self._note_restatements(grain, by_definition)
+            self._write(grain)
+        self.written += written
+        self.removed += removed
+
+    def _values(self, indicator: Indicator, grain: str) -> str:
+        """SELECT of the indicator's finished rows from its parts in `run_values`."""
         lower, upper = formulas.bounds(indicator)
         today = f"CAST('{self.today.isoformat()}' AS DATE)"
         state = formulas.state(indicator, scans.period_end(grain), today)
-        names = "numerator, subtrahend, denominator, sample_count, value, lower_bound, upper_bound, state"
-        warehouse.execute("DROP TABLE IF EXISTS run_new")
-        warehouse.execute("DROP TABLE IF EXISTS run_differing")
-        warehouse.execute(
-            "CREATE TEMPORARY TABLE run_new AS SELECT period_start, segment_id, numerator, subtrahend, denominator, "
-            f"CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(indicator)} AS value, {lower} AS lower_bound, "
-            f"{upper} AS upper_bound, {state} AS state FROM run_values WHERE indicator = :id",
-            {"id": indicator.id},
+        return (
+            f"SELECT indicator, {indicator.version} AS version, period_start, segment_id, numerator, subtrahend, "
+            f"denominator, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(indicator)} AS value, "
+            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
+            f"FROM run_values WHERE indicator = '{indicator.id}'"
         )
-        scope = "" if whole else " AND stored.period_start IN (SELECT period_start FROM run_periods)"
-        differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
-        gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
-        moved = f"((stored.value IS NULL) <> (fresh.value IS NULL)) OR {gap}"
-        warehouse.execute(
-            "CREATE TEMPORARY TABLE run_differing AS SELECT COALESCE(fresh.period_start, stored.period_start) AS period_start, "
-            "COALESCE(fresh.segment_id, stored.segment_id) AS segment_id, stored.indicator IS NOT NULL AS is_stored, "
-            "fresh.segment_id IS NOT NULL AS is_fresh, "
-            f"({differs}) AS parts_differ FROM run_new AS fresh FULL OUTER JOIN "
-            f"(SELECT * FROM {VALUES} AS stored WHERE indicator = :id AND grain = :grain{scope}) AS stored "
-            "ON stored.period_start = fresh.period_start AND stored.segment_id = fresh.segment_id "
-            f"WHERE stored.indicator IS NULL OR fresh.segment_id IS NULL OR {differs} OR COALESCE({moved}, FALSE)",
-            {"id": indicator.id, "grain": grain},
-        )
-        counts = warehouse.rows(
-            "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(CASE WHEN NOT is_fresh THEN 1 END) AS removed "
-            "FROM run_differing"
-        )[0]
-        if counts["written"] or counts["removed"]:
-            self._note_restatements(indicator, grain, reason)
-            keys = "(SELECT period_start, segment_id FROM run_differing)"
-            identity = {"id": indicator.id, "grain": grain}
-            warehouse.execute(
-                f"DELETE FROM {VALUES} WHERE indicator = :id AND grain = :grain AND (period_start, segment_id) IN {keys}",
-                identity,
-            )
-            warehouse.execute(
-                f"INSERT INTO {VALUES} (indicator, version, grain, period_start, segment_id, {names}, run_id, known_since) "
-                f"SELECT :id, :version, :grain, period_start, segment_id, {names}, :run_id, :as_of FROM run_new "
-                f"WHERE (period_start, segment_id) IN {keys}",
-                {**identity, "version": indicator.version, "run_id": self.run_id, "as_of": self.as_of},
-            )
-        self.written += counts["written"]
-        self.removed += counts["removed"]
 
-    def _note_restatements(self, indicator: Indicator, grain: str, reason: str | None) -> None:
-        """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
-        found = (
-            "CASE WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) "
-            "THEN 'late_data' ELSE 'correction' END"
+    def _write(self, grain: str) -> None:
+        keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
+        names = "indicator, version, period_start, segment_id, numerator, subtrahend, denominator, sample_count, value, "
+        names += "lower_bound, upper_bound, state"
+        self.warehouse.execute(f"DELETE FROM {VALUES} WHERE grain = :grain AND {keys}", {"grain": grain})
+        self.warehouse.execute(
+            f"INSERT INTO {VALUES} ({names}, grain, run_id, known_since) "
+            f"SELECT {names}, :grain, :run_id, :as_of FROM run_new WHERE {keys}",
+            {"grain": grain, "run_id": self.run_id, "as_of": self.as_of},
         )
-        because = "CAST(:reason AS TEXT)" if reason else found
-        parameters = {"run_id": self.run_id, "as_of": self.as_of, "id": indicator.id, "grain": grain}
-        if reason:
-            parameters["reason"] = reason
+
+    def _note_restatements(self, grain: str, by_definition: set[str]) -> None:
+        """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
+        redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
+        same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
         self.warehouse.execute(
             "INSERT INTO ops.restatements (restated_run_id, restated_at, indicator, version, grain, period_start, "
@@ -256,13 +251,13 @@ class Measurement:
             "SELECT :run_id, :as_of, stored.indicator, stored.version, stored.grain, stored.period_start, "
             "stored.segment_id, stored.known_since, stored.numerator, stored.denominator, stored.sample_count, "
             "stored.value, stored.state, fresh.numerator, fresh.denominator, fresh.sample_count, fresh.value, "
-            f"fresh.state, {because} FROM {VALUES} AS stored "
-            "INNER JOIN run_differing AS differing ON differing.period_start = stored.period_start "
-            "AND differing.segment_id = stored.segment_id "
-            "LEFT JOIN run_new AS fresh ON fresh.period_start = stored.period_start "
-            "AND fresh.segment_id = stored.segment_id "
-            "WHERE stored.indicator = :id AND stored.grain = :grain AND stored.state <> 'incomplete'",
-            parameters,
+            f"fresh.state, CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
+            "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) THEN 'late_data' "
+            f"ELSE 'correction' END FROM {VALUES} AS stored "
+            f"INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
+            f"LEFT JOIN run_new AS fresh ON {same_row.format('fresh')} "
+            "WHERE stored.grain = :grain AND stored.state <> 'incomplete'",
+            {"run_id": self.run_id, "as_of": self.as_of, "grain": grain},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
 

@@ -45,6 +45,7 @@ class ModelRunner:
     def __init__(self, catalog: Catalog, dialect: Dialect) -> None:
         self.catalog = catalog
         self.dialect = dialect
+        self._upstreams: dict[str, tuple[str, ...]] = {}
         self.environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
 
     def sql_file(self, model: TableModel) -> Path:
@@ -66,9 +67,11 @@ class ModelRunner:
 
     def upstreams(self, model: TableModel) -> tuple[str, ...]:
         """Tables that the SELECT reads, from the SQL itself."""
-        tree = sqlglot.parse_one(self.render(model), dialect="duckdb" if self.dialect.is_duckdb else "postgres")
-        found = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
-        return tuple(sorted(found - {model.table}))
+        if model.table not in self._upstreams:
+            tree = sqlglot.parse_one(self.render(model), dialect="duckdb" if self.dialect.is_duckdb else "postgres")
+            found = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
+            self._upstreams[model.table] = tuple(sorted(found - {model.table}))
+        return self._upstreams[model.table]
 
     @cached_property
     def order(self) -> list[TableModel]:

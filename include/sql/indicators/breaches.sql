@@ -1,0 +1,22 @@
+-- Grain: one row per threshold, segment and finished period whose value lies beyond the limit.
+SELECT
+  signals.threshold_id,
+  signals.indicator,
+  signals.grain,
+  signals.period_start,
+  signals.segment_id,
+  segments.label AS segment_label,
+  signals.level,
+  signals.limit_value,
+  signals.value,
+  signals.lower_bound,
+  signals.upper_bound,
+  signals.sample_count,
+  signals.is_supported,
+  signals.consecutive_count,
+  signals.first_breach_start,
+  signals.owner,
+  signals.reason
+FROM indicators.signals AS signals
+LEFT JOIN indicators.segments AS segments ON signals.segment_id = segments.segment_id
+WHERE signals.verdict IN ('breach_warning', 'breach_critical')

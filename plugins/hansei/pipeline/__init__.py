@@ -1,0 +1,21 @@
+"""The pipeline's stages, one function each. Every stage runs from the command line, from tests and from a DAG."""
+
+from hansei.pipeline.context import Context, context
+from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
+from hansei.pipeline.reviewing import build_review, readiness
+
+__all__ = [
+    "Context",
+    "build_review",
+    "close_run",
+    "context",
+    "extract",
+    "judge",
+    "measure",
+    "model",
+    "open_run",
+    "publish",
+    "readiness",
+    "run_night",
+    "share",
+]

@@ -1,0 +1,279 @@
+"""Gathers what a review stands on, once, from the read copy. Rendering afterwards is a pure function of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from hansei import __version__
+from hansei.catalog.measures import Indicator, Review, Threshold
+from hansei.indicators.explain import figure_sql, rows_sql
+from hansei.indicators.periods import local_midnight, next_period
+from hansei.pipeline.context import Context
+from hansei.pipeline.honesty import gather_honesty
+from hansei.reviews.evidence import (
+    Breach,
+    Evidence,
+    IndicatorEvidence,
+    Judgement,
+    Limit,
+    Note,
+    Part,
+    Point,
+    SegmentSeries,
+    SourceReadiness,
+)
+from hansei.signals.thresholds import in_indicator_unit
+from hansei.warehouse import Warehouse
+
+SAMPLE_ROWS = 20
+_LEVEL = {"breach_warning": "warning", "breach_critical": "critical"}
+
+
+class EvidenceGathering:
+    """One review's evidence for one period, read from an open read copy."""
+
+    def __init__(
+        self, context: Context, warehouse: Warehouse, review: Review, period_start: date, salt_of: Callable[[str], str]
+    ) -> None:
+        self.context = context
+        self.catalog = context.catalog
+        self.warehouse = warehouse
+        self.review = review
+        self.period_start = period_start
+        self.following = next_period(review.grain, period_start)
+        self.salt_of = salt_of
+        self.labels = {
+            row["segment_id"]: row["label"] for row in warehouse.rows("SELECT * FROM indicators.segments")
+        }
+        newest = "SELECT as_of, definitions_hash FROM ops.runs ORDER BY as_of DESC, started_at DESC LIMIT 1"
+        self.run = warehouse.rows(newest)[0]
+        self.parts: dict[str, Part] = {}
+
+    def gather(self) -> tuple[Evidence, dict[str, Part]]:
+        """The evidence, and the sample rows that live in parts of their own."""
+        indicators = tuple(self._indicator(self.catalog.indicators[name]) for name in self.review.indicators)
+        judgements, breaches = self._judged()
+        service = self.catalog.service
+        evidence = Evidence(
+            review_id=self.review.id,
+            title=self.review.title,
+            service_name=service.name,
+            audience=self.review.audience,
+            language=self.review.language,
+            reporting_zone=service.reporting_zone,
+            grain=self.review.grain,
+            period_start=self.period_start,
+            period_end=self.following - timedelta(days=1),
+            as_of=self.run["as_of"],
+            product_version=__version__,
+            definitions_hash=self.run["definitions_hash"],
+            maximum_decisions=self.review.maximum_decisions,
+            readiness=tuple(source_readiness(self.context, self.warehouse, self.following)),
+            breaches=tuple(breaches),
+            judgements=tuple(judgements),
+            indicators=indicators,
+            honesty=gather_honesty(
+                self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels
+            ),
+            parts=tuple(part.reference() for _, part in sorted(self.parts.items())),
+        )
+        return evidence, self.parts
+
+    def _indicator(self, indicator: Indicator) -> IndicatorEvidence:
+        series = self._series(indicator)
+        table = self.catalog.tables[indicator.table]
+        sql = figure_sql(self.catalog, self.warehouse.sql, indicator, self.review.grain, self.period_start)
+        return IndicatorEvidence(
+            indicator_id=indicator.id,
+            version=indicator.version,
+            title=indicator.title,
+            question=indicator.question,
+            unit=indicator.unit,
+            direction=indicator.direction,
+            owner=indicator.owner,
+            counts=indicator.counts,
+            counting=_counting(indicator),
+            numerator=_numerator(indicator),
+            denominator=indicator.denominator or "",
+            exclusions=indicator.exclusions,
+            caveats=indicator.caveats,
+            counted_on=f"{table.table}.{indicator.counted_on}",
+            minimum_denominator=indicator.minimum_denominator,
+            series=tuple(series.pop("all", ())),
+            limits=tuple(self._limits(indicator)),
+            segments=tuple(self._segments(indicator, series)),
+            sql=sql,
+            sample_part=self._sample(indicator),
+            notes=tuple(
+                Note(date=note.date, text=note.text)
+                for note in self.review.notes
+                if not note.indicators or indicator.id in note.indicators
+            ),
+        )
+
+    def _series(self, indicator: Indicator) -> dict[str, list[Point]]:
+        first = self.period_start
+        for _ in range(self.review.history_periods - 1):
+            first = _previous(self.review.grain, first)
+        query = (
+            "SELECT * FROM indicators.indicator_values WHERE indicator = :indicator AND grain = :grain "
+            "AND period_start BETWEEN :first AND :last ORDER BY segment_id, period_start"
+        )
+        limits = {"indicator": indicator.id, "grain": self.review.grain, "first": first, "last": self.period_start}
+        series: dict[str, list[Point]] = defaultdict(list)
+        for row in self.warehouse.rows(query, limits):
+            names = ("period_start", "value", "lower_bound", "upper_bound", "numerator", "denominator")
+            point = {name: row[name] for name in names}
+            series[row["segment_id"]].append(Point(**point, sample_count=row["sample_count"], state=row["state"]))
+        return series
+
+    def _segments(self, indicator: Indicator, series: dict[str, list[Point]]) -> list[SegmentSeries]:
+        shown = [name for name in self.review.segments if name in indicator.segments]
+        return [
+            SegmentSeries(
+                segment_id=segment_id,
+                label=self.labels.get(segment_id, segment_id),
+                dimension=segment_id.split("=", 1)[0],
+                series=tuple(points),
+            )
+            for segment_id, points in sorted(series.items())
+            if segment_id.split("=", 1)[0] in shown
+        ]
+
+    def _limits(self, indicator: Indicator) -> list[Limit]:
+        """Limits that hold for the whole service; those of segments show where the segment is judged."""
+        found = []
+        for threshold in self._thresholds(indicator):
+            if "all" not in threshold.segments:
+                continue
+            for level in ("warning", "critical"):
+                limit = in_indicator_unit(getattr(threshold, level), threshold.unit)
+                if limit is not None:
+                    dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
+                    found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
+        return found
+
+    def _thresholds(self, indicator: Indicator) -> list[Threshold]:
+        named = [item for item in self.catalog.thresholds.values() if item.indicator == indicator.id]
+        return sorted((item for item in named if item.grain == self.review.grain), key=lambda item: item.id)
+
+    def _sample(self, indicator: Indicator) -> str | None:
+        query = rows_sql(self.catalog, indicator, self.review.grain, self.period_start, limit=SAMPLE_ROWS)
+        rows = self.warehouse.rows(query)
+        if not rows:
+            return None
+        part_id = f"rows_{indicator.id}"
+        cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
+        self.parts[part_id] = Part(part_id=part_id, salt=self.salt_of(part_id), columns=tuple(rows[0]), rows=cells)
+        return part_id
+
+    def _judged(self) -> tuple[list[Judgement], list[Breach]]:
+        query = (
+            "SELECT * FROM indicators.signals WHERE grain = :grain AND period_start IN (:this, :before) "
+            "ORDER BY threshold_id, segment_id, period_start"
+        )
+        before = _previous(self.review.grain, self.period_start)
+        rows = self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start, "before": before})
+        earlier = {_key(row): row for row in rows if row["period_start"] == before}
+        restated = self._restated_keys()
+        judgements, breaches = [], []
+        for row in rows:
+            if row["period_start"] != self.period_start or row["indicator"] not in self.review.indicators:
+                continue
+            common = self._common(row, earlier.get(_key(row)), restated)
+            judgements.append(Judgement(verdict=row["verdict"], **common))
+            if row["verdict"] in _LEVEL:
+                breaches.append(Breach(**common))
+        return judgements, breaches
+
+    def _common(self, row: dict[str, Any], before: dict[str, Any] | None, restated: set) -> dict[str, Any]:
+        indicator = self.catalog.indicators[row["indicator"]]
+        threshold = self.catalog.thresholds[row["threshold_id"]]
+        figures = ("value", "lower_bound", "upper_bound", "numerator", "denominator", "sample_count")
+        breaches = row["verdict"] in _LEVEL
+        return {
+            **{name: row[name] for name in figures},
+            "indicator_id": indicator.id,
+            "segment_id": row["segment_id"],
+            "segment_label": self.labels.get(row["segment_id"], row["segment_id"]),
+            "threshold_id": threshold.id,
+            "level": row["level"],
+            "direction": indicator.direction,
+            "limit": row["limit_value"],
+            "unit": indicator.unit,
+            "supported": row["is_supported"],
+            "owner": row["owner"] or "",
+            "reason": row["reason"],
+            "valid_from": threshold.valid_from,
+            "consecutive_periods": row["consecutive_count"],
+            "first_period": row["first_breach_start"],
+            "previous_value": before["value"] if before else None,
+            "is_new": breaches and row["consecutive_count"] == 1,
+            "restated": (row["indicator"], row["segment_id"]) in restated,
+        }
+
+    def _restated_keys(self) -> set[tuple[str, str]]:
+        query = (
+            "SELECT DISTINCT indicator, segment_id FROM ops.restatements "
+            "WHERE grain = :grain AND period_start = :period"
+        )
+        rows = self.warehouse.rows(query, {"grain": self.review.grain, "period": self.period_start})
+        return {(row["indicator"], row["segment_id"]) for row in rows}
+
+
+def source_readiness(context: Context, warehouse: Warehouse, following: date) -> list[SourceReadiness]:
+    """How far each source reaches, against the end of the period."""
+    needed = local_midnight(following, context.catalog.service.zone)
+    marks = {row["source"]: row["complete_until"] for row in warehouse.rows("SELECT * FROM ops.watermarks")}
+    query = (
+        "SELECT source_runs.source, source_runs.state, source_runs.message FROM ops.source_runs AS source_runs "
+        "INNER JOIN ops.runs AS runs ON runs.run_id = source_runs.run_id ORDER BY runs.as_of, runs.started_at"
+    )
+    last = {row["source"]: row for row in warehouse.rows(query)}
+    found = []
+    for source in sorted(context.catalog.sources):
+        reach: datetime | None = marks.get(source)
+        run = last.get(source, {"state": "never", "message": ""})
+        if reach is not None and reach >= needed:
+            state, message = "ready", ""
+        else:
+            state = "never" if reach is None else "late"
+            state = "failed" if run["state"] == "failed" else state
+            message = run["message"] or ""
+        found.append(
+            SourceReadiness(source=source, complete_until=reach, needed_until=needed, state=state, message=message)
+        )
+    return found
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["threshold_id"], row["segment_id"]
+
+
+def _previous(grain: str, start: date) -> date:
+    if grain == "month":
+        return (start - timedelta(days=1)).replace(day=1)
+    return start - timedelta(days=7 if grain == "week" else 1)
+
+
+def _counting(indicator: Indicator) -> str:
+    rules = {
+        "count": "number of rows that meet the condition",
+        "ratio": "rows that meet the numerator, divided by rows that meet the denominator",
+        "mean": f"sum of {indicator.value} divided by the number of rows",
+        "quantile": f"{indicator.quantile:g} quantile of {indicator.value}, linear between ranks"
+        if indicator.quantile
+        else "",
+        "net_share": "share of promoters less share of detractors, times 100",
+        "snapshot": "rows that are open at the end of the period",
+    }
+    return rules[indicator.measure]
+
+
+def _numerator(indicator: Indicator) -> str:
+    if indicator.measure == "net_share":
+        return f"({indicator.numerator}) less ({indicator.subtrahend})"
+    return indicator.numerator or indicator.value or ""

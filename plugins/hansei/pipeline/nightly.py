@@ -1,0 +1,267 @@
+"""The stages of a night. Each is safe to repeat: a run's windows are settled once, and what is published stays so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import fsspec
+
+from hansei import __version__
+from hansei.catalog.windows import Window
+from hansei.errors import HanseiError, SourceError
+from hansei.indicators.measure import Measurement
+from hansei.pipeline.context import Context
+from hansei.pipeline.judging import judge_thresholds
+from hansei.pipeline.validation import write_validation_page
+from hansei.quality.intake import Intake
+from hansei.sources.extraction import extract_batch
+from hansei.sources.privacy import key_id
+from hansei.sources.spool import read_manifest, safe_name
+from hansei.warehouse import open_warehouse
+from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.read_copy import publish_read_copy
+from hansei.warehouse.runs import (
+    Run,
+    find_run,
+    hold_identity_key,
+    parse_backfill,
+    require_run,
+    resolve_run,
+)
+from hansei.warehouse.seeds import plant
+from hansei.warehouse.tables import evolve
+
+
+def open_run(
+    context: Context,
+    run_id: str,
+    interval_start: datetime | None = None,
+    interval_end: datetime | None = None,
+    dag_id: str | None = None,
+    conf: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Resolves and stores the window of every source; names of the sources to extract.
+
+    Instants are naive UTC. Repeated for a run that exists, it returns what was settled the first time.
+    """
+    conf = conf or {}
+    if not context.catalog.sources:
+        next_step = "set HANSEI_DEFINITIONS to a directory with sources/*.yaml; `hansei new source` writes a first one"
+        raise HanseiError("definitions", "no source is defined", next_step)
+    with open_warehouse(context.settings) as warehouse:
+        evolve(warehouse, context.catalog)
+        with warehouse.transaction():
+            hold_identity_key(warehouse, key_id(context.settings), run_id)
+            run = find_run(warehouse, run_id)
+            if run is None:
+                backfill = parse_backfill(conf)
+                run = resolve_run(
+                    warehouse, context.catalog, run_id, (interval_start, interval_end), backfill, context.now()
+                )
+                _store_run(context, warehouse, run, interval_start, interval_end, conf.get("reason"))
+    _write_windows(context, run)
+    return {"run_id": run_id, "as_of": run.as_of.isoformat(), "sources": sorted(run.windows)}
+
+
+def _store_run(context: Context, warehouse, run: Run, start: datetime | None, end: datetime | None, reason) -> None:
+    everything = context.catalog.everything()
+    digest = context.catalog.fingerprint(everything)
+    record = {
+        "run_id": run.run_id,
+        "kind": run.kind,
+        "reason": reason,
+        "interval_start": start,
+        "interval_end": end,
+        "as_of": run.as_of,
+        "started_at": context.now(),
+        "ended_at": None,
+        "state": "running",
+        "product_version": __version__,
+        "definitions_hash": digest,
+    }
+    warehouse.insert("ops.runs", [record])
+    windows = [
+        {"run_id": run.run_id, "source": name, "window_start": window.start, "window_end": window.end, "state": "open"}
+        for name, window in run.windows.items()
+    ]
+    warehouse.insert("ops.source_runs", windows)
+    known = "SELECT COUNT(*) FROM ops.definitions_in_force WHERE definitions_hash = :digest"
+    if not warehouse.scalar(known, {"digest": digest}):
+        text = json.dumps(everything, sort_keys=True, ensure_ascii=False)
+        in_force = {"definitions_hash": digest, "run_id": run.run_id, "as_of": run.as_of, "definitions": text}
+        warehouse.insert("ops.definitions_in_force", [in_force])
+
+
+def _spool_file(context: Context, run_id: str, name: str) -> tuple[Any, str]:
+    system, root = fsspec.core.url_to_fs(f"{context.settings.spool.rstrip('/')}/{safe_name(run_id)}")
+    system.makedirs(root, exist_ok=True)
+    return system, f"{root}/{name}"
+
+
+def _write_windows(context: Context, run: Run) -> None:
+    """The windows beside the spool, so that extraction never has to open the warehouse."""
+    windows = {
+        name: [window.start.isoformat() if window.start else None, window.end.isoformat()]
+        for name, window in run.windows.items()
+    }
+    system, path = _spool_file(context, run.run_id, "run.json")
+    with system.open(path, "wb") as file:
+        file.write(json.dumps({"as_of": run.as_of.isoformat(), "windows": windows}).encode())
+
+
+def _window(context: Context, run_id: str, source: str) -> Window:
+    system, path = _spool_file(context, run_id, "run.json")
+    try:
+        with system.open(path, "rb") as file:
+            start, end = json.loads(file.read())["windows"][source]
+    except (FileNotFoundError, KeyError):
+        raise SourceError(f"run {run_id}", f"has no window for source {source!r}", "run open_run again") from None
+    return Window(datetime.fromisoformat(start) if start else None, datetime.fromisoformat(end))
+
+
+def extract(
+    context: Context, run_id: str, source: str, progress: Callable[[str, int], None] | None = None
+) -> dict[str, Any]:
+    """Spools the source's window; rows received. A failure is left beside the spool for the brief to name."""
+    window = _window(context, run_id, source)
+    system, note = _spool_file(context, run_id, f"{source}.failed")
+    try:
+        definition = context.catalog.sources[source]
+        arguments = (definition, context.catalog, context.settings, context.resolver, run_id, window)
+        manifest = extract_batch(*arguments, progress=progress)
+    except HanseiError as error:
+        with system.open(note, "wb") as file:
+            file.write(str(error).encode())
+        raise
+    if system.exists(note):
+        system.rm_file(note)
+    return {"batch_id": f"{run_id}/{source}", "received": manifest.received}
+
+
+def publish(context: Context, run_id: str, source: str) -> dict[str, Any]:
+    """Validates the spooled batch and merges it; counts of rows per entity and fate."""
+    manifest = read_manifest(context.settings, run_id, source)
+    if manifest is None:
+        raise SourceError(f"source {source} in run {run_id}", "there is no finished batch", "run its extraction again")
+    with open_warehouse(context.settings) as warehouse:
+        run = require_run(warehouse, run_id)
+        definition = context.catalog.sources[source]
+        intake = Intake(warehouse, context.catalog, context.settings, run, definition, manifest)
+        counts = intake.publish()
+    return {entity: vars(count) for entity, count in counts.items()}
+
+
+def model(context: Context, run_id: str) -> list[dict[str, Any]]:
+    """Brings the core tables up to date with what was published; what happened to each."""
+    with open_warehouse(context.settings) as warehouse:
+        require_run(warehouse, run_id)
+        plant(warehouse, context.catalog, run_id)
+        refreshed = ModelRunner(context.catalog, warehouse.sql).refresh(warehouse, "core", run_id)
+    return [vars(refresh) for refresh in refreshed]
+
+
+def measure(context: Context, run_id: str) -> dict[str, Any]:
+    """Recomputes the indicators of the periods that changed; how many values were written and restated."""
+    with open_warehouse(context.settings) as warehouse:
+        run = require_run(warehouse, run_id)
+        measured = Measurement(warehouse, context.catalog, run_id, run.as_of).run()
+        ModelRunner(context.catalog, warehouse.sql).refresh(warehouse, "indicators", run_id)
+    return vars(measured)
+
+
+def judge(context: Context, run_id: str) -> dict[str, Any]:
+    """Holds finished periods against the thresholds; how many breaches stand."""
+    with open_warehouse(context.settings) as warehouse:
+        run = require_run(warehouse, run_id)
+        return judge_thresholds(warehouse, context.catalog, run)
+
+
+def share(context: Context, run_id: str) -> dict[str, Any]:
+    """Closes the night's books, then publishes what others read: the read copy and the validation page."""
+    with open_warehouse(context.settings) as warehouse:
+        run = require_run(warehouse, run_id)
+        with warehouse.transaction():
+            _note_failures(context, warehouse, run)
+            mirror_board(context, warehouse)
+        page = write_validation_page(context, warehouse, run)
+        copy = publish_read_copy(warehouse, context.settings)
+    return {"read_copy": str(copy) if copy else None, "validation_page": page}
+
+
+def _note_failures(context: Context, warehouse, run: Run) -> None:
+    query = "SELECT source FROM ops.source_runs WHERE run_id = :run_id AND state NOT IN ('published', 'held')"
+    for row in warehouse.rows(query, {"run_id": run.run_id}):
+        system, note = _spool_file(context, run.run_id, f"{row['source']}.failed")
+        message = system.cat_file(note).decode() if system.exists(note) else "not published; see the task's log"
+        warehouse.execute(
+            "UPDATE ops.source_runs SET state = 'failed', message = :message "
+            "WHERE run_id = :run_id AND source = :source",
+            {"message": message, "run_id": run.run_id, "source": row["source"]},
+        )
+    failed = warehouse.scalar(
+        "SELECT COUNT(*) FROM ops.source_runs WHERE run_id = :run_id AND state = 'failed'", {"run_id": run.run_id}
+    )
+    warehouse.execute(
+        "UPDATE ops.runs SET state = :state, ended_at = :now WHERE run_id = :run_id",
+        {"state": "failed" if failed else "done", "now": context.now(), "run_id": run.run_id},
+    )
+
+
+def mirror_board(context: Context, warehouse) -> None:
+    """Copies the board store's metadata into the warehouse for analysts; beside PostgreSQL it is there already."""
+    if not context.settings.is_embedded:
+        return
+    from hansei import board
+
+    engine = board.open_board(context.settings)
+    try:
+        for table, rows in board.mirror_rows(engine).items():
+            warehouse.execute(f"DROP TABLE IF EXISTS board.{table}")
+            if rows:
+                names = list(rows[0])
+                columns = ", ".join(f"{name} VARCHAR" for name in names)
+                warehouse.execute(f"CREATE TABLE board.{table} ({columns})")
+                text = [{name: None if row[name] is None else str(row[name]) for name in names} for row in rows]
+                warehouse.insert(f"board.{table}", text)
+    finally:
+        engine.dispose()
+
+
+def close_run(context: Context, run_id: str) -> dict[str, Any]:
+    """Ends the run red where a source failed or was held, after everything else was brought up to date."""
+    with open_warehouse(context.settings) as warehouse:
+        query = (
+            "SELECT source, state, message FROM ops.source_runs "
+            "WHERE run_id = :run_id AND state <> 'published' ORDER BY source"
+        )
+        troubled = warehouse.rows(query, {"run_id": run_id})
+    if troubled:
+        named = "; ".join(f"{row['source']} {row['state']} ({row['message']})" for row in troubled)
+        raise SourceError(f"run {run_id}", named, "mend the source and clear its tasks; the next night heals the rest")
+    return {"run_id": run_id, "state": "done"}
+
+
+def run_night(
+    context: Context,
+    run_id: str,
+    interval: tuple[datetime | None, datetime | None] = (None, None),
+    conf: dict[str, Any] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """All stages of one night in one process, as the DAG orders them; a failed source stops no other."""
+    opened = open_run(context, run_id, *interval, conf=conf)
+    for source in opened["sources"]:
+        try:
+            received = extract(context, run_id, source)["received"]
+            counts = publish(context, run_id, source)
+            accepted = sum(count["accepted"] for count in counts.values())
+            tell(f"{source}: {received} rows received, {accepted} accepted")
+        except HanseiError as error:
+            tell(f"{source}: failed: {error}")
+    for stage in (model, measure, judge, share):
+        stage(context, run_id)
+        tell(f"{stage.__name__}: done")
+    return close_run(context, run_id)

@@ -1,0 +1,92 @@
+"""The weekly stages: is everything there, and the review itself: gathered, frozen, archived, published once."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from hansei import board
+from hansei.catalog.measures import Review
+from hansei.errors import HanseiError
+from hansei.indicators.periods import local_date, local_midnight, next_period, period_start
+from hansei.pipeline.context import Context
+from hansei.pipeline.evidence import EvidenceGathering, source_readiness
+from hansei.reviews.archive import write_edition
+from hansei.reviews.evidence import Part, canonical_json
+from hansei.warehouse import Warehouse, open_read_copy
+
+
+def readiness(context: Context, review_id: str, period_end: date | None = None) -> dict[str, Any]:
+    """Whether every source has passed the end of the period, and whether the review's deadline has passed.
+
+    `period_end` is the first day after the period; None takes the last finished one.
+    """
+    review = _review(context, review_id)
+    with open_read_copy(context.settings) as warehouse:
+        following = period_end or _last_following(context, warehouse, review)
+        sources = source_readiness(context, warehouse, following)
+    late = [source.source for source in sources if source.state != "ready"]
+    deadline = local_midnight(following, context.catalog.service.zone) + timedelta(hours=review.deadline_hours)
+    return {
+        "is_ready": not late,
+        "is_past_deadline": context.now() >= deadline,
+        "late": late,
+        "deadline": deadline.isoformat(),
+    }
+
+
+def build_review(context: Context, review_id: str, period_end: date | None = None) -> dict[str, Any]:
+    """Gathers the evidence, renders and archives the document, and publishes it in the board store; id and path.
+
+    Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one.
+    """
+    review = _review(context, review_id)
+    engine = board.open_board(context.settings)
+    try:
+        with open_read_copy(context.settings) as warehouse:
+            following = period_end or _last_following(context, warehouse, review)
+            start = period_start(review.grain, following - timedelta(days=1))
+
+            def salt_of(part_id: str) -> str:
+                return board.salt_of(engine, review_id, start, part_id)
+
+            evidence, parts = EvidenceGathering(context, warehouse, review, start, salt_of).gather()
+        edition = board.Edition(
+            definition_id=review.id,
+            period_start=evidence.period_start,
+            period_end=evidence.period_end,
+            title=evidence.title,
+            audience=evidence.audience,
+            language=evidence.language,
+            as_of=evidence.as_of.replace(tzinfo=None),
+            definitions_hash=evidence.definitions_hash,
+            evidence=canonical_json(evidence),
+            parts=tuple(_stored(part) for _, part in sorted(parts.items())),
+        )
+        stored = board.save_review(engine, edition, who="pipeline", now=context.now())
+        path = write_edition(context.settings.archive, evidence, parts, replace=True)
+        board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
+    finally:
+        engine.dispose()
+    return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
+
+
+def _stored(part: Part) -> board.Part:
+    reference = part.reference()
+    return board.Part(part.part_id, part.kind, reference.salted_sha256, part.salt, canonical_json(part))
+
+
+def _review(context: Context, review_id: str) -> Review:
+    review = context.catalog.reviews.get(review_id)
+    if review is None:
+        known = ", ".join(sorted(context.catalog.reviews)) or "none is defined"
+        raise HanseiError(f"review {review_id!r}", "is not defined", f"use one of: {known}")
+    return review
+
+
+def _last_following(context: Context, warehouse: Warehouse, review: Review) -> date:
+    """First day after the last period that had ended when the newest night looked."""
+    as_of: datetime | None = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
+    today = local_date(as_of or context.now(), context.catalog.service.zone)
+    start = period_start(review.grain, today)
+    return start if next_period(review.grain, start) > today else next_period(review.grain, start)

@@ -1,0 +1,1 @@
+"""Signals: numbers in, verdicts out. Nothing here reads a table."""
