@@ -103,7 +103,11 @@ def test_an_empty_week_of_the_whole_service_is_zero_for_counts_and_no_data_for_r
     warehouse: Warehouse, catalog: Catalog
 ) -> None:
     tickets, events = random_tickets(5, 60, MONDAY)
-    kept = [ticket for ticket in tickets if not MONDAY + timedelta(days=14) <= ticket["created_at"] < MONDAY + timedelta(days=21)]
+    kept = [
+        ticket
+        for ticket in tickets
+        if not MONDAY + timedelta(days=14) <= ticket["created_at"] < MONDAY + timedelta(days=21)
+    ]
     fill(warehouse, kept, [event for event in events if event["ticket_id"] in ids(kept)], "first")
     night(warehouse, catalog, "first")
     quiet = (MONDAY + timedelta(days=14)).date()

@@ -56,7 +56,9 @@ def _check_tables(catalog: Catalog) -> Iterator[Fault]:
         for index, check in enumerate(table.checks):
             if check.never is not None and (complaint := _condition_fault(check.never, table)):
                 location = ("checks", index, "never")
-                yield _fault(catalog, "tables", table.table, location, complaint, "write a SQL condition over its columns")
+                yield _fault(
+                    catalog, "tables", table.table, location, complaint, "write a SQL condition over its columns"
+                )
 
 
 def _check_sources(catalog: Catalog) -> Iterator[Fault]:
@@ -160,7 +162,9 @@ def _check_thresholds(catalog: Catalog) -> Iterator[Fault]:
             continue
         if indicator.direction == "neutral":
             found = f"{indicator.id} is neutral, so no value of it is bad"
-            yield _fault(catalog, "thresholds", threshold.id, ("indicator",), found, "choose an indicator with a direction")
+            yield _fault(
+                catalog, "thresholds", threshold.id, ("indicator",), found, "choose an indicator with a direction"
+            )
         if threshold.grain not in indicator.grains:
             found = f"{indicator.id} is not computed by {threshold.grain}"
             yield _fault(catalog, "thresholds", threshold.id, ("grain",), found, _known(indicator.grains))

@@ -20,7 +20,10 @@ def scope(catalog: Catalog, indicator: Indicator, grain: str, period_start: date
             f"({indicator.ends_on} IS NULL OR {indicator.ends_on} >= DATE '{following}')",
         ]
     else:
-        conditions = [f"{indicator.counted_on} >= DATE '{period_start}'", f"{indicator.counted_on} < DATE '{following}'"]
+        conditions = [
+            f"{indicator.counted_on} >= DATE '{period_start}'",
+            f"{indicator.counted_on} < DATE '{following}'",
+        ]
     if segment_id != "all":
         dimension, value = segment_id.split("=", 1)
         column = catalog.tables[indicator.table].segments[dimension][indicator.counted_on]
@@ -42,7 +45,8 @@ def figure_sql(
     listed = [
         f"  {expression} AS {name}"
         for name, expression in parts.items()
-        if expression != "NULL" and not (name == "sample_count" and expression in (parts["denominator"], parts["numerator"]))
+        if expression != "NULL"
+        and not (name == "sample_count" and expression in (parts["denominator"], parts["numerator"]))
     ]
     body = ",\n".join(listed)
     return f"SELECT\n{body}\nFROM {table.table}\nWHERE {where}"

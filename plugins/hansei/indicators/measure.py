@@ -147,7 +147,9 @@ class Measurement:
 
     def _fill_gaps(self, indicator: Indicator, grain: str, only_periods: bool) -> None:
         """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
-        first = self.warehouse.scalar("SELECT MIN(period_start) FROM run_values WHERE indicator = :id", {"id": indicator.id})
+        first = self.warehouse.scalar(
+            "SELECT MIN(period_start) FROM run_values WHERE indicator = :id", {"id": indicator.id}
+        )
         if only_periods:
             known = f"SELECT MIN(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain"
             stored = self.warehouse.scalar(known, {"id": indicator.id, "grain": grain})
@@ -192,7 +194,9 @@ class Measurement:
         warehouse = self.warehouse
         for name in ("run_new", "run_differing"):
             warehouse.execute(f"DROP TABLE IF EXISTS {name}")
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(self._values(item, grain) for item in group)}")
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(self._values(item, grain) for item in group)}"
+        )
         ids = warehouse.sql.text_list([item.id for item in group])
         scope = "" if whole else " AND period_start IN (SELECT period_start FROM run_periods)"
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
@@ -208,7 +212,8 @@ class Measurement:
             {"grain": grain},
         )
         written, removed = (
-            warehouse.scalar(f"SELECT COUNT(*) FROM run_differing WHERE {side}") for side in ("is_fresh", "NOT is_fresh")
+            warehouse.scalar(f"SELECT COUNT(*) FROM run_differing WHERE {side}")
+            for side in ("is_fresh", "NOT is_fresh")
         )
         if written or removed:
             self._note_restatements(grain, by_definition)
@@ -230,7 +235,9 @@ class Measurement:
 
     def _write(self, grain: str) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
-        names = "indicator, version, period_start, segment_id, numerator, subtrahend, denominator, sample_count, value, "
+        names = (
+            "indicator, version, period_start, segment_id, numerator, subtrahend, denominator, sample_count, value, "
+        )
         names += "lower_bound, upper_bound, state"
         self.warehouse.execute(f"DELETE FROM {VALUES} WHERE grain = :grain AND {keys}", {"grain": grain})
         self.warehouse.execute(

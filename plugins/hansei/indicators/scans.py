@@ -29,9 +29,7 @@ def grouping_sets(dimensions: Sequence[str], prefix: str = "by_") -> str:
     return f"GROUPING SETS ({', '.join(sets)})"
 
 
-def count_scan(
-    catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only_periods: bool
-) -> str:
+def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only_periods: bool) -> str:
     """SELECT of period_start, segment_id and the parts of each indicator (`<id>__numerator`, ...)."""
     table = catalog.tables[indicators[0].table]
     counted_on = indicators[0].counted_on
@@ -62,9 +60,7 @@ def snapshot_scan(catalog: Catalog, sql: Dialect, indicator: Indicator, grain: s
     """
     table = catalog.tables[indicator.table]
     dimensions = indicator.segments
-    columns = [
-        f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions
-    ]
+    columns = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions]
     counted = formulas.counted_rows(indicator, table)
 
     def side(day: str, step: int) -> str:

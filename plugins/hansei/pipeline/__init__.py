@@ -2,6 +2,7 @@
 
 from hansei.pipeline.context import Context, context
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
+from hansei.pipeline.replaying import replay
 from hansei.pipeline.reviewing import build_review, readiness
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "open_run",
     "publish",
     "readiness",
+    "replay",
     "run_night",
     "share",
 ]

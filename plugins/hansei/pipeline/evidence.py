@@ -45,9 +45,7 @@ class EvidenceGathering:
         self.period_start = period_start
         self.following = next_period(review.grain, period_start)
         self.salt_of = salt_of
-        self.labels = {
-            row["segment_id"]: row["label"] for row in warehouse.rows("SELECT * FROM indicators.segments")
-        }
+        self.labels = {row["segment_id"]: row["label"] for row in warehouse.rows("SELECT * FROM indicators.segments")}
         newest = "SELECT as_of, definitions_hash FROM ops.runs ORDER BY as_of DESC, started_at DESC LIMIT 1"
         self.run = warehouse.rows(newest)[0]
         self.parts: dict[str, Part] = {}

@@ -85,6 +85,7 @@ class Intake:
         with self.warehouse.transaction():
             for name, batch in self.manifest.entities.items():
                 counts[name] = self._publish_entity(self.catalog.entities[name], batch)
+            self._check_references()
             is_held = any(count.held for count in counts.values())
             if not is_held:
                 move_watermark(self.warehouse, self.source.id, self.manifest.complete_until, self.run.run_id)
@@ -114,13 +115,22 @@ class Intake:
             merged = self._merge(entity, batch, checking, landed)
             counts.accepted, counts.duplicate = merged.accepted, merged.duplicate
             counts.conflict, counts.deleted = merged.conflict, merged.deleted
-            findings += reference_findings(self.warehouse, self.catalog, self.source, entity)
             self.quarantine.supersede(entity.id, entity.key, entity.table)
         if not counts.is_balanced:
             found = f"received {counts.received}, accounted for {counts}"
-            raise AccountingError(f"{self.source.id}.{entity.id} in run {self.run.run_id}", found, "report this as a bug")
+            raise AccountingError(
+                f"{self.source.id}.{entity.id} in run {self.run.run_id}", found, "report this as a bug"
+            )
         self._record(entity, batch, checking, findings, counts)
         return counts
+
+    def _check_references(self) -> None:
+        """After every entity of the source is in, so that their order in the definition does not matter."""
+        for name in self.manifest.entities:
+            entity = self.catalog.entities[name]
+            identity = {"run_id": self.run.run_id, "source": self.source.id, "entity": name}
+            found = reference_findings(self.warehouse, self.catalog, self.source, entity)
+            self.warehouse.insert("ops.check_results", [{**identity, **finding.as_result()} for finding in found])
 
     def _merge(self, entity: Entity, batch: EntityBatch, checking: _Checking, landed: int) -> MergeCounts:
         # Absence proves a deletion only in a complete snapshot that is the newest of its source.
@@ -203,7 +213,13 @@ class Intake:
         self.warehouse.insert(
             "ops.drift_findings",
             [
-                {**identity, "field": drift.field, "kind": drift.kind, "row_count": drift.count, "as_of": self.run.as_of}
+                {
+                    **identity,
+                    "field": drift.field,
+                    "kind": drift.kind,
+                    "row_count": drift.count,
+                    "as_of": self.run.as_of,
+                }
                 for drift in batch.drift
             ],
         )
@@ -227,7 +243,12 @@ def _results(identity: dict, checking: _Checking, findings: list[BatchFinding], 
     for rule in checking.rules:
         failed = checking.failed[rule.id]
         bad = "failed" if rule.severity == "stop" else "warned"
-        row = {"check_id": rule.id, "scope": "row", "severity": rule.severity, "checked_count": checking.checked[rule.id]}
+        row = {
+            "check_id": rule.id,
+            "scope": "row",
+            "severity": rule.severity,
+            "checked_count": checking.checked[rule.id],
+        }
         yield {**identity, **row, "failed_count": failed, "result": bad if failed else "passed", "message": ""}
     for (rule, column), failed in sorted(checking.faults.items()):
         row = {"check_id": f"{rule}:{column}", "scope": "row", "severity": "stop", "checked_count": received}

@@ -120,7 +120,9 @@ class Quarantine:
             return json.loads(self._fernet.decrypt(row["payload"].encode()))
         except InvalidToken:
             place = f"quarantined row {row['quarantine_id'][:12]}"
-            raise HanseiError(place, "cannot be decrypted with this key", "set the HANSEI_QUARANTINE_KEY of its night") from None
+            raise HanseiError(
+                place, "cannot be decrypted with this key", "set the HANSEI_QUARANTINE_KEY of its night"
+            ) from None
 
     def mark(self, identities: Iterable[str], state: str, reason: str) -> int:
         """Moves waiting rows to a final state, with the reason; number of rows."""

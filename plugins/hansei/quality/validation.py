@@ -77,7 +77,9 @@ def _in_order(results: list[Any], suite: Any) -> list[Any]:
 
 
 def _key(configuration: Any) -> tuple[str, str]:
-    arguments = {name: value for name, value in configuration.kwargs.items() if name not in ("batch_id", "result_format")}
+    arguments = {
+        name: value for name, value in configuration.kwargs.items() if name not in ("batch_id", "result_format")
+    }
     return configuration.type, repr(sorted((name, str(value)) for name, value in arguments.items()))
 
 

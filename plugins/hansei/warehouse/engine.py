@@ -167,7 +167,9 @@ def open_read_copy(settings: Settings) -> Iterator[Warehouse]:
         warehouse = _open_postgresql(settings.warehouse_url, is_writable=False)
     else:
         if not settings.read_copy.exists():
-            raise WarehouseError(str(settings.read_copy), "there is no read copy yet", "run a night first: `hansei night`")
+            raise WarehouseError(
+                str(settings.read_copy), "there is no read copy yet", "run a night first: `hansei night`"
+            )
         warehouse = _duckdb(settings.read_copy, is_writable=False)
     try:
         yield warehouse
@@ -227,4 +229,3 @@ def _open_postgresql(url: str, is_writable: bool = True) -> Warehouse:
         place = sa.make_url(url).render_as_string(hide_password=True)
         found = str(error.orig).strip().splitlines()[0]
         raise WarehouseError(place, found, "check HANSEI_WAREHOUSE and that the server runs") from None
-

@@ -163,7 +163,12 @@ class ModelRunner:
         count = warehouse.scalar(f"SELECT COUNT(*) FROM {model.table}")
         if self._is_consumed(model):
             key = model.key[0]
-            record_changes(warehouse, model.table, run_id, f"SELECT DISTINCT {key} AS key, 'upsert' AS operation FROM {model.table}")
+            record_changes(
+                warehouse,
+                model.table,
+                run_id,
+                f"SELECT DISTINCT {key} AS key, 'upsert' AS operation FROM {model.table}",
+            )
         return count, count
 
     def _is_consumed(self, model: TableModel) -> bool:
@@ -173,11 +178,15 @@ class ModelRunner:
 
     def _replace_keys(self, warehouse: Warehouse, model: TableModel, run_id: str, position: int) -> tuple[int, int]:
         keys = " UNION ".join(self._touched_keys(table, how) for table, how in model.consumes.items())
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_keys AS SELECT DISTINCT key FROM ({keys}) AS touched", {"position": position})
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE run_keys AS SELECT DISTINCT key FROM ({keys}) AS touched", {"position": position}
+        )
         if not warehouse.sql.is_duckdb:
             warehouse.execute("ANALYZE run_keys")
         names = ", ".join(model.columns)
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_rows AS SELECT {names} FROM ({self.render(model, only_changed=True)}) AS built")
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE run_rows AS SELECT {names} FROM ({self.render(model, only_changed=True)}) AS built"
+        )
         count = warehouse.scalar("SELECT COUNT(*) FROM run_keys")
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_old AS SELECT {names} FROM {model.table} "
@@ -243,7 +252,10 @@ class ModelRunner:
 
     def _run_checks(self, warehouse: Warehouse, model: TableModel, run_id: str) -> None:
         """A `stop` check that fails rolls the model back; a `warn` check is recorded."""
-        warehouse.execute("DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table", {"run_id": run_id, "table": model.table})
+        warehouse.execute(
+            "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
+            {"run_id": run_id, "table": model.table},
+        )
         checked = warehouse.scalar(f"SELECT COUNT(*) FROM {model.table}")
         for check in model.checks:
             if check.unique:
@@ -253,7 +265,9 @@ class ModelRunner:
                 bad = f"SELECT 1 FROM {model.table} WHERE {check.never}"
             failed = warehouse.scalar(f"SELECT COUNT(*) FROM ({bad}) AS bad")
             if failed and check.severity == "stop":
-                next_step = f"see the check in include/sql/{model.schema_name}/{model.name}.yaml; the table stays as it was"
+                next_step = (
+                    f"see the check in include/sql/{model.schema_name}/{model.name}.yaml; the table stays as it was"
+                )
                 raise WarehouseError(f"{model.table}.{check.id}", f"{failed} rows break the check", next_step)
             result = {"result": "warned" if failed else "passed", "failed_count": failed, "checked_count": checked}
             identity = {"run_id": run_id, "source": "", "entity": model.table, "check_id": check.id}

@@ -40,10 +40,7 @@ def publish_read_copy(warehouse: Warehouse, settings: Settings) -> Path | None:
 
 def _shared_tables(warehouse: Warehouse) -> list[str]:
     """Tables, and views too: in the copy they are tables, as of the night that made it."""
-    query = (
-        "SELECT table_schema, table_name FROM information_schema.tables "
-        "WHERE table_catalog = CURRENT_DATABASE()"
-    )
+    query = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = CURRENT_DATABASE()"
     names = [f"{row['table_schema']}.{row['table_name']}" for row in warehouse.rows(query)]
     touched = [name for name in names if name.endswith("_touched")]
     withheld = WITHHELD | set(touched)

@@ -67,6 +67,8 @@ def plant(warehouse: Warehouse, catalog: Catalog, run_id: str) -> bool:
         warehouse.load(TABLE, reporting_offsets(catalog.service.zone))
         warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", {"model": TABLE})
         state = {"model": TABLE, "fingerprint": fingerprint, "position": 0, "run_id": run_id}
-        warehouse.insert("ops.model_states", [{**state, "rebuilt_because": "created" if known is None else "definition"}])
+        warehouse.insert(
+            "ops.model_states", [{**state, "rebuilt_because": "created" if known is None else "definition"}]
+        )
         record_changes(warehouse, TABLE, run_id, "SELECT 'zone' AS key, 'upsert' AS operation")
     return True

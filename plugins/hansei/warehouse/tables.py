@@ -242,6 +242,18 @@ def evolve(warehouse: Warehouse, catalog: Catalog) -> list[str]:
     return changed
 
 
+def planned_evolution(warehouse: Warehouse, catalog: Catalog) -> list[str]:
+    """What `evolve` would create or add, without doing it."""
+    existing = _existing_columns(warehouse)
+    planned = []
+    for table, columns in declared_tables(catalog).items():
+        if table not in existing:
+            planned.append(table)
+        else:
+            planned.extend(f"{table}.{name}" for name in columns if name not in existing[table])
+    return planned
+
+
 def _existing_columns(warehouse: Warehouse) -> dict[str, dict[str, str]]:
     query = "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
     found: dict[str, dict[str, str]] = {}

@@ -1,0 +1,39 @@
+"""The shell: `hansei <command>`. Each command is a few lines around a stage, or a reading of the read copy."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hansei.cli import definitions, indicators, links, nights, quarantine, reviews, scaffold, sources
+from hansei.errors import DefinitionError, HanseiError
+
+app = typer.Typer(
+    name="hansei",
+    help="From tickets to checked numbers, honest signals and review documents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+definitions.register(app)
+nights.register(app)
+app.add_typer(sources.app, name="sources", help="Look at sources: what they deliver and how it is mapped.")
+app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: look, replay, discard.")
+app.add_typer(links.app, name="links", help="How keys of different systems find each other.")
+app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
+app.add_typer(reviews.app, name="review", help="Build and find review documents.")
+app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")
+
+
+def main() -> None:
+    """Runs a command; a mistake that the user can mend is one line on stderr and exit code 1."""
+    try:
+        app()
+    except DefinitionError as error:
+        typer.echo(str(error), err=True)
+        typer.echo(f"{len(error.faults)} faults", err=True)
+        sys.exit(1)
+    except HanseiError as error:
+        typer.echo(f"hansei: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,60 @@
+"""`hansei review`: build and find review documents."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from hansei.cli.output import Json, show
+from hansei.errors import HanseiError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def build(
+    review: Annotated[str, typer.Argument(help="Id of the review definition.")] = "weekly_brief",
+    period_end: Annotated[str | None, typer.Option(help="First day after the period (default: the last one).")] = None,
+) -> None:
+    """Gather the evidence, render, archive and publish one edition; prints where it is."""
+    from hansei import pipeline
+
+    try:
+        following = date.fromisoformat(period_end) if period_end else None
+    except ValueError:
+        raise HanseiError("--period-end", f"{period_end!r} is no day", "write it as 2026-09-14") from None
+    built = pipeline.build_review(pipeline.context(), review, following)
+    typer.echo(f"{built['review_id']}: {built['path']}")
+
+
+@app.command("list")
+def list_reviews(as_json: Json = False) -> None:
+    """Editions in the board store, the newest first."""
+    from hansei import board
+    from hansei.settings import load_settings
+
+    engine = board.open_board(load_settings())
+    try:
+        stored = board.list_reviews(engine)
+    finally:
+        engine.dispose()
+    names = ("review_id", "period_start", "state", "built_at", "evidence_hash", "document_path")
+    rows = [{name: getattr(review, name) for name in names} for review in stored]
+    for row in rows:
+        row["evidence_hash"] = row["evidence_hash"][:12]
+    show(rows, as_json, "no review was built yet: `hansei review build`")
+
+
+@app.command("show")
+def show_review(review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")]) -> None:
+    """Print the evidence of one edition as JSON."""
+    from hansei import board
+    from hansei.settings import load_settings
+
+    engine = board.open_board(load_settings())
+    try:
+        typer.echo(board.load_review(engine, review_id).evidence)
+    finally:
+        engine.dispose()
