@@ -19,17 +19,25 @@ _PHONES = (
     r"\b1[3-9]\d{9}\b",
 )
 _LATIN_NAME = r"\p{Lu}[\p{L}'’.-]+( \p{Lu}[\p{L}'’.-]+){0,2}"
+# (pattern, what stands there afterwards); RE2 has no look-around, so what is kept is captured.
 _GREETINGS = (
-    # Greeting at the start of a line, up to the comma.
-    rf"(?m)^(\s*(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Hallo|Guten (?:Tag|Morgen|Abend)|Liebe[r]?|"
-    rf"Sehr geehrte[r]?|Bonjour|Cher|Chère|Hola|Estimad[oa])"
-    rf"(?: (?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Monsieur|Madame)\.?)*) {_LATIN_NAME}",
-    # A title before a name anywhere.
-    rf"\b((?:Mr|Mrs|Ms|Herrn?|Frau)\.?) {_LATIN_NAME}",
-    # Closing formula, then the name on the same or the next line.
-    rf"((?:Best|Kind|Warm) regards|Regards|Sincerely|Best wishes|Cheers|Many thanks|Mit freundlichen Grüßen|"
-    rf"Freundliche Grüße|Viele Grüße|Beste Grüße|MfG|Cordialement)([,.]?\s+){_LATIN_NAME}",
-    r"(my name is|this is|mein Name ist|ich heiße|je m'appelle|me llamo) " + _LATIN_NAME,
+    # A greeting at the start of a line, up to the comma.
+    (
+        rf"(?m)^(\s*(?:Dear|Hello|Hi|Hey|Good (?:morning|afternoon|evening)|Hallo|Guten (?:Tag|Morgen|Abend)|Lieber?|"
+        rf"Sehr geehrter?|Bonjour|Cher|Chère|Hola|Estimad[oa])"
+        rf"(?: (?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Monsieur|Madame)\.?)*) {_LATIN_NAME}",
+        r"\1 [name]",
+    ),
+    # A title before a name, anywhere.
+    (rf"\b((?:Mr|Mrs|Ms|Herrn?|Frau)\.?) {_LATIN_NAME}", r"\1 [name]"),
+    # A closing formula, then the name on the same line or the next.
+    (
+        rf"((?:Best|Kind|Warm) regards|Regards|Sincerely|Best wishes|Cheers|Many thanks|Mit freundlichen Grüßen|"
+        rf"Freundliche Grüße|Viele Grüße|Beste Grüße|MfG|Cordialement)([,.]?\s+){_LATIN_NAME}",
+        r"\1\2[name]",
+    ),
+    (rf"(my name is|this is|[Mm]ein Name ist|[Ii]ch heiße|je m'appelle|me llamo) {_LATIN_NAME}", r"\1 [name]"),
+    (r"\[name\]( \[name\])+", "[name]"),  # a title that was taken for a name
 )
 _CHINESE_NAME = r"[\p{Han}]{1,3}(先生|女士|小姐|老师|经理)"
 _CHINESE_SELF = r"(我叫|我是|我的名字是|姓名[::])\s?[\p{Han}]{2,3}([,。,.!!\s]|$)"
@@ -81,9 +89,8 @@ def _without_cards(texts: pa.Array) -> pa.Array:
 
 
 def _without_names(texts: pa.Array) -> pa.Array:
-    for pattern in _GREETINGS:
-        groups = r"\1\2[name]" if r"\s+){" in pattern else r"\1 [name]"
-        texts = pc.replace_substring_regex(texts, pattern, groups)
+    for pattern, replacement in _GREETINGS:
+        texts = pc.replace_substring_regex(texts, pattern, replacement)
     texts = pc.replace_substring_regex(texts, _CHINESE_NAME, r"[name]\1")
     return pc.replace_substring_regex(texts, _CHINESE_SELF, r"\1[name]\2")
 
