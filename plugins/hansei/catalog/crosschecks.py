@@ -179,10 +179,11 @@ def _check_thresholds(catalog: Catalog) -> Iterator[Fault]:
                 next_step = _known(["all", *(f"{name}=*" for name in indicator.segments)])
                 yield _fault(catalog, "thresholds", threshold.id, location, found, next_step)
         critical, warning = threshold.critical, threshold.warning
-        if critical is not None and warning is not None and critical != warning:
-            if (critical > warning) != (indicator.direction == "lower_is_better"):
-                found = f"critical {critical:g} is milder than warning {warning:g}"
-                yield _fault(catalog, "thresholds", threshold.id, ("critical",), found, "swap the two")
+        if critical is None or warning is None or critical == warning:
+            continue
+        if (critical > warning) != (indicator.direction == "lower_is_better"):
+            found = f"critical {critical:g} is milder than warning {warning:g}"
+            yield _fault(catalog, "thresholds", threshold.id, ("critical",), found, "swap the two")
 
 
 def _check_reviews(catalog: Catalog) -> Iterator[Fault]:

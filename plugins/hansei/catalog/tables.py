@@ -69,10 +69,10 @@ class TableModel(Definition):
     key: tuple[Identifier, ...] = ()
     refresh: Literal["keys", "full"] = "full"
     refresh_key: Identifier | None = None
-    consumes: dict[str, Consumes] = {}
+    consumes: dict[str, Consumes] = Field(default_factory=dict)
     dates: tuple[Identifier, ...] = ()
-    segments: dict[Identifier, dict[Identifier, Identifier]] = {}
-    exclusions: dict[Identifier, str] = {}
+    segments: dict[Identifier, dict[Identifier, Identifier]] = Field(default_factory=dict)
+    exclusions: dict[Identifier, str] = Field(default_factory=dict)
     columns: dict[Identifier, ModelColumn]
     checks: tuple[Check, ...] = ()
 

@@ -113,7 +113,8 @@ class Measurement:
         # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
         for indicator in group:
             newest = self.warehouse.scalar(
-                f"SELECT MAX(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain AND segment_id = 'all'",
+                f"SELECT MAX(period_start) FROM {VALUES} "
+                "WHERE indicator = :id AND grain = :grain AND segment_id = 'all'",
                 {"id": indicator.id, "grain": grain},
             )
             if newest is not None:
@@ -125,7 +126,7 @@ class Measurement:
             self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
         create_table(self.warehouse, "run_periods", {"period_start": "date"}, temporary=True)
         create_table(self.warehouse, "run_spine", {"period_start": "date"}, temporary=True)
-        parts = {name: "double" for name in _PARTS}
+        parts = dict.fromkeys(_PARTS, "double")
         columns = {"indicator": "text", "period_start": "date", "segment_id": "text", **parts}
         create_table(self.warehouse, "run_values", columns, temporary=True)
 

@@ -120,8 +120,8 @@ def _unlinked(warehouse: Warehouse, counted: dict) -> list[Unlinked]:
 def _excluded(warehouse: Warehouse, catalog: Catalog, counted: dict) -> list[Excluded]:
     found = []
     for name, condition in sorted(catalog.tables["core.tickets"].exclusions.items()):
-        query = f"SELECT COUNT(*) FROM core.tickets WHERE created_date >= :first AND created_date < :following AND ({condition})"
-        count = warehouse.scalar(query, counted)
+        created = "created_date >= :first AND created_date < :following"
+        count = warehouse.scalar(f"SELECT COUNT(*) FROM core.tickets WHERE {created} AND ({condition})", counted)
         if count:
             found.append(Excluded(reason=name, count=count))
     return found

@@ -221,6 +221,8 @@ def mirror_board(context: Context, warehouse) -> None:
         for table, rows in board.mirror_rows(engine).items():
             warehouse.execute(f"DROP TABLE IF EXISTS board.{table}")
             if rows:
+                # AT is a word of the SQL language on some engines.
+                rows = [{("happened_at" if name == "at" else name): row[name] for name in row} for row in rows]
                 names = list(rows[0])
                 columns = ", ".join(f"{name} VARCHAR" for name in names)
                 warehouse.execute(f"CREATE TABLE board.{table} ({columns})")

@@ -1,4 +1,4 @@
-"""Rules on a batch as a whole: how many rows against recent nights, how fresh, keys that repeat, keys that lead nowhere."""
+"""Rules on a batch as a whole: rows against recent nights, freshness, keys that repeat, keys that lead nowhere."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ def reference_findings(warehouse: Warehouse, catalog: Catalog, source: Source, e
         target = catalog.entities[column.references]
         counts = warehouse.rows(
             f"SELECT COUNT({name}) AS checked, COUNT(CASE WHEN {name} IS NOT NULL AND target_key IS NULL THEN 1 END) "
-            f"AS failed FROM {landing} AS landed LEFT JOIN (SELECT {target.key} AS target_key FROM {target.table}) AS known "
+            f"AS failed FROM {landing} AS landed "
+            f"LEFT JOIN (SELECT {target.key} AS target_key FROM {target.table}) AS known "
             f"ON landed.{name} = known.target_key"
         )[0]
         message = f"{name} names no known row of {target.id}" if counts["failed"] else ""

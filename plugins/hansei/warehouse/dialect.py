@@ -61,7 +61,8 @@ class Dialect:
 
     def second_of_day(self, instant: str) -> str:
         """Seconds since midnight, UTC."""
-        return f"(EXTRACT(HOUR FROM {instant}) * 3600 + EXTRACT(MINUTE FROM {instant}) * 60 + FLOOR(EXTRACT(SECOND FROM {instant})))"
+        hours, minutes = f"EXTRACT(HOUR FROM {instant}) * 3600", f"EXTRACT(MINUTE FROM {instant}) * 60"
+        return f"({hours} + {minutes} + FLOOR(EXTRACT(SECOND FROM {instant})))"
 
     def reporting_date(self, instant: str, offsets: str) -> str:
         """Date of a UTC instant in the reporting zone; `offsets` is core.reporting_offsets joined on its UTC day."""

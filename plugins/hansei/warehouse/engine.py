@@ -89,7 +89,7 @@ class Warehouse:
         return pa.table({name: pa.array(list(column)) for name, column in zip(names, columns, strict=True)})
 
     def load(self, table: str, data: pa.Table) -> None:
-        """Appends an Arrow table to an existing table, matched by column name: Arrow into DuckDB, COPY into PostgreSQL."""
+        """Appends an Arrow table to an existing one, matched by column name: Arrow into DuckDB, COPY into PostgreSQL."""
         if data.num_rows == 0:
             return
         columns = ", ".join(data.column_names)
@@ -130,13 +130,13 @@ def _copy_into(connection: Any, table: str, columns: str, data: pa.Table) -> Non
     import pyarrow.csv as arrow_csv
 
     options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed", batch_size=16_384)
-    with connection.cursor() as cursor:
-        # An unquoted empty field is NULL and a quoted one is the empty text, which is how Arrow writes them.
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
-            for batch in _writable(data).to_batches(max_chunksize=65_536):
-                sink = pa.BufferOutputStream()
-                arrow_csv.write_csv(pa.Table.from_batches([batch]), sink, options)
-                copy.write(sink.getvalue().to_pybytes())
+    # An unquoted empty field is NULL and a quoted one is the empty text, which is how Arrow writes them.
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for batch in _writable(data).to_batches(max_chunksize=65_536):
+            sink = pa.BufferOutputStream()
+            arrow_csv.write_csv(pa.Table.from_batches([batch]), sink, options)
+            copy.write(sink.getvalue().to_pybytes())
 
 
 def _writable(data: pa.Table) -> pa.Table:

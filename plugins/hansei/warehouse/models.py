@@ -153,7 +153,7 @@ class ModelRunner:
         if model.touched_table:
             warehouse.execute(f"DROP TABLE IF EXISTS {model.touched_table}")
             create_table(warehouse, model.touched_table, touched_columns(model))
-            columns = {name: None for name in touched_columns(model)}
+            columns = dict.fromkeys(touched_columns(model))
             everything = {**columns, "change_id": 0, "run_id": run_id, "image": f"all:{reason}"}
             warehouse.insert(model.touched_table, [everything])
         if not warehouse.sql.is_duckdb:

@@ -21,7 +21,7 @@ LANDED_COLUMNS = ("source_version", "content_hash", "extra", "deleted_at")
 
 @dataclass(frozen=True)
 class MergeCounts:
-    """Rows of one batch by fate; `accepted + duplicate` is what landed. `conflict` is a part of neither, only a mark."""
+    """Rows of one batch by fate; `accepted + duplicate` is what landed. `conflict` only marks some of them."""
 
     accepted: int
     duplicate: int
@@ -95,7 +95,8 @@ def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> None:
     else:
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_best AS SELECT {names} FROM (SELECT {names}, "
-            f"ROW_NUMBER() OVER (PARTITION BY {entity.key} ORDER BY {order}) AS rank_in_batch FROM {landing}) AS ranked "
+            f"ROW_NUMBER() OVER (PARTITION BY {entity.key} ORDER BY {order}) AS rank_in_batch "
+            f"FROM {landing}) AS ranked "
             "WHERE rank_in_batch = 1"
         )
     if not warehouse.sql.is_duckdb:

@@ -34,7 +34,7 @@ def publish_read_copy(warehouse: Warehouse, settings: Settings) -> Path | None:
             warehouse.execute(f"CREATE TABLE read_copy.ops.quarantined_rows AS {hidden}")
     finally:
         warehouse.execute("DETACH read_copy")
-    os.replace(temporary, target)
+    temporary.replace(target)
     return target
 
 

@@ -53,7 +53,7 @@ def resolve_run(
     """The windows of a new run. A back-fill names its own; a night starts where each source's gap-free data ends."""
     newest = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
     if backfill is not None:
-        windows = {name: backfill for name in sorted(catalog.sources)}
+        windows = dict.fromkeys(sorted(catalog.sources), backfill)
         return Run(run_id, "backfill", max(filter(None, (newest, backfill.end))), windows)
     marks = {row["source"]: row["complete_until"] for row in warehouse.rows("SELECT * FROM ops.watermarks")}
     windows = {

@@ -1,4 +1,4 @@
-"""Tables that the pipeline itself declares: staging from the entities, the others from here. They grow, never shrink."""
+"""Tables that the pipeline itself declares: staging from the entities, others from here. They grow, never shrink."""
 
 from __future__ import annotations
 
