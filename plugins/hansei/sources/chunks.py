@@ -31,13 +31,14 @@ class Chunk:
     """At most CHUNK_ROWS raw rows of one file or query, and the unreadable rows among them.
 
     table: the source's fields (text for text formats, native types otherwise), or `$record` for JSON.
-    rows: ordinal of each row in its file.
+    rows: ordinal of each row in its file. json_columns: text columns that hold JSON lists or objects.
     """
 
     file: str
     table: pa.Table
     rows: pa.Array
     unreadable: list[UnreadableRow] = field(default_factory=list)
+    json_columns: frozenset[str] = frozenset()
 
     @property
     def is_json(self) -> bool:

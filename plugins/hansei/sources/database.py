@@ -18,7 +18,7 @@ from hansei.sources.chunks import CHUNK_ROWS, Chunk, rechunk, unique_names
 from hansei.sources.formats import cell_text
 from hansei.sources.scratch import positions
 
-FETCH_ROWS = 20_000
+FETCH_ROWS = 5_000
 # A clock may stand an hour off where a window ends in the night of its change: fetch a little more, filter exactly.
 CLOCK_MARGIN = timedelta(hours=2)
 
@@ -127,13 +127,14 @@ def _tables(result: sa.CursorResult, names: list[str]) -> Iterator[pa.Table]:
 
 
 def _array(values: tuple) -> pa.Array:
-    """Values with their own type; those that Arrow cannot hold together become text."""
+    """Values with their own type; those that Arrow cannot hold together, and bytes, become text."""
     try:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         array = None
-    is_simple = array is not None and not (pa.types.is_binary(array.type) or pa.types.is_nested(array.type))
-    return array if is_simple else pa.array([cell_text(value) for value in values], pa.string())
+    if array is None or pa.types.is_binary(array.type):
+        return pa.array([cell_text(value) for value in values], pa.string())
+    return array
 
 
 def _fault(error: sa.exc.SQLAlchemyError, place: str, connection: Connection) -> SourceError:

@@ -160,7 +160,7 @@ class ResourceRun:
         """At most one (fields, rows per mapping): the chunk's rows of the window. Nothing where there are none."""
         place = f"source {self.source.id}, {chunk.file}"
         raw = self._without_ignored(chunk)
-        fields = Fields(self.scratch, self.resource, raw, self.watch.paths, chunk.is_json)
+        fields = Fields(self.scratch, self.resource, raw, self.watch.paths, chunk.is_json, chunk.json_columns)
         if not self.is_replay:
             check_required(self.source, self.name, self.catalog.entities, fields, place)
         self.rows_read += raw.num_rows

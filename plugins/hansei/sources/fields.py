@@ -92,6 +92,7 @@ class Fields:
     raw: pa.Table
     paths: dict[str, None]
     is_json: bool
+    json_columns: frozenset[str] = frozenset()
     table: pa.Table = field(init=False)
     kinds: dict[str, str] = field(init=False, default_factory=dict)
     _times: dict[TimeSpec, TimeColumn] = field(init=False, default_factory=dict)
@@ -127,6 +128,8 @@ class Fields:
         columns = self.raw.column_names
         if path in columns:
             self.kinds[path] = kind_of(self.raw.schema.field(path).type)
+            if path in self.json_columns:
+                return json_text(f"CASE WHEN json_valid({name(path)}) THEN {name(path)}::JSON END")
             return _typed(name(path), self.kinds[path])
         root = path.split(".")[0].split("[")[0]
         if root != path and root in columns:

@@ -88,17 +88,21 @@ def read_csv(stream: BinaryIO, resource: Resource, name: str) -> Iterator[Chunk]
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False
         ),
     )
+    tables = rechunk(pa.Table.from_batches([batch]) for batch in reader)
     count = told = 0
-    for table in rechunk(pa.Table.from_batches([batch]) for batch in reader):
+    table, following = next(tables, None), None
+    while table is not None:
+        following = next(tables, None)
         ordinals = _ordinals(count, table.num_rows, refused)
         count += table.num_rows
-        last = int(ordinals[-1])
-        here = [UnreadableRow(row, line) for row, line in refused[told:] if row <= last]
+        # The last chunk takes every refused row that is left; the reader may have looked ahead before the others.
+        here = [UnreadableRow(row, line) for row, line in refused[told:] if following is None or row <= ordinals[-1]]
         told += len(here)
         yield Chunk(name, table, pa.array(ordinals, pa.int64()), here)
-    if told < len(refused):
-        rest = [UnreadableRow(row, line) for row, line in refused[told:]]
-        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), positions(0), rest)
+        table = following
+    if not count and refused:
+        rows = [UnreadableRow(row, line) for row, line in refused]
+        yield Chunk(name, pa.table({column: pa.array([], pa.string()) for column in header}), positions(0), rows)
 
 
 def _csv_header(text: io.BufferedReader, resource: Resource, delimiter: str, name: str) -> list[str]:

@@ -58,8 +58,11 @@ def _chunk(file: str, records: list[Record], members: list[int], is_json: bool) 
         table = pa.table(
             {name: [_text(records[position].get(name)) for position in good] for name in _names(records, good)}
         )
+    nested = frozenset(
+        name for position in good for name, value in records[position].items() if isinstance(value, list | dict)
+    )
     unreadable = [UnreadableRow(records[position].get(ROW) or 0, records[position][UNREADABLE]) for position in bad]
-    return Chunk(file, table, rows, unreadable), np.array([*good, *bad], dtype=np.int64)
+    return Chunk(file, table, rows, unreadable, nested - {RECORD}), np.array([*good, *bad], dtype=np.int64)
 
 
 def _names(records: list[Record], members: list[int]) -> Iterable[str]:
@@ -67,4 +70,6 @@ def _names(records: list[Record], members: list[int]) -> Iterable[str]:
 
 
 def _text(value: object) -> str | None:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     return None if value is None else str(value)

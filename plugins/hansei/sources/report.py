@@ -63,17 +63,24 @@ def _matrix(title: str, columns: list[ColumnCoverage]) -> Table:
     return table
 
 
-def preview_report(tables: dict[str, pa.Table]) -> RenderableType:
-    """Canonical rows, one block per entity; columns that are NULL throughout are left out."""
+def preview_report(tables: dict[str, pa.Table], rows_across: int = 4) -> RenderableType:
+    """Canonical rows side by side, one line per column; columns that are NULL throughout are left out."""
     parts: list[RenderableType] = []
     for entity, rows in tables.items():
         shown = [name for name in rows.column_names if rows[name].null_count < rows.num_rows]
-        table = Table(*shown, title=f"{entity}: {rows.num_rows} rows", title_justify="left", show_edge=False)
-        for row in rows.select(shown).to_pylist():
-            table.add_row(*("" if value is None else _short(str(value)) for value in row.values()))
-        parts.append(table)
+        records = rows.select(shown).to_pylist()
+        parts.append(Text(f"{entity}: {len(records)} rows", style="bold"))
+        for start in range(0, len(records), rows_across):
+            block = records[start : start + rows_across]
+            table = Table(show_edge=False)
+            for heading in ("column", *(f"row {start + offset + 1}" for offset in range(len(block)))):
+                table.add_column(heading, overflow="fold")
+            for name in shown:
+                table.add_row(name, *(_cell(record[name]) for record in block))
+            parts.append(table)
     return Group(*parts)
 
 
-def _short(text: str, width: int = 32) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _cell(value: object, width: int = 60) -> Text:
+    text = "" if value is None else str(value)
+    return Text(text if len(text) <= width else text[: width - 1] + "…")

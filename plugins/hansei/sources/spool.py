@@ -155,8 +155,15 @@ def _plain_row(row: dict) -> dict:
         row.pop(UNREADABLE, None)
     if row.get(RECORD) is not None:
         row[RECORD] = json.loads(row[RECORD])
-    keep = ("$row", RECORD)
-    return {key: value if key in keep else cell_text(value) for key, value in row.items()}
+    return {key: value if key in ("$row", RECORD) else _plain_value(value) for key, value in row.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    return cell_text(value)
 
 
 def discard_raw(manifest: Manifest) -> int:

@@ -14,7 +14,18 @@ from hansei.sources import spool
 from hansei.sources.replay import remap
 
 WINDOW = Window(None, datetime(2030, 1, 1))
-COMPARED = ("ticket_id", "status", "created_at", "solved_at", "source_version", "content_hash", "faults", "topic")
+COMPARED = (
+    "ticket_id",
+    "status",
+    "created_at",
+    "solved_at",
+    "source_version",
+    "content_hash",
+    "faults",
+    "topic",
+    "tags",
+    "brand",
+)
 
 
 def statuses(*words: str) -> dict:
@@ -54,12 +65,18 @@ def test_json_and_typed_rows_survive_the_way_through_json(
     inbox: Path, ticket_source, extract, catalog, settings
 ) -> None:
     moment = datetime(2024, 1, 1, 12, 30, 15, 250000)
-    record = {"id": 7, "status": "parked", "created": moment.isoformat(), "via": {"end": "2024-02-01"}, "odd": [1, 2]}
+    record = {
+        "id": 7,
+        "status": "parked",
+        "created": moment.isoformat(),
+        "via": {"end": "2024-02-01"},
+        "tags": ["b", "a"],
+    }
     (inbox / "t.jsonl").write_text(json.dumps(record) + "\n")
     pq.write_table(pa.Table.from_pylist([{**record, "created": moment}]), inbox / "t.parquet")
     for form in ("jsonl", "parquet"):
         resource = {"path": str(inbox / f"t.{form}"), "format": form}
-        columns = {"solved_at": {"path": "via.end"}}
+        columns = {"solved_at": {"path": "via.end"}, "tags": {"path": "tags"}, "brand": {"path": "tags[0]"}}
         broken = ticket_source(resource, {**statuses("open"), **columns})
         manifest, rows = extract(broken, run_id=form)
         assert rows[0]["faults"] is not None
@@ -68,7 +85,7 @@ def test_json_and_typed_rows_survive_the_way_through_json(
         _, fresh = extract(mended, run_id=f"{form}-fresh")
         assert [{key: row[key] for key in COMPARED} for row in replayed] == [{key: fresh[0][key] for key in COMPARED}]
         assert replayed[0]["created_at"] == moment
-        assert replayed[0]["extra"] is not None
+        assert (replayed[0]["tags"], replayed[0]["brand"]) == ("a,b", "b")
 
 
 def test_an_unreadable_row_stays_unreadable_and_positions_hold(inbox, ticket_source, extract, catalog, settings):
