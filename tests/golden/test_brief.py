@@ -69,7 +69,8 @@ def test_every_chart_says_in_words_what_it_shows(cases: ModuleType, case: str, p
     evidence = cases.evidence(case)
     reader = page_reader.read(page)
     charts = [c for c in reader.charts if "chart" in c["attributes"].get("class", "").split()]
-    assert len(charts) == 2 * len(evidence.indicators)
+    drawn = {c["attributes"]["aria-labelledby"].split()[0] for c in charts}
+    assert {f"g-{i.indicator_id}-t" for i in evidence.indicators} <= drawn
     assert all(c["title"] and "week\u00a045" in c["desc"] for c in charts)
     drawings = [c for c in reader.charts if c["attributes"].get("aria-hidden") != "true"]
     assert all(c["attributes"]["role"] == "img" for c in drawings)
@@ -143,9 +144,14 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
     walk(evidence.model_dump(), "count")
     for key in ("received", "accepted", "quarantined", "duplicate", "held", "conflict"):
         found["count"].add(half_up(sum(getattr(b, key) for b in evidence.honesty.batches), 0))
+    quarantine = evidence.honesty.quarantine
+    found["count"].add(half_up(sum(row.count for row in quarantine), 0))
     # Things counted in sentences: how many indicators, segments, weeks or breaches are so or so.
-    found["count"] |= {str(n) for n in range(max(len(evidence.indicators), len(evidence.breaches)) + 1)}
-    found["count"] |= {str(sum(p.value is not None for p in i.series)) for i in evidence.indicators}
+    found["count"] |= {
+        str(n) for n in range(len(evidence.indicators) + len(evidence.judgements) + len(evidence.breaches) + 1)
+    }
+    lines = [i.series for i in evidence.indicators] + [s.series for i in evidence.indicators for s in i.segments]
+    found["count"] |= {str(sum(p.value is not None for p in series)) for series in lines}
     found["count"] |= {str(n) for n in range(14)}  # sparklines: at most thirteen weeks
     return found
 

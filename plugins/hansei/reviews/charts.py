@@ -70,9 +70,17 @@ class Scale:
 
 
 def line_chart(
-    indicator: IndicatorEvidence, period_start: dt.date, uid: str, alternative: str, size: Size = WIDE
+    indicator: IndicatorEvidence,
+    period_start: dt.date,
+    uid: str,
+    alternative: str,
+    size: Size = WIDE,
+    beside: Sequence[IndicatorEvidence] = (),
 ) -> Markup:
-    """One indicator's weeks: interval band, line with gaps, limits in force, breaches by shape, lettered notes."""
+    """One indicator's weeks: interval band, line with gaps, limits in force, breaches by shape, lettered notes.
+
+    `beside` is what else is drawn next to it: all of them get the same scale.
+    """
     series = [p for p in indicator.series if p.period_start <= period_start]
     title = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
         uid, figures.name(indicator.title), alternative
@@ -80,7 +88,7 @@ def line_chart(
     body: list[str] = []
     known = [p for p in series if p.value is not None]
     if known:
-        scale = _scale(series, known, indicator, period_start, size)
+        scale = _scale((indicator, *beside), period_start, size)
         body += _axes(scale, indicator.unit)
         body.append(_clip(scale, uid))
         body.append(f'<g clip-path="url(#{uid}-c)">{"".join(_bands(series, scale))}</g>')
@@ -143,32 +151,27 @@ def breaks(value: float, date: dt.date, limits: Iterable[Limit], direction: str)
     return found
 
 
-def _scale(
-    series: list[Point], known: list[Point], indicator: IndicatorEvidence, period_start: dt.date, size: Size
-) -> Scale:
+def _scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: Size) -> Scale:
     """The field's scale: all values and limits, and as much of the intervals as does not flatten the line."""
-    values = [p.value for p in known] + [
-        limit.value
-        for limit in indicator.dated_limits
-        if limit.valid_to is None or limit.valid_to > series[0].period_start
-    ]
+    unit = drawn[0].unit
+    points = [p for one in drawn for p in one.series if p.value is not None and p.period_start <= period_start]
+    first = min(p.period_start for one in drawn for p in one.series)
+    limits = [n for one in drawn for n in one.dated_limits if n.valid_from <= period_start]
+    values = [p.value for p in points] + [n.value for n in limits if n.valid_to is None or n.valid_to > first]
     low, high = min(values), max(values)
     reach = (high - low) or abs(high) * 0.1 or 1.0
-    ok = [p for p in known if p.state == "ok"]
-    bounds = [b for p in ok for b in (p.lower_bound, p.upper_bound) if b is not None]
+    bounds = [b for p in points if p.state == "ok" for b in (p.lower_bound, p.upper_bound) if b is not None]
     low = max(min([low, *bounds]), low - reach * 0.6)
     high = min(max([high, *bounds]), high + reach * 0.6)
     if high == low:
         low, high = low - reach, high + reach
-    if indicator.unit == "count" or (indicator.unit != "points" and low < high * 0.5):
+    if unit == "count" or (unit != "points" and low < high * 0.5):
         low = 0.0
-    step = max(
-        _step(indicator.unit, (high - low) / 4), figures.tick_unit(high) / 2 if indicator.unit == "seconds" else 0
-    )
+    step = max(_step(unit, (high - low) / 4), figures.tick_unit(high) / 2 if unit == "seconds" else 0)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-    if indicator.unit == "ratio":
+    if unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)
-    return Scale(size, min(series[0].period_start, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
+    return Scale(size, min(first, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
 
 
 def _step(unit: Unit, rough: float) -> float:
@@ -272,10 +275,13 @@ def _marks(series: Sequence[Point], indicator: IndicatorEvidence, scale: Scale) 
             continue
         x, y = scale.x(point.period_start), scale.y(point.value)
         level = breaks(point.value, point.period_start, indicator.dated_limits, indicator.direction)
+        size = 1.0 if point.period_start == scale.last else 0.7  # this week's mark is the one to see
         if level == "critical":
-            out.append(f'<path class="m-critical" d="M{x:.1f} {y - 5.5:.1f}l5 9h-10Z"/>')
+            shape = f"M{x:.1f} {y - 5.5 * size:.1f}l{5 * size:g} {9 * size:g}h{-10 * size:g}Z"
+            out.append(f'<path class="m-critical" d="{shape}"/>')
         elif level == "warning":
-            out.append(f'<path class="m-warning" d="M{x:.1f} {y - 4.8:.1f}l4.8 4.8 -4.8 4.8 -4.8 -4.8Z"/>')
+            r = f"{4.8 * size:g}"
+            out.append(f'<path class="m-warning" d="M{x:.1f} {y - 4.8 * size:.1f}l{r} {r} -{r} {r} -{r} -{r}Z"/>')
         elif point.period_start == scale.last:
             out.append(f'<circle class="c-end" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
     return out

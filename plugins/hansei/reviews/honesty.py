@@ -10,14 +10,25 @@ from hansei.reviews.evidence import Evidence, Honesty, Restated
 from hansei.reviews.figures import agree, figure, listed, name, number, plural
 
 MOST_LISTED = 12  # beyond this many lines a list is a wall; the rest is counted
+MOST_RULES = 5
+MOST_RESTATED = 6
 
 _DRIFT = {
     "new": "a field that no mapping knows: kept aside, not used",
     "missing": "a mapped field that no longer comes: its column stays empty",
     "type": "values of another type than before: those that cannot be read are quarantined",
 }
+_RULES = {
+    "cast": "unreadable {}",
+    "unreadable": "unreadable line",
+    "missing_required": "no {}",
+    "value_map": "unknown {}",
+    "range": "{} out of range",
+}
+_TYPES = {"date": "date", "timestamp": "time", "decimal": "number", "double": "number", "bigint": "whole number"}
+_TYPES |= {"integer": "whole number", "boolean": "yes or no"}
 _LINKS = {
-    "account": ("organisation", "could not be tied to an account: their tickets count, but in no account segment"),
+    "account": ("ticket", "belong to no account that we know: they count, under the tier “unlinked”"),
     "customer": ("customer", "could not be recognised across the sources"),
 }
 
@@ -42,6 +53,7 @@ def topics(evidence: Evidence) -> list[Topic]:
         _topic("Sources that changed shape", _drifted(facts), "No field appeared, vanished or changed its type."),
         _topic("Keys not linked", _unlinked(facts), "Every key found its account."),
         _topic("Left out on purpose", _excluded(facts), "Nothing was left out."),
+        _topic("Times around a clock change", _clocks(facts), "No time was in doubt."),
         _topic("Checks that warned", _warned(facts), "No check warned."),
     ]
 
@@ -83,7 +95,7 @@ def _arrivals(facts: Honesty) -> Iterable[str]:
         parts.append(f"{number(total['held'])} held back with their batch")
     yield f"{plural(total['received'], 'row')} arrived: {listed(parts)}."
     if wrong := [b for b in facts.batches if not b.is_balanced]:
-        names = listed([f"{name(b.source)} {name(b.entity)}" for b in wrong[:MOST_LISTED]])
+        names = listed([f"{name(b.source)} {_entity(b.entity)}" for b in wrong[:MOST_LISTED]])
         yield f"The rows of {names} do not add up: tell whoever runs the pipeline."
     else:
         yield "None is unaccounted for."
@@ -92,21 +104,54 @@ def _arrivals(facts: Honesty) -> Iterable[str]:
 
 
 def _quarantined(facts: Honesty) -> Iterable[str]:
-    for row in sorted(facts.quarantine, key=lambda q: (-q.count, q.source, q.entity, q.rule)):
-        yield f"{plural(row.count, 'row')} of {name(row.source)} {name(row.entity)}: {name(row.rule, 120)}."
+    """The whole first, then one line for each source and entity with its rules, the most frequent first."""
+    if not facts.quarantine:
+        return
+    waiting = sum(row.count for row in facts.quarantine)
+    yield f"{plural(waiting, 'row')} {agree(waiting, 'waits')} for somebody to look at; no figure counts them."
+    places = sorted({(row.source, row.entity) for row in facts.quarantine})
+    for source, entity in places:
+        rows = [row for row in facts.quarantine if (row.source, row.entity) == (source, entity)]
+        rows.sort(key=lambda row: (-row.count, row.rule))
+        words = [f"{_rule(row.rule)} ({number(row.count)})" for row in rows[:MOST_RULES]]
+        if len(rows) > MOST_RULES:
+            words.append(plural(len(rows) - MOST_RULES, "more rule"))
+        yield f"{name(source)}, {_entity(entity)}: {', '.join(words)}."
+
+
+def _entity(entity: str) -> str:
+    return name(entity.replace("_", " "))
+
+
+def _rule(rule: str) -> str:
+    """A rule's name as people say it; one that is not known here keeps its own words."""
+    kind, _, about = rule.partition(":")
+    about = name(about.replace("_", " "))
+    if kind in _RULES:
+        return _RULES[kind].format(_TYPES.get(about, about) if kind == "cast" else about)
+    return f"“{name(kind.replace('_', ' '), 80)}” broken" if "_" in kind else name(rule.replace("_", " "), 120)
 
 
 def _restated(evidence: Evidence) -> Iterable[str]:
-    titles = {i.indicator_id: i for i in evidence.indicators}
-    for row in sorted(evidence.honesty.restatements, key=_restatement_order):
-        if row.indicator_id not in titles:
-            continue  # no figure of this brief
-        title, unit = name(titles[row.indicator_id].title), titles[row.indicator_id].unit
-        where = "" if row.segment_id == "all" else f", {name(row.segment_label)}"
-        period = figures.week(row.period_start) if row.grain == "week" else figures.day(row.period_start)
+    """How many in all, then the whole service's, newest week first."""
+    known = {i.indicator_id: i for i in evidence.indicators}
+    rows = [row for row in evidence.honesty.restatements if row.indicator_id in known]
+    if not rows:
+        return
+    reasons = listed(sorted({name(row.reason.replace("_", " "), 120) for row in rows}))
+    yield f"{plural(len(rows), 'weekly figure')} {agree(len(rows), 'was')} restated: {reasons}."
+    told = []
+    for row in sorted(rows, key=_restatement_order):
+        unit = known[row.indicator_id].unit
         before, after = _apart(row, unit)
-        since = figures.local_day(row.known_since, evidence.reporting_zone)
-        yield f"{title}{where}, {period}: we said {before}, now {after} (since {since}; {name(row.reason, 120)})."
+        if before == after:
+            continue  # a count below it moved, not the figure
+        where = "" if row.segment_id == "all" else f", {name(row.segment_label)}"
+        period = figures.week_number(row.period_start) if row.grain == "week" else figures.day(row.period_start)
+        told.append(f"{name(known[row.indicator_id].title)}{where}, {period}: we said {before}, now it is {after}.")
+    yield from told[:MOST_RESTATED]
+    if len(told) > MOST_RESTATED:
+        yield "The others are in the warehouse, in ops.restatements."
 
 
 def _restatement_order(row: Restated) -> tuple:
@@ -127,7 +172,7 @@ def _drifted(facts: Honesty) -> Iterable[str]:
     for row in facts.drift:
         seen = f"in {plural(row.count, 'row')} since {figures.day(row.first_seen)}" if row.count else ""
         seen = seen or f"since {figures.day(row.first_seen)}"
-        yield f"{name(row.source)} {name(row.entity)}, {name(row.field)}: {_DRIFT[row.kind]} ({seen})."
+        yield f"{name(row.source)}, {_entity(row.entity)}, field {name(row.field)}: {_DRIFT[row.kind]} ({seen})."
 
 
 def _unlinked(facts: Honesty) -> Iterable[str]:
@@ -141,6 +186,9 @@ def _excluded(facts: Honesty) -> Iterable[str]:
     for row in facts.excluded:
         if row.count:
             yield f"{plural(row.count, 'ticket')}: {name(row.reason.replace('_', ' '), 120)}."
+
+
+def _clocks(facts: Honesty) -> Iterable[str]:
     times = facts.time_adjustments
     if times.ambiguous:
         yield (
@@ -159,5 +207,5 @@ def _warned(facts: Honesty) -> Iterable[str]:
         of = ""
         if row.failed is not None and row.checked is not None:
             of = f" ({number(row.failed)} of {plural(row.checked, 'row')})"
-        message = f": {name(row.message, 160)}" if row.message else ""
-        yield f"{name(row.source)} {name(row.entity)}, {name(row.check, 80)}{message}{of}."
+        what = name(row.message, 160) if row.message else name(row.check.replace("_", " "), 80)
+        yield f"{name(row.source)}, {_entity(row.entity)}: {what}{of}."

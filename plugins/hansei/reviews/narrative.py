@@ -9,10 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
 from hansei.reviews import figures
-from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries
+from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point, SegmentSeries
 from hansei.reviews.figures import agree, contrast, figure, interval, limit, listed, name, plural
 
 WORDS = {
@@ -169,12 +168,10 @@ def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
 
 def _sentences(first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence) -> list[str]:
     """Since when, what it was before, how sure, and where else."""
-    found = [since(first)]
+    found = [since(first), *noted_near(indicator, first.first_period)]
     if first.previous_value is not None:
         found.append(f"The week before it was {figure(first.previous_value, first.unit)}.")
     found += certainty(first)
-    if first.restated:
-        found.append("This week's figure was restated after it was first measured.")
     if others:
         shown = [f"{place(b)} ({contrast(b)})" for b in others[:3]]
         if len(others) > 3:
@@ -240,16 +237,17 @@ def headline(evidence: Evidence, found: list[Decision]) -> Headline:
     blocked = not_ready(evidence)
     decide = sum(decision.needs_decision for decision in found)
     watch = len(found) - decide
-    whole = {i.indicator_id: verdict(evidence, i.indicator_id, "all", i.series) for i in evidence.indicators}
-    judged = [v for v in whole.values() if v not in ("no_limit", "no_data")]
+    judged = list(judged_pairs(evidence).values())
     known = " in what is known" if blocked else ""
     if decide:
         title = f"{plural(decide, 'thing')} {agree(decide, 'needs')} a decision{known}"
-    elif judged and all(v in ("not_ready", "too_few_data") for v in judged) and not found:
+    elif judged and not found and set(judged) <= {"not_ready", "too_few_data"}:
         title = "Nothing can be judged this week"
+    elif not judged:
+        title = "Nothing is judged: no limit is set"
     else:
         title = f"Nothing needs a decision{known or ' this week'}"
-    standfirst = list(_standing(whole))
+    standfirst = list(_standing(judged))
     most = evidence.maximum_decisions
     if decide > most:
         standfirst.append(f"The {most} that {agree(most, 'weighs')} most come first; all are under Limits missed.")
@@ -258,23 +256,32 @@ def headline(evidence: Evidence, found: list[Decision]) -> Headline:
     return Headline(not_ready=tuple(blocked), title=title, standfirst=tuple(standfirst))
 
 
-def _standing(whole: dict[str, str]) -> Iterable[str]:
-    """`For the whole service, 8 of 11 indicators meet their limits, 2 miss their limits and 1 has too few data.`"""
-    counts = {key: sum(v == key for v in whole.values()) for key in WORDS}
-    missed = counts["breach_critical"] + counts["breach_warning"]
-    parts = [
-        (counts["within"], "meets", ("its limit", "their limits")),
-        (missed, "misses", ("its limit", "their limits")),
-        (counts["too_few_data"], "has", ("too few data",) * 2),
-        (counts["not_ready"], "waits", ("for data",) * 2),
-        (counts["no_data"], "has", ("no data",) * 2),
-        (counts["no_limit"], "has", ("no limit",) * 2),
+def _waits(evidence: Evidence, indicator: IndicatorEvidence) -> bool:
+    whole = verdict(evidence, indicator.indicator_id, "all", indicator.series)
+    return "not_ready" in (whole, *judged_pairs(evidence, indicator.indicator_id).values())
+
+
+def judged_pairs(evidence: Evidence, indicator_id: str | None = None) -> dict[tuple[str, str], str]:
+    """The verdict of every indicator and segment that has a limit; of one indicator only, if it is named."""
+    pairs = {(j.indicator_id, j.segment_id): "" for j in (*evidence.judgements, *evidence.breaches)}
+    return {pair: verdict(evidence, *pair, ()) for pair in pairs if indicator_id is None or pair[0] == indicator_id}
+
+
+def _standing(judged: list[str]) -> Iterable[str]:
+    """`Of 25 limits, 16 are met, 4 are missed and 5 have too few data.`"""
+    met, missed = judged.count("within"), sum(key.startswith("breach") for key in judged)
+    few, waiting = judged.count("too_few_data"), judged.count("not_ready")
+    told = [
+        (met, f"{met} {agree(met, 'is')} met"),
+        (missed, f"{missed} {agree(missed, 'is')} missed"),
+        (few, f"{few} {agree(few, 'has')} too few data"),
+        (waiting, f"{waiting} {agree(waiting, 'waits')} for data"),
     ]
-    said = [(n, f"{agree(n, verb)} {words[n != 1]}") for n, verb, words in parts if n]
-    if said:
-        first, rest = said[0], [f"{n} {text}" for n, text in said[1:]]
-        share = f"{first[0]} of {plural(len(whole), 'indicator')}" if rest else f"all {plural(first[0], 'indicator')}"
-        yield f"For the whole service, {listed([f'{share} {first[1]}', *rest])}."
+    said = [text for count, text in told if count]
+    if met and met == len(judged):
+        yield f"All {plural(met, 'limit')} are met." if met > 1 else "The one limit is met."
+    elif said:
+        yield f"Of {plural(len(judged), 'limit')}, {listed(said)}."
 
 
 def not_ready(evidence: Evidence) -> list[str]:
@@ -293,28 +300,52 @@ def not_ready(evidence: Evidence) -> list[str]:
         if needed is not None:
             sentence += f" This brief needs it until {figures.moment(needed, evidence.reporting_zone)}."
         found.append(sentence + (f" {name(source.message, 200)}" if source.message else ""))
-    waiting = [
-        name(i.title) for i in evidence.indicators if verdict(evidence, i.indicator_id, "all", i.series) == "not_ready"
-    ]
+    waiting = [name(i.title) for i in evidence.indicators if _waits(evidence, i)]
     if waiting:
         found.append(f"Not judged this week: {listed(waiting)}.")
     return found
 
 
-def unjudged(evidence: Evidence) -> list[Judgement]:
-    """Judgements that could not be made, by indicator in the brief's order."""
-    order = {i.indicator_id: at for at, i in enumerate(evidence.indicators)}
-    kept = [j for j in evidence.judgements if j.verdict in ("too_few_data", "not_ready")]
-    kept.sort(key=lambda j: (order[j.indicator_id], j.segment_id, j.level))
-    return [next(group) for _, group in groupby(kept, key=lambda j: (j.indicator_id, j.segment_id))]
+def in_segments(evidence: Evidence, indicator: IndicatorEvidence) -> tuple[str, str] | None:
+    """How an indicator stands that is judged in segments only: verdict and words (`1 of 5 teams misses`), or None."""
+    pairs = judged_pairs(evidence, indicator.indicator_id)
+    if not pairs or (indicator.indicator_id, "all") in pairs:
+        return None
+    gravest = min(pairs.values(), key=_PRECEDENCE.index)
+    judged = [v for v in pairs.values() if v == "within" or v.startswith("breach")]
+    if gravest == "not_ready" or not judged:
+        return gravest, WORDS[gravest]
+    missed = sum(v.startswith("breach") for v in judged)
+    noun = segment_noun(pairs)
+    if not missed:
+        words = f"meets its limit in {plural(len(judged), noun)}"
+        return "within", words
+    level = "breach_critical" if "breach_critical" in judged else "breach_warning"
+    return level, f"{missed} of {plural(len(judged), noun)} {agree(missed, 'misses')}"
 
 
-def alternative(indicator: IndicatorEvidence, evidence: Evidence) -> str:
-    """The chart in words, for who cannot see it: verdict, this week's figure, limit, and the line's range."""
-    point = current(indicator.series, evidence.period_start)
-    word = WORDS[verdict(evidence, indicator.indicator_id, "all", indicator.series)]
-    known = [p for p in indicator.series if p.value is not None]
-    text = f"{name(indicator.title)}, {figures.week_number(evidence.period_start)}: "
+def segment_noun(pairs: Iterable[tuple[str, str]]) -> str:
+    """`team` where all segments are of one dimension, else `segment`."""
+    dimensions = {dimension_word(segment_id) for _, segment_id in pairs}
+    return dimensions.pop() if len(dimensions) == 1 and "" not in dimensions else "segment"
+
+
+def noted_near(indicator: IndicatorEvidence, date: dt.date) -> Iterable[str]:
+    """Dated notes from the week before that week to the week after: at the same time, which is not yet because."""
+    for note in sorted(indicator.notes, key=lambda n: (n.date, n.text)):
+        if date - WEEK <= note.date < date + 2 * WEEK:
+            yield f"Noted at that time, {figures.day(note.date)}: {name(note.text, 160).rstrip('.')}."
+
+
+def alternative(
+    title: str, indicator: IndicatorEvidence, evidence: Evidence, segment_id: str, series: Iterable[Point]
+) -> str:
+    """A chart in words, for who cannot see it: this week's figure, verdict, and the line's range."""
+    series = tuple(series)
+    point = current(series, evidence.period_start)
+    word = WORDS[verdict(evidence, indicator.indicator_id, segment_id, series)]
+    known = [p for p in series if p.value is not None]
+    text = f"{title}, {figures.week_number(evidence.period_start)}: "
     text += f"{figure(point.value, indicator.unit)}, {word}." if point.value is not None else f"{word}."
     if known:
         low, high = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
