@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hansei.cli import definitions, indicators, links, nights, quarantine, reviews, scaffold, sources
+from hansei.cli import definitions, indicators, links, nights, quarantine, references, reviews, scaffold, sources
 from hansei.errors import DefinitionError, HanseiError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 definitions.register(app)
 nights.register(app)
+references.register(app)
 app.add_typer(sources.app, name="sources", help="Look at sources: what they deliver and how it is mapped.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: look, replay, discard.")
 app.add_typer(links.app, name="links", help="How keys of different systems find each other.")

@@ -38,33 +38,41 @@ class Suite:
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
         self._definition = asset.add_batch_definition_whole_dataframe(name)
-        self._expectations = [getattr(expectations, rule.expectation)(**rule.arguments) for rule in rules]
+        self._asked = [(index, condition) for index, rule in enumerate(rules) for condition in rule.conditions]
+        self._expectations = [getattr(expectations, item.expectation)(**item.arguments) for _, item in self._asked]
         self._suite = lambda chosen: gx.ExpectationSuite(name=name, expectations=chosen)
 
     def validate(self, part: pa.Table) -> list[Outcome]:
         """One outcome per rule, in the rules' order. A rule on a wholly empty column passes with nothing checked."""
         frame = _frame(part, sorted({name for rule in self.rules for name in rule.columns}))
         filled = {name: int(frame[name].notna().sum()) for name in frame.columns}
-        asked = [index for index, rule in enumerate(self.rules) if self._has_something(rule, filled)]
         outcomes = [Outcome(rule, 0, ()) for rule in self.rules]
+        useful = {index for index, rule in enumerate(self.rules) if self._has_something(rule, filled)}
+        asked = [position for position, (index, _) in enumerate(self._asked) if index in useful]
         if not asked or part.num_rows == 0:
             return outcomes
+        for position in asked:
+            for name, value in self._asked[position][1].constants.items():
+                frame[name] = value
         batch = self._definition.get_batch(batch_parameters={"dataframe": frame})
-        suite = self._suite([self._expectations[index] for index in asked])
+        suite = self._suite([self._expectations[position] for position in asked])
         result = batch.validate(suite, result_format={"result_format": "COMPLETE", "partial_unexpected_count": 0})
-        for index, answer in zip(asked, _in_order(result.results, suite), strict=True):
-            rule = self.rules[index]
+        failed: dict[int, set[int]] = {index: set() for index in useful}
+        for position, answer in zip(asked, _in_order(result.results, suite), strict=True):
+            index = self._asked[position][0]
             if answer.exception_info and answer.exception_info.get("raised_exception"):
-                raise RuntimeError(f"rule {rule.id} could not run: {answer.exception_info.get('exception_message')}")
-            failed = answer.result.get("unexpected_index_list") or []
-            required = rule.expectation == "ExpectColumnValuesToNotBeNull"
-            checked = part.num_rows if required else min(filled[name] for name in rule.columns)
-            outcomes[index] = Outcome(rule, checked, tuple(int(row) for row in failed))
+                message = answer.exception_info.get("exception_message")
+                raise RuntimeError(f"rule {self.rules[index].id} could not run: {message}")
+            failed[index].update(int(row) for row in answer.result.get("unexpected_index_list") or [])
+        for index, rows in failed.items():
+            rule = self.rules[index]
+            checked = part.num_rows if rule.is_about_absence else min(filled[name] for name in rule.columns)
+            outcomes[index] = Outcome(rule, checked, tuple(sorted(rows)))
         return outcomes
 
     @staticmethod
     def _has_something(rule: Rule, filled: dict[str, int]) -> bool:
-        return rule.expectation == "ExpectColumnValuesToNotBeNull" or all(filled[name] for name in rule.columns)
+        return rule.is_about_absence or all(filled[name] for name in rule.columns)
 
 
 def _in_order(results: list[Any], suite: Any) -> list[Any]:
