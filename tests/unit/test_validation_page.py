@@ -64,8 +64,9 @@ def test_headline(checks: list[dict], state: str, title: str) -> None:
 
 def test_a_check_that_saw_no_row_did_not_pass() -> None:
     entity = lay_out(page([check(checked=0)])).sources[0].entities[0]
-    assert [view.word for view in entity.checks] == ["no rows to check"]
-    assert entity.quiet == ()
+    assert [view.word for view in entity.quiet] == ["nothing to look at"]
+    assert entity.quiet_words == "1\u00a0check had nothing to look at"
+    assert entity.result == "not run"
 
 
 def test_no_check_at_all_is_said() -> None:

@@ -16,7 +16,7 @@ from hansei.reviews.figures import agree, listed, name, number, plural
 Result = Literal["passed", "failed", "warned", "not_run"]
 RESULTS = {"passed": "passed", "failed": "failed", "warned": "warned", "not_run": "not run"}
 SHAPES = {"passed": "within", "failed": "breach_critical", "warned": "breach_warning", "not_run": "no_data"}
-_GRAVITY = ("failed", "warned", "not_run", "passed")
+_GRAVITY = ("failed", "warned", "passed", "not_run")
 MOST_CHECKS = 200
 
 
@@ -30,6 +30,11 @@ class Check(Frozen):
     failed: int | None = None
     result: Result
     message: Text = ""
+
+    @property
+    def outcome(self) -> Result:
+        """The result, except that a check which looked at no row proves nothing, whatever it returned."""
+        return "not_run" if self.result == "passed" and self.checked == 0 else self.result
 
 
 class Night(Frozen):
@@ -130,6 +135,8 @@ class PageView:
 
 _STATES = {"done": "done", "failed": "failed", "held": "held back", "not_run": "not run"}
 _STATE_SHAPES = {"done": "within", "failed": "breach_critical", "held": "breach_warning", "not_run": "no_data"}
+_CONSEQUENCES = {("stop", True): "row set aside", ("stop", False): "batch held back"}
+_CONSEQUENCES |= {("warn", True): "told here", ("warn", False): "told here"}
 _SCOPES = {"row": "each row", "batch": "whole batch", "reference": "across entities"}
 
 
@@ -137,7 +144,7 @@ def lay_out(page: ValidationPage) -> PageView:
     """The page in words, checks that found something first."""
     sources = tuple(_source(source, f"s{at}", page.reporting_zone) for at, source in enumerate(page.sources, 1))
     checks = [check for source in page.sources for entity in source.entities for check in entity.checks]
-    failed = sum(check.result == "failed" for check in checks)
+    failed = sum(check.outcome == "failed" for check in checks)
     broken = sum(source.state == "failed" for source in page.sources)
     unbalanced = sum(not entity.is_balanced for source in sources for entity in source.entities)
     if not page.sources:
@@ -166,7 +173,7 @@ def _standfirst(page: ValidationPage, checks: list[Check]) -> list[str]:
     received = sum(entity.received for entity in entities)
     sentences = [f"{plural(received, 'row')} arrived from {plural(len(page.sources), 'source')}."]
     if checks:
-        counts = [(result, sum(check.result == result for check in checks)) for result in _GRAVITY]
+        counts = [(result, sum(check.outcome == result for check in checks)) for result in _GRAVITY]
         parts = [f"{number(count)} {RESULTS[result]}" for result, count in counts if count]
         sentences.append(f"{plural(len(checks), 'check')}: {listed(parts)}.")
     else:
@@ -188,11 +195,14 @@ def _source(source: SourceValidation, uid: str, zone: str) -> SourceView:
 
 def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
     views = [_check(check) for check in sorted(entity.checks, key=_check_order)]
-    loud = tuple(view for view in views if view.result != "passed")
-    quiet = tuple(view for view in views if view.result == "passed")
+    loud = tuple(view for view in views if view.result in ("failed", "warned"))
+    quiet = tuple(view for view in views if view.result not in ("failed", "warned"))
+    idle = sum(view.result == "not_run" for view in quiet)
+    told = [f"{plural(len(quiet) - idle, 'check')} passed"] if len(quiet) > idle else []
+    told += [f"{plural(idle, 'check')} had nothing to look at"] if idle else []
     kept = entity.accepted + entity.quarantined + entity.duplicate + entity.held
     is_balanced = entity.received == kept
-    worst = min((check.result for check in entity.checks), key=_GRAVITY.index, default="not_run")
+    worst = min((check.outcome for check in entity.checks), key=_GRAVITY.index, default="not_run")
     window = ""
     if entity.window_start and entity.window_end:
         window = f"{figures.moment(entity.window_start, zone)} to {figures.moment(entity.window_end, zone)}"
@@ -210,7 +220,7 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
         window=window,
         checks=loud[:MOST_CHECKS],
         quiet=quiet[:MOST_CHECKS],
-        quiet_words=f"{plural(len(quiet), 'check')} passed" if quiet else "",
+        quiet_words=listed(told),
         nights=tuple(
             (
                 night.result,
@@ -224,21 +234,19 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
 
 
 def _check_order(check: Check) -> tuple:
-    return (_GRAVITY.index(check.result), check.severity != "stop", -(check.failed or 0), check.name)
+    return (_GRAVITY.index(check.outcome), check.severity != "stop", -(check.failed or 0), check.name)
 
 
 def _check(check: Check) -> CheckView:
-    # A check that looked at no row proves nothing, whatever it returned.
-    idle = check.result == "passed" and check.checked == 0
-    result = "not_run" if idle else check.result
+    result = check.outcome
     return CheckView(
         name=name(check.name, 120),
         scope=_SCOPES[check.level],
-        severity=check.severity,
+        severity=_CONSEQUENCES[check.severity, check.level == "row"],
         checked=number(check.checked) if check.checked is not None else figures.NOTHING,
         failed=number(check.failed) if check.failed is not None else figures.NOTHING,
         result=result,
-        word="no rows to check" if idle else RESULTS[result],
+        word="nothing to look at" if check.checked == 0 and result == "not_run" else RESULTS[result],
         shape=SHAPES[result],
         message=name(check.message, 240) if check.message else "",
     )
