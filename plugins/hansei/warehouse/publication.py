@@ -88,7 +88,8 @@ def merge(
 
 def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> None:
     names = ", ".join([*entity.columns, *LANDED_COLUMNS])
-    order = "source_version DESC, content_hash DESC, deleted_at DESC, extra DESC"
+    # The engines disagree on where NULL stands, so every column that may be NULL says it.
+    order = "source_version DESC, content_hash DESC, deleted_at DESC NULLS LAST, extra DESC NULLS LAST"
     distinct = warehouse.scalar(f"SELECT COUNT(*) - COUNT(DISTINCT {entity.key}) FROM {landing}") == 0
     if distinct:
         warehouse.execute(f"CREATE TEMPORARY TABLE run_best AS SELECT {names} FROM {landing}")
@@ -113,6 +114,8 @@ def _choose(warehouse: Warehouse, entity: Entity, is_snapshot: bool) -> None:
         "OR (best.source_version > stored.source_version AND (best.content_hash <> stored.content_hash "
         "OR best.deleted_at IS DISTINCT FROM stored.deleted_at)) "
         "OR (best.source_version = stored.source_version AND best.content_hash > stored.content_hash) "
+        "OR (best.source_version = stored.source_version AND best.content_hash = stored.content_hash "
+        "AND best.deleted_at > COALESCE(stored.deleted_at, TIMESTAMP '0001-01-01 00:00:00')) "
         f"{revived}"
     )
 
@@ -132,10 +135,10 @@ def _count_conflicts(warehouse: Warehouse, landing: str, entity: Entity) -> int:
 
 
 def _advance_identical(warehouse: Warehouse, entity: Entity) -> None:
-    """A newer version with the same content changes nothing but the version, so that order of arrival stays free."""
+    """A newer version of the same content moves the version (and what no column holds): order of arrival stays free."""
     key = entity.key
     warehouse.execute(
-        f"UPDATE {entity.table} SET source_version = best.source_version FROM run_best AS best "
+        f"UPDATE {entity.table} SET source_version = best.source_version, extra = best.extra FROM run_best AS best "
         f"WHERE best.{key} = {entity.table}.{key} AND best.content_hash = {entity.table}.content_hash "
         f"AND best.deleted_at IS NOT DISTINCT FROM {entity.table}.deleted_at "
         f"AND best.source_version > {entity.table}.source_version"
@@ -176,29 +179,43 @@ def _delete_absent(warehouse: Warehouse, entity: Entity, kept_keys: Iterable[str
 
 
 def _keep_versions(warehouse: Warehouse, entity: Entity, landing: str, parameters: dict) -> None:
-    """Adds each version whose kept values differ from the version before it, arrived now or earlier."""
+    """Keeps every version of the values that segments are frozen by, whatever order versions arrive in.
+
+    Versions that the source itself gives are all kept, for one between two of them may still come. A version that is
+    only the window's end repeats every night, so it is kept where its values differ from the version before it. As in
+    staging, the greatest content hash wins within a version.
+    """
     if not entity.keeps_versions:
         return
     key, table = entity.key, f"{entity.table}_versions"
     kept = ", ".join(entity.keeps_versions)
+    names = f"{key}, source_version, content_hash, {kept}"
     before = ", ".join(f"LAG({name}) OVER by_version AS {name}_before" for name in entity.keeps_versions)
     differs = " OR ".join(f"{name} IS DISTINCT FROM {name}_before" for name in entity.keeps_versions)
+    same_version = f"known.{key} = arriving.{key} AND known.source_version = arriving.source_version"
     warehouse.execute(
-        f"INSERT INTO {table} ({key}, source_version, valid_from, {kept}) WITH arriving AS ("
-        f"SELECT {key}, source_version, {kept}, "
-        f"ROW_NUMBER() OVER (PARTITION BY {key}, source_version ORDER BY content_hash DESC) AS pick FROM {landing}"
-        f"), every_version AS (SELECT {key}, source_version, {kept}, 1 AS is_arriving FROM arriving WHERE pick = 1 "
-        f"AND NOT EXISTS (SELECT 1 FROM {table} AS known WHERE known.{key} = arriving.{key} "
-        "AND known.source_version = arriving.source_version) "
-        f"UNION ALL SELECT {key}, source_version, {kept}, 0 AS is_arriving FROM {table} "
-        f"WHERE {key} IN (SELECT {key} FROM arriving)), compared AS (SELECT *, {before}, "
-        "ROW_NUMBER() OVER by_version AS ordinal FROM every_version "
+        f"CREATE TEMPORARY TABLE run_versions AS WITH ranked AS (SELECT {names}, ROW_NUMBER() OVER "
+        f"(PARTITION BY {key}, source_version ORDER BY content_hash DESC) AS rank_in_version FROM {landing}), "
+        f"arriving AS (SELECT {names} FROM ranked AS arriving WHERE rank_in_version = 1 AND NOT EXISTS (SELECT 1 "
+        f"FROM {table} AS known WHERE {same_version} AND COALESCE(known.content_hash, '') >= arriving.content_hash)), "
+        f"every_version AS (SELECT {names}, 1 AS is_arriving FROM arriving "
+        f"UNION ALL SELECT {names}, 0 AS is_arriving FROM {table} AS known WHERE {key} IN (SELECT {key} FROM arriving) "
+        f"AND NOT EXISTS (SELECT 1 FROM arriving WHERE {same_version})), "
+        f"compared AS (SELECT *, {before}, ROW_NUMBER() OVER by_version AS ordinal FROM every_version "
         f"WINDOW by_version AS (PARTITION BY {key} ORDER BY source_version)) "
-        f"SELECT {key}, source_version, CASE WHEN source_version LIKE '____-__-__T__:__:__%' "
-        "THEN CAST(SUBSTR(source_version, 1, 19) AS TIMESTAMP) ELSE CAST(:window_end AS TIMESTAMP) END, "
-        f"{kept} FROM compared WHERE is_arriving = 1 AND (ordinal = 1 OR {differs})",
-        {"window_end": parameters["window_end"]},
+        f"SELECT {names}, CASE WHEN source_version LIKE '____-__-__T__:__:__%' "
+        "THEN CAST(SUBSTR(source_version, 1, 19) AS TIMESTAMP) ELSE CAST(:window_end AS TIMESTAMP) END AS valid_from "
+        f"FROM compared WHERE is_arriving = 1 AND (ordinal = 1 OR source_version <> :window_version OR {differs})",
+        {"window_end": parameters["window_end"], "window_version": f"{parameters['window_end']:%Y-%m-%dT%H:%M:%S.%fZ}"},
     )
+    warehouse.execute(
+        f"DELETE FROM {table} AS known WHERE EXISTS (SELECT 1 FROM run_versions AS arriving WHERE {same_version})"
+    )
+    warehouse.execute(f"INSERT INTO {table} ({names}, valid_from) SELECT {names}, valid_from FROM run_versions")
+    # A version may arrive late and leave the staging row as it is, so the history has changes of its own.
+    touched = f"SELECT DISTINCT {key} AS key, 'upsert' AS operation FROM run_versions"
+    record_changes(warehouse, table, parameters["run_id"], touched)
+    warehouse.execute("DROP TABLE run_versions")
 
 
 def record_changes(warehouse: Warehouse, table: str, run_id: str, select: str) -> None:

@@ -195,7 +195,7 @@ def staging_columns(entity: Entity) -> dict[str, str]:
 def version_columns(entity: Entity) -> dict[str, str]:
     """Columns of the table that keeps every version of the entity's segment values."""
     kept = {name: entity.columns[name].type for name in entity.keeps_versions}
-    return {entity.key: "text", "source_version": "text", "valid_from": "timestamp", **kept}
+    return {entity.key: "text", "source_version": "text", "content_hash": "text", "valid_from": "timestamp", **kept}
 
 
 def declared_tables(catalog: Catalog) -> dict[str, dict[str, str]]:
