@@ -184,7 +184,7 @@ def _collect_examples(examples: dict, mapper: EntityMapper, table: pa.Table, fie
             mapping = mapper.columns.get(fault["column"])
             if mapping is None or not isinstance(mapping.path, str) or not fields.has(mapping.path):
                 continue
-            value = fields.table[mapping.path][row[RAW_ROW]].as_py()
+            value = fields.values(mapping.path)[row[RAW_ROW]].as_py()
             if value is not None:
                 is_word = fault["rule"] == "value_map" and not _is_personal(mapper.entity, fault["column"])
                 failed.setdefault(fault["column"], Counter())[str(value) if is_word else shape(str(value))] += 1

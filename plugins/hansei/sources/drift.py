@@ -12,8 +12,8 @@ from hansei.catalog.entities import Entity
 from hansei.catalog.sources import EntityMapping, Source
 from hansei.errors import SourceError
 from hansei.sources.chunks import RECORD, SPECIALS
-from hansei.sources.fields import Fields, resource_paths, roots
-from hansei.sources.formats import json_path
+from hansei.sources.fields import Fields, neutral_names, resource_paths, roots
+from hansei.sources.formats import json_name, json_path
 from hansei.sources.mapping import EntityMapper, first_mapping
 from hansei.sources.scratch import Scratch, flat, name, positions, quote
 
@@ -67,12 +67,15 @@ class DriftWatch:
         if not fields.is_json:
             self.absent.update({path: fields.raw.num_rows for path in self.paths if not fields.has(path)})
             return
-        listed = [f"json_type({name(RECORD)}, {quote(json_path(path))}) AS {name(path)}" for path in self.paths]
+        listed = [
+            f"json_type({name(RECORD)}, {quote(json_path(path))}) AS type_{index}"
+            for index, path in enumerate(self.paths)
+        ]
         if not listed:
             return
         types = fields.scratch.select(f"SELECT {', '.join(listed)} FROM raw", raw=fields.raw)
-        for path in self.paths:
-            counts = {pair["values"]: pair["counts"] for pair in types[path].drop_null().value_counts().to_pylist()}
+        for path, column in zip(self.paths, types.columns, strict=True):
+            counts = {pair["values"]: pair["counts"] for pair in column.drop_null().value_counts().to_pylist()}
             self.json_types.setdefault(path, Counter()).update(_families(counts))
 
     def found(self, mappers: list[EntityMapper]) -> dict[str, list[Drift]]:
@@ -161,20 +164,20 @@ def extra_fields(
     raw: pa.Table, unknown: list[str], plain: tuple[str, ...], scratch: Scratch, is_json: bool
 ) -> tuple[pa.Array, pa.Array]:
     """Unknown fields of each row as (private, plain) JSON objects; NULL where a row has none."""
+    sql_names = neutral_names(raw)
     columns = []
     for names in ([key for key in unknown if key not in plain], [key for key in unknown if key in plain]):
-        pairs = ", ".join(f"{quote(key)}, {_extra_value(key, raw, is_json)}" for key in names)
-        columns.append(
-            f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')" if names else "NULL::VARCHAR"
-        )
+        pairs = ", ".join(f"{quote(key)}, {_extra_value(key, raw, sql_names, is_json)}" for key in names)
+        merged = f"json_merge_patch('{{}}', json_object({pairs}))::VARCHAR"
+        columns.append(f"nullif({merged}, '{{}}')" if names else "NULL::VARCHAR")
     query = f"SELECT {columns[0]} AS private, {columns[1]} AS plain, position FROM raw"
-    numbered = raw.append_column("position", positions(raw.num_rows))
-    found = scratch.select_ordered(query, "position", raw=numbered)
+    renamed = raw.rename_columns(list(sql_names.values())).append_column("position", positions(raw.num_rows))
+    found = scratch.select_ordered(query, "position", raw=renamed)
     return flat(found["private"]), flat(found["plain"])
 
 
-def _extra_value(key: str, raw: pa.Table, is_json: bool) -> str:
+def _extra_value(key: str, raw: pa.Table, sql_names: dict[str, str], is_json: bool) -> str:
     if is_json:
-        return f"json_extract({name(RECORD)}, {quote(json_path(key) if '.' not in key else chr(36) + '.' + name(key))})"
-    text = pa.types.is_string(raw.schema.field(key).type)
-    return f"nullif({name(key)}, '')" if text else name(key)
+        return f"json_extract({name(RECORD)}, {quote('$.' + json_name(key))})"
+    column = sql_names[key]
+    return f"nullif({column}, '')" if pa.types.is_string(raw.schema.field(key).type) else column

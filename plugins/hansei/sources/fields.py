@@ -85,7 +85,11 @@ class TimeColumn:
 
 @dataclass
 class Fields:
-    """One chunk's fields. `table` holds `raw_row`, `$row`, `$file`, `$unreadable` and one column per path."""
+    """One chunk's fields. `table` holds `raw_row`, `$row`, `$file`, `$unreadable`, a column per path, and times.
+
+    Inside SQL a field has a name of ours (`sql`), since a source may call two fields alike but for their case, and
+    may use names that we use.
+    """
 
     scratch: Scratch
     resource: Resource
@@ -98,11 +102,14 @@ class Fields:
     _times: dict[TimeSpec, TimeColumn] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._names = {path: f"field_{index}" for index, path in enumerate(self.paths)} | {ROW: ROW, FILE: FILE}
         raw = self.raw.append_column(RAW_ROW, positions(self.raw.num_rows, kind=pa.int32()))
+        self._raw_names = neutral_names(self.raw)
+        raw = raw.rename_columns([*self._raw_names.values(), RAW_ROW])
         selected = [RAW_ROW, name(ROW), name(FILE), name(UNREADABLE)]
-        selected += [
-            f"{self._json(path) if self.is_json else self._column(path)} AS {name(path)}" for path in self.paths
-        ]
+        for path in self.paths:
+            value = self._json(path) if self.is_json else self._column(path)
+            selected.append(f"{value} AS {self._names[path]}")
         inner = "raw"
         if self.is_json and self.paths:
             listed = ", ".join(quote(json_path(path)) for path in self.paths)
@@ -120,34 +127,40 @@ class Fields:
     def has(self, path: str) -> bool:
         return self.kinds.get(path, "absent") != "absent"
 
+    def sql(self, path: str) -> str:
+        """SQL name of the field in `table`, with its own type."""
+        return name(self._names[path])
+
+    def values(self, path: str) -> pa.ChunkedArray:
+        """The field's values, trimmed and typed."""
+        return self.table[self._names[path]]
+
     def _json(self, path: str) -> str:
         self.kinds[path] = "text"
         return json_text(f"parts[{list(self.paths).index(path) + 1}]")
 
     def _column(self, path: str) -> str:
-        columns = self.raw.column_names
-        if path in columns:
+        if path in self._raw_names:
+            column = self._raw_names[path]
             self.kinds[path] = kind_of(self.raw.schema.field(path).type)
             if path in self.json_columns:
-                return json_text(f"CASE WHEN json_valid({name(path)}) THEN {name(path)}::JSON END")
-            return _typed(name(path), self.kinds[path])
+                return json_text(f"CASE WHEN json_valid({column}) THEN {column}::JSON END")
+            return _typed(column, self.kinds[path])
         root = path.split(".")[0].split("[")[0]
-        if root != path and root in columns:
-            kind = kind_of(self.raw.schema.field(root).type)
+        if root != path and root in self._raw_names:
+            column, kind = self._raw_names[root], kind_of(self.raw.schema.field(root).type)
             inside = json_path(path[len(root) :].lstrip(".")) if path[len(root)] == "." else "$" + path[len(root) :]
             self.kinds[path] = "text"
             if kind == "nested":
-                return json_text(f"json_extract(to_json({name(root)}), {quote(inside)})")
+                return json_text(f"json_extract(to_json({column}), {quote(inside)})")
             if kind == "text":
-                return json_text(
-                    f"CASE WHEN json_valid({name(root)}) THEN json_extract({name(root)}, {quote(inside)}) END"
-                )
+                return json_text(f"CASE WHEN json_valid({column}) THEN json_extract({column}, {quote(inside)}) END")
         self.kinds[path] = "absent"
         return "NULL::VARCHAR"
 
     def text(self, path: str, missing: tuple[str, ...] = ()) -> str:
         """SQL of the field as text, NULL where it is empty or a missing marker."""
-        kind, column = self.kinds[path], name(path)
+        kind, column = self.kinds[path], self.sql(path)
         whole = f"CASE WHEN {column} = trunc({column}) AND abs({column}) < 1e15"
         texts = {
             "text": column,
@@ -177,7 +190,7 @@ class Fields:
         query = (
             f"SELECT {value} AS value, {is_naive} AS is_naive, {text} IS NOT NULL AS is_given, {RAW_ROW} FROM fields"
         )
-        wanted = self.table.select([RAW_ROW, spec.path])
+        wanted = self.table.select([RAW_ROW, self._names[spec.path]])
         read = self.scratch.select_ordered(query, RAW_ROW, fields=wanted)
         local = flat(read["value"]).cast(TIMESTAMP, safe=False)
         naive = pc.and_kleene(flat(read["is_naive"]), local.is_valid()).fill_null(False)
@@ -207,8 +220,14 @@ class Fields:
             return f"{start} + to_microseconds(CAST({number} * {seconds * 1_000_000} AS BIGINT))", "true"
         kind = self.kinds[spec.path]
         if kind in ("local", "instant", "date"):
-            return f"CAST({name(spec.path)} AS TIMESTAMP)", "false" if kind == "instant" else "true"
+            return f"CAST({self.sql(spec.path)} AS TIMESTAMP)", "false" if kind == "instant" else "true"
         return read_time(text, spec.formats, also_iso=self.resource.format not in TEXT_FORMATS)
+
+
+def neutral_names(raw: pa.Table) -> dict[str, str]:
+    """A name for each raw column that no two share in SQL, whatever their case; our own columns keep theirs."""
+    ours = (*SPECIALS, RECORD)
+    return {column: column if column in ours else f"raw_{index}" for index, column in enumerate(raw.column_names)}
 
 
 def _typed(column: str, kind: str) -> str:

@@ -206,8 +206,13 @@ def json_path(path: str) -> str:
     parts = []
     for part in path.split("."):
         bare, bracket, index = part.partition("[")
-        parts.append('."' + bare.replace('"', '\\"') + '"' + bracket + index)
+        parts.append("." + json_name(bare) + bracket + index)
     return "$" + "".join(parts)
+
+
+def json_name(key: str) -> str:
+    """One key of a JSON object as it stands in a DuckDB JSON path."""
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _json_fault(text: str) -> str:

@@ -78,13 +78,22 @@ class EntityMapper:
         self._count(rows)
         for column, declared in self.entity.columns.items():
             if column in self.columns:
-                protected = self._privacy.protect(rows[column], declared, self.columns[column].policy)
+                protected = self._protect(rows[column], column)
                 rows = rows.set_column(rows.column_names.index(column), column, protected)
             else:
                 rows = rows.append_column(column, pa.nulls(rows.num_rows, ARROW_TYPES[declared.type]))
         rows = self._keys.apply(rows)
         finished = self._finish(rows)
         return pa.concat_tables([finished, self._unreadable(fields)]) if self.is_first else finished
+
+    def _protect(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+        """The values as they may be stored; a key that is a person's own (an e-mail address) keeps its prefix."""
+        declared, mapping = self.entity.columns[column], self.columns[column]
+        if declared.type != "key" or mapping.policy != "pseudonymise":
+            return self._privacy.protect(values, declared, mapping.policy)
+        prefix = f"{mapping.instance or self.source.instance}:"
+        hidden = self._privacy.protect(pc.utf8_slice_codeunits(values, len(prefix)), declared, mapping.policy)
+        return pc.binary_join_element_wise(prefix, hidden, "")
 
     def _finish(self, rows: pa.Table) -> pa.Table:
         schema = part_schema(self.entity)

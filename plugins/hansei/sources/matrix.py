@@ -119,7 +119,7 @@ class Matrix:
             return None
         kind = self.fields.kinds[mapping.path]
         factor = unit_factor(mapping, self.declared(column), column)
-        return cast_native(self.declared(column).type, kind, name(mapping.path), factor)
+        return cast_native(self.declared(column).type, kind, self.fields.sql(mapping.path), factor)
 
     def _text(self, mapping: ColumnMapping) -> str:
         if mapping.constant is not None:
@@ -180,7 +180,9 @@ class Matrix:
                 value = f"CASE WHEN NOT {name(time.failed)} THEN {default} END"
             return value, faults
         if (native := self._native(column, mapping)) is not None:
-            return native, [f"WHEN {name(mapping.path)} IS NOT NULL AND {native} IS NULL THEN 'cast:{declared.type}'"]
+            return native, [
+                f"WHEN {self.fields.sql(mapping.path)} IS NOT NULL AND {native} IS NULL THEN 'cast:{declared.type}'"
+            ]
         word, faults = name("w " + column), []
         if mapping.values is not None and mapping.other is None:
             text, listed = name("t " + column), ", ".join(map(quote, mapping.values)) or "NULL"

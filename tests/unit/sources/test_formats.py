@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -13,6 +14,8 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from hansei.sources.privacy import open_extra
 
 HEADER = ["id", "status", "created", "subject", "reopens"]
 ROWS = [
@@ -210,3 +213,23 @@ def test_a_chunk_boundary_changes_nothing(inbox: Path, ticket_source, extract, m
     assert len(manifest.entities["tickets"].parts) == 4
     assert manifest.raw_parts == 6
     assert {(row["raw_part"], row["raw_row"]) for row in rows} == {((n - 1) // 7, (n - 1) % 7) for n in range(1, 41)}
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_fields_that_differ_in_case_or_use_our_names_are_kept_apart(
+    form: str, inbox: Path, ticket_source, extract, settings
+) -> None:
+    record = {"id": "1", "ID": "2", "status": "open", "created": "2024-01-01", "Topic": "a", "topic": "b"}
+    record |= {"raw_row": "77", "field_0": "x", "position": "y", 'odd "name" with \\': "z", "Extra": "E", "extra": "e"}
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, record)
+    writer.writeheader()
+    writer.writerow(record)
+    text = sink.getvalue() if form == "csv" else json.dumps(record) + "\n"
+    (inbox / "t").write_text(text)
+    columns = {"topic": {"path": "topic"}, "brand": {"path": "Topic"}, "tags": {"path": 'odd "name" with \\'}}
+    columns |= {"language": {"path": "raw_row"}, "channel": {"path": "position"}, "account_id": {"path": "ID"}}
+    _, (row,) = extract(ticket_source({"path": str(inbox / "t"), "format": form}, columns))
+    found = [row[name] for name in ("ticket_id", "account_id", "topic", "brand", "tags", "language", "channel")]
+    assert found == ["desk:1", "desk:2", "b", "a", "z", "77", "y"]
+    assert open_extra(row["extra"], settings) == {"field_0": "x", "Extra": "E", "extra": "e"}

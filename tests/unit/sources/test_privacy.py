@@ -164,3 +164,10 @@ def test_raw_rows_need_the_key_that_encrypted_them(spooled) -> None:
     other = load_settings({"HANSEI_QUARANTINE_KEY": Fernet.generate_key().decode()})
     with pytest.raises(SettingsError, match="is not the key that encrypted"):
         spool.raw_rows(manifest, row["raw_part"], [row["raw_row"]], other)
+
+
+def test_a_key_that_is_an_address_is_a_pseudonym_behind_its_prefix(inbox: Path, ticket_source, extract) -> None:
+    (inbox / "t.csv").write_text("id,status,created,who\n1,open,2024-01-01,Ann@Example.com\n2,open,2024-01-01,\n")
+    columns = {"customer_id": {"path": "who", "policy": "pseudonymise", "instance": "crm"}}
+    _, rows = extract(ticket_source({"path": str(inbox / "t.csv"), "format": "csv"}, columns))
+    assert [row["customer_id"] for row in rows] == ["crm:" + by_hand("ann@example.com"), None]
