@@ -214,6 +214,7 @@ def breaching() -> dict:
             "critical",
             4 * 3600,
             night[-1],
+            warning_limit=3.5 * 3600,
             unit="seconds",
             supported=True,
             consecutive_periods=4,

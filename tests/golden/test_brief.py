@@ -92,7 +92,17 @@ MONTHS = [dt.date(2026, month, 1).strftime("%B") for month in range(1, 13)]
 DATE = rf"(\d{{1,2}}) ({'|'.join(MONTHS)})(?: (\d{{4}}))?"
 DURATION = re.compile(r"(?:[−]?(?:\d+ d)(?: \d+ h)?|\d+ h(?: \d+ min)?(?: \d+ s)?|\d+ min(?: \d+ s)?|\d+ s)\b")
 SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
-VALUES = {"value", "lower_bound", "upper_bound", "limit", "previous_value", "value_before", "value_after"}
+VALUES = {
+    "value",
+    "lower_bound",
+    "upper_bound",
+    "limit",
+    "warning_limit",
+    "critical_limit",
+    "previous_value",
+    "value_before",
+    "value_after",
+}
 INTERVAL_LEVEL = "95 %"
 
 

@@ -118,6 +118,12 @@ def test_since_when_and_what_before() -> None:
     assert said[1] == "The week before it was 11.5 %."
 
 
+def test_a_run_beyond_two_limits_is_told_of_the_lower_one() -> None:
+    both = breach(level="critical", limit=0.11, warning_limit=0.1, consecutive_periods=3, first_period="2026-10-19")
+    said = narrative.since(both).replace("\u00a0", " ")
+    assert said == "Beyond 10 %, the warning limit, for 3 weeks in a row, since 19 October 2026 (week 43)."
+
+
 def test_support_is_told_by_the_near_end_of_the_interval() -> None:
     sure = breach(supported=True, lower_bound=0.105, upper_bound=0.14)
     assert "10.5 %" in narrative.certainty(sure)[0].replace("\u00a0", " ")

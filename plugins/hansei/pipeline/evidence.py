@@ -201,6 +201,8 @@ class EvidenceGathering:
             "level": row["level"],
             "direction": indicator.direction,
             "limit": row["limit_value"],
+            "warning_limit": in_indicator_unit(threshold.warning, threshold.unit),
+            "critical_limit": in_indicator_unit(threshold.critical, threshold.unit),
             "unit": indicator.unit,
             "supported": row["is_supported"],
             "owner": row["owner"] or "",

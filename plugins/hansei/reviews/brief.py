@@ -10,7 +10,7 @@ from markupsafe import Markup
 from hansei.reviews import charts, figures, honesty, narrative
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
 from hansei.reviews.figures import interval, limit, name, plural
-from hansei.reviews.indicator_view import IndicatorView, own_limit, view_indicator
+from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _spark(evidence: Evidence, decision: narrative.Decision) -> Markup:
     known = {"all": indicator.series} | {segment.segment_id: segment.series for segment in indicator.segments}
     series = known.get(decision.breach.segment_id, ())
     label = f"{decision.title}, {decision.place}"
-    return charts.sparkline(series, evidence.period_start, indicator.unit, label, [own_limit(decision.breach)])
+    return charts.sparkline(series, evidence.period_start, indicator.unit, label, own_limits(decision.breach))
 
 
 def _missed(evidence: Evidence, breach: Breach) -> Missed:

@@ -3,7 +3,7 @@
 Written by hand instead of by Vega, since a manager sees the difference: the line carries its last value and its limit
 as labels at its end (no legend to look up), lettered notes match the list below, a narrow twin is drawn for phones
 instead of shrinking twelve-pixel text to seven, and styles come from the page, so that dark mode, print and a
-reader's own font size hold. A chart costs about a millisecond and eight kilobytes.
+reader's own font size hold. A chart costs about a millisecond and three kilobytes.
 """
 
 from __future__ import annotations

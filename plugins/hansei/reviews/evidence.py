@@ -54,7 +54,11 @@ class Variation(Frozen):
 
 
 class Judged(Frozen):
-    """One threshold held against one value. `supported`: the interval lies beyond the limit (None: no interval)."""
+    """One threshold held against one value. `supported`: the interval lies beyond the limit (None: no interval).
+
+    `limit` is the one that `level` names; a threshold of two levels gives both in `warning_limit` and
+    `critical_limit`. `consecutive_periods` counts weeks beyond either, up to this one.
+    """
 
     indicator_id: Identifier
     segment_id: Text
@@ -64,6 +68,8 @@ class Judged(Frozen):
     direction: Direction
     side: Literal["at_most", "at_least"] | None = None
     limit: Figure
+    warning_limit: Figure | None = None
+    critical_limit: Figure | None = None
     value: Figure | None = None
     lower_bound: Figure | None = None
     upper_bound: Figure | None = None

@@ -107,15 +107,11 @@ class IndicatorView:
         return bool(self.missing) or self.now.verdict.startswith("breach")
 
 
-def own_limit(judged: Judged) -> Limit:
-    """The limit that a segment is judged by, for its line."""
-    return Limit(
-        value=judged.limit,
-        level=judged.level,
-        valid_from=judged.valid_from,
-        threshold_id=judged.threshold_id,
-        side=judged.side,
-    )
+def own_limits(judged: Judged) -> list[Limit]:
+    """The limits that a segment is judged by, for its line."""
+    known = {"critical": judged.critical_limit, "warning": judged.warning_limit, judged.level: judged.limit}
+    shared = {"valid_from": judged.valid_from, "threshold_id": judged.threshold_id, "side": judged.side}
+    return [Limit(level=level, value=value, **shared) for level, value in sorted(known.items()) if value is not None]
 
 
 def view_indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[str, Part]) -> IndicatorView:
@@ -171,7 +167,7 @@ def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[Se
 
 def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> IndicatorEvidence:
     """The indicator as if the segment were all there is, with the limits that the segment is judged by."""
-    limits = dict.fromkeys(own_limit(j) for j in _judged(evidence, indicator, segment.segment_id))
+    limits = dict.fromkeys(n for j in _judged(evidence, indicator, segment.segment_id) for n in own_limits(j))
     return indicator.model_copy(update={"series": segment.series, "limits": tuple(limits)})
 
 
@@ -196,7 +192,7 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     limits = indicator.dated_limits
     if segment:
-        limits = tuple(dict.fromkeys(own_limit(j) for j in _judged(evidence, indicator, segment_id)))
+        limits = tuple(dict.fromkeys(n for j in _judged(evidence, indicator, segment_id) for n in own_limits(j)))
     spoken = f"{name(indicator.title)}, {label}" if segment else label
     return Standing(
         label=name(segment.label or segment.segment_id) if segment else label,

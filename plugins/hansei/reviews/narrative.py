@@ -185,7 +185,14 @@ def since(breach: Breach) -> str:
     if breach.consecutive_periods > 1:
         weeks = plural(breach.consecutive_periods, "week")
         first = breach.first_period
-        return f"Missed {weeks} in a row, since {figures.day(first)} ({figures.week_number(first)})."
+        # The run counts weeks beyond either limit, so it may not be told of the critical one alone.
+        two = breach.level == "critical" and breach.warning_limit is not None
+        what = (
+            f"Beyond {figures.bare_limit(breach.warning_limit, breach.unit)}, the warning limit, for"
+            if two
+            else "Missed"
+        )
+        return f"{what} {weeks} in a row, since {figures.day(first)} ({figures.week_number(first)})."
     return "New this week." if breach.is_new else "Missed this week."
 
 
