@@ -25,6 +25,7 @@ from hansei.warehouse.models import ModelRunner
 from hansei.warehouse.read_copy import publish_read_copy
 from hansei.warehouse.runs import (
     Run,
+    core_as_of,
     find_run,
     hold_identity_key,
     parse_backfill,
@@ -166,8 +167,8 @@ def model(context: Context, run_id: str) -> list[dict[str, Any]]:
 def measure(context: Context, run_id: str) -> dict[str, Any]:
     """Recomputes the indicators of the periods that changed; how many values were written and restated."""
     with open_warehouse(context.settings) as warehouse:
-        run = require_run(warehouse, run_id)
-        measured = Measurement(warehouse, context.catalog, run_id, run.as_of).run()
+        require_run(warehouse, run_id)
+        measured = Measurement(warehouse, context.catalog, run_id, core_as_of(warehouse)).run()
         ModelRunner(context.catalog, warehouse.sql).refresh(warehouse, "indicators", run_id)
     return vars(measured)
 

@@ -42,6 +42,11 @@ def require_run(warehouse: Warehouse, run_id: str) -> Run:
     return run
 
 
+def core_as_of(warehouse: Warehouse) -> datetime:
+    """The instant that core stands for: that of the newest run. Re-running an old night never takes it back."""
+    return warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
+
+
 def resolve_run(
     warehouse: Warehouse,
     catalog: Catalog,
