@@ -50,9 +50,10 @@ class DriftWatch:
     def unknown_fields(self, raw: pa.Table, scratch: Scratch, is_json: bool) -> list[str]:
         """Fields that no mapping names and no `ignore` lists; counted as new."""
         if is_json:
-            keys = f"SELECT unnest(json_keys({name(RECORD)})) AS key FROM raw"
-            query = f"SELECT key, count(*) AS rows FROM ({keys}) GROUP BY key"
-            keys = {row["key"]: row["rows"] for row in scratch.select(query, raw=raw).to_pylist()}
+            query = f"SELECT json_keys({name(RECORD)}) AS keys, count(*) AS rows FROM raw GROUP BY keys"
+            keys: Counter = Counter()
+            for row in scratch.select(query, raw=raw.select([RECORD])).to_pylist():
+                keys.update(dict.fromkeys(row["keys"] or (), row["rows"]))
             self.seen_keys.update(keys)
             unknown = {key: rows for key, rows in keys.items() if key not in self.known}
         else:
@@ -67,16 +68,13 @@ class DriftWatch:
         if not fields.is_json:
             self.absent.update({path: fields.raw.num_rows for path in self.paths if not fields.has(path)})
             return
-        listed = [
-            f"json_type({name(RECORD)}, {quote(json_path(path))}) AS type_{index}"
-            for index, path in enumerate(self.paths)
-        ]
-        if not listed:
-            return
-        types = fields.scratch.select(f"SELECT {', '.join(listed)} FROM raw", raw=fields.raw)
-        for path, column in zip(self.paths, types.columns, strict=True):
-            counts = {pair["values"]: pair["counts"] for pair in column.drop_null().value_counts().to_pylist()}
-            self.json_types.setdefault(path, Counter()).update(_families(counts))
+        listed = ", ".join(quote(json_path(path)) for path in self.paths)
+        # Records of one source come in few combinations of types, so the groups are few.
+        query = f"SELECT json_type({name(RECORD)}, [{listed}]) AS types, count(*) AS rows FROM raw GROUP BY types"
+        for row in fields.scratch.select(query, raw=fields.raw.select([RECORD])).to_pylist() if self.paths else ():
+            for path, kind in zip(self.paths, row["types"] or (), strict=False):
+                if kind not in (None, "NULL"):
+                    self.json_types.setdefault(path, Counter())[_family(kind)] += row["rows"]
 
     def found(self, mappers: list[EntityMapper]) -> dict[str, list[Drift]]:
         """Drift per entity: new fields with the resource's first entity, the rest with each entity that it touches."""
@@ -104,13 +102,9 @@ def _filled(column: pa.ChunkedArray) -> int:
     return len(column) - column.null_count
 
 
-def _families(types: dict[str, int]) -> Counter:
-    """JSON types as families: all numbers are one; null is none."""
-    families: Counter = Counter()
-    for kind, count in types.items():
-        if kind != "NULL":
-            families["number" if kind in ("BIGINT", "UBIGINT", "DOUBLE", "HUGEINT") else kind] += count
-    return families
+def _family(kind: str) -> str:
+    """A JSON type; all numbers are one."""
+    return "number" if kind in ("BIGINT", "UBIGINT", "DOUBLE", "HUGEINT") else kind
 
 
 def _failing(mapper: EntityMapper) -> list[Drift]:

@@ -113,7 +113,8 @@ class Fields:
         inner = "raw"
         if self.is_json and self.paths:
             listed = ", ".join(quote(json_path(path)) for path in self.paths)
-            inner = f"(SELECT *, json_extract({name(RECORD)}, [{listed}]) AS parts FROM raw)"
+            parts = f"json_extract_string({name(RECORD)}, [{listed}]) AS parts"
+            inner = f"(SELECT *, {parts}, json_type({name(RECORD)}, [{listed}]) AS types FROM raw)"
         query = f"SELECT {', '.join(selected)} FROM {inner}"
         self.table = self.scratch.select_ordered(query, RAW_ROW, raw=raw)
         self.kinds |= {ROW: "integer", FILE: "text"}
@@ -136,8 +137,12 @@ class Fields:
         return self.table[self._names[path]]
 
     def _json(self, path: str) -> str:
+        """SQL of the path's text out of the lists `parts` and `types`, for which each record is parsed once."""
         self.kinds[path] = "text"
-        return json_text(f"parts[{list(self.paths).index(path) + 1}]")
+        number = list(self.paths).index(path) + 1
+        listed = f"array_to_string(list_sort(json_extract_string(parts[{number}], '$[*]')), ',')"
+        value = f"CASE WHEN types[{number}] = 'ARRAY' THEN {listed} ELSE parts[{number}] END"
+        return f"nullif(trim({value}, {quote(WHITESPACE)}), '')"
 
     def _column(self, path: str) -> str:
         if path in self._raw_names:
