@@ -40,13 +40,14 @@ class TimeSum(Definition):
 class ColumnMapping(Definition):
     """How one canonical column is made of source fields.
 
-    path: a field name, or a dotted path into JSON; a list is joined by a space.
+    path: a field name, or a dotted path into JSON (`via.channel`, `names[0].en`); several are joined by a space, a
+    JSON list is sorted and joined by a comma. `$row` is the row's ordinal in its file from 1, `$file` the file's name.
     constant: the same value on every row. default: used where the field is missing.
     values: the source's words to ours; an unmapped word is a cast failure unless `other` is given.
-    format: one or more strptime patterns of dates and times; without one ISO 8601 is read.
+    format: one or more strptime patterns of dates and times, `unix` or `unix_ms`; without one ISO 8601 is read.
     zone: zone of naive times here (default: the source's). unit: unit that the source uses.
     since: for numbers that count `unit`s since a date. plus: a duration added to the time.
-    known_at: field that tells when the value became known; before that time the value is NULL.
+    known_at: field that tells when the value became known; in versions older than that the value is NULL.
     extract: takes a part of the text. instance: prefix of keys that belong to another system.
     """
 
@@ -181,6 +182,8 @@ class Resource(Definition):
             raise ValueError("give exactly one of path, table, query")
         if self.path is not None and self.format is None:
             raise ValueError("path needs format: csv, tsv, json, jsonl, parquet or excel")
+        if self.complete_until is not None and self.complete_until.by == "cursor" and self.cursor is None:
+            raise ValueError("complete_until by cursor needs cursor")
         return self
 
 
