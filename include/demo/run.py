@@ -121,8 +121,8 @@ def run(home: Path, progress: Progress) -> None:
     dags = _airflow()
     progress.say("Airflow is ready")
     for night in NIGHTS:
-        _run_dag(dags["nightly_indicators"], night, home)
-        progress.say(f"night of {night:%A, %d %B %Y, %H:%M}: " + _night_in_words(home))
+        run_id = _run_dag(dags["nightly_indicators"], night, home)
+        progress.say(f"night of {night:%A, %d %B %Y}: {_night_in_words(home, run_id)}")
     _run_dag(dags["improvement_review"], NIGHTS[-1], home, {"period_end": BRIEF_AFTER.isoformat()})
     progress.say(f"brief of the week from {LAST_WEEK:%d %B %Y}")
     _tell(home, progress)
@@ -146,11 +146,12 @@ def _airflow() -> dict[str, Any]:
     return dict(bag.dags)
 
 
-def _run_dag(dag: Any, moment: datetime, home: Path, conf: dict | None = None) -> None:
-    """One run of a DAG as its timetable would start it at `moment`; a failed run ends the demo."""
+def _run_dag(dag: Any, moment: datetime, home: Path, conf: dict | None = None) -> str:
+    """The id of one run of a DAG as its timetable would start it at `moment`; a failed run ends the demo."""
     run = dag.test(logical_date=moment, run_after=moment, run_conf=conf)
     if run.state != "success":
         raise DemoFailed(f"{dag.dag_id} of {moment:%d %B %Y} failed: {_reason(home / 'demo.log')}")
+    return run.run_id
 
 
 def _reason(log: Path) -> str:
@@ -160,12 +161,12 @@ def _reason(log: Path) -> str:
     return f"{reasons[-1].strip() if reasons else 'no task left a reason'} (all output: {log})"
 
 
-def _night_in_words(home: Path) -> str:
+def _night_in_words(home: Path, run_id: str) -> str:
     from include.demo.summary import Findings
 
     findings = Findings(home / "read.duckdb")
     try:
-        received, accepted, quarantined, repeated = findings.counts_of_last_night()
+        received, accepted, quarantined, repeated = findings.counts(run_id)
     finally:
         findings.close()
     return f"{received:,} rows received, {accepted:,} accepted, {quarantined:,} quarantined, {repeated:,} repeated"

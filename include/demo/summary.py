@@ -23,14 +23,14 @@ class Findings:
     def rows(self, query: str, *parameters: Any) -> list[tuple]:
         return self._connection.execute(query, parameters).fetchall()
 
-    def counts_of_last_night(self) -> tuple[int, int, int, int]:
-        """Rows received, accepted, quarantined and repeated in the latest run."""
+    def counts(self, run_id: str) -> tuple[int, int, int, int]:
+        """Rows received, accepted, quarantined and repeated in one run."""
         query = """
             SELECT SUM(received_count), SUM(accepted_count), SUM(quarantined_count), SUM(duplicate_count)
             FROM ops.batches
-            WHERE run_id = (SELECT run_id FROM ops.runs ORDER BY started_at DESC, run_id LIMIT 1)
+            WHERE run_id = ?
         """
-        return self.rows(query)[0]
+        return self.rows(query, run_id)[0]
 
     def restated(self) -> int:
         """Weekly values that changed after they had been published."""
@@ -53,7 +53,7 @@ def troubles_found(breaches: list[tuple[str, str]], week: str) -> list[tuple[str
 
 def newest_brief(home: Path) -> Path:
     """The document of the latest review in the archive."""
-    briefs = sorted((home / "archive").rglob("*.html"), key=lambda path: path.stat().st_mtime)
+    briefs = sorted((home / "archive").rglob("brief.html"), key=lambda path: path.stat().st_mtime)
     if not briefs:
         raise FileNotFoundError(f"no brief in {home / 'archive'}")
     return briefs[-1]

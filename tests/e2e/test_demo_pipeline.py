@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -25,29 +26,48 @@ WEEK = "2026-W37"
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse after the three nights, opened for reading."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the exports."""
+    directory = tmp_path_factory.mktemp("demo_home")
+    write_exports(directory / "inbox")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def secret_keys() -> dict[str, str]:
+    return {
+        "HANSEI_IDENTITY_KEY": secrets.token_urlsafe(48),
+        "HANSEI_QUARANTINE_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+
+
+def run_nights(home: Path, keys: dict[str, str], numbers: tuple[int, ...]) -> Path:
+    """Path of the warehouse file after the nights."""
     from hansei import pipeline
     from hansei.settings import load_settings
 
-    home = tmp_path_factory.mktemp("demo_home")
-    write_exports(home / "inbox")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HANSEI_HOME", str(home))
         patch.setenv("HANSEI_DEFINITIONS", str(REPOSITORY / "include" / "demo" / "definitions"))
-        patch.setenv("HANSEI_IDENTITY_KEY", secrets.token_urlsafe(48))
-        patch.setenv("HANSEI_QUARANTINE_KEY", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        for name, value in keys.items():
+            patch.setenv(name, value)
         settings = load_settings()
-        for number, night in enumerate(NIGHTS, start=1):
+        for number in numbers:
             context = pipeline.context(settings)
-            run_id, end = f"night {number}", night.astimezone(UTC).replace(tzinfo=None)
+            run_id, end = f"night {number}", NIGHTS[number - 1].astimezone(UTC).replace(tzinfo=None)
             opened = pipeline.open_run(context, run_id, end - timedelta(days=1), end, "nightly_indicators", {})
             for source in opened["sources"]:
                 pipeline.extract(context, run_id, source)
                 pipeline.publish(context, run_id, source)
             for stage in (pipeline.model, pipeline.measure, pipeline.judge, pipeline.share, pipeline.close_run):
                 stage(context, run_id)
-    connection = duckdb.connect(str(settings.warehouse_file), read_only=True)
+    return settings.warehouse_file
+
+
+@pytest.fixture(scope="module")
+def demo(home: Path, secret_keys: dict[str, str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse after the three nights, opened for reading."""
+    connection = duckdb.connect(str(run_nights(home, secret_keys, (1, 2, 3))), read_only=True)
     yield connection
     connection.close()
 
@@ -216,3 +236,35 @@ def test_no_name_address_or_number_reaches_the_warehouse(demo):
     for marker in ("[e-mail]", "[phone]", "[name]"):
         query = f"SELECT COUNT(*) FROM staging.survey_responses WHERE contains(comment, '{marker}')"
         assert rows(demo, query)[0][0] > 10, marker
+
+
+VOLATILE = {"run_id", "known_since", "judged_at", "loaded_run_id"}
+
+
+def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple]]:
+    """Rows of every table of staging, core and indicators, and what was restated, without volatile columns."""
+    columns: dict[str, list[str]] = {}
+    query = """
+        SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns
+        WHERE table_schema IN ('staging', 'core', 'indicators') OR table_name = 'restatements'
+        ORDER BY ALL
+    """
+    for table, column in rows(connection, query):
+        if column not in VOLATILE:
+            columns.setdefault(table, []).append(column)
+    return {
+        table: rows(connection, f"SELECT {', '.join(names)} FROM {table} ORDER BY ALL")
+        for table, names in columns.items()
+    }
+
+
+def test_running_an_old_night_again_changes_nothing(demo, home, secret_keys, tmp_path):
+    copy = tmp_path / "again"
+    shutil.copytree(home, copy)
+    shutil.rmtree(copy / "spool")  # as if the spool had been cleared: the files are read anew
+    again = duckdb.connect(str(run_nights(copy, secret_keys, (1, 2))), read_only=True)
+    before, after = contents(demo), contents(again)
+    again.close()
+    assert set(before) == set(after)
+    assert sum(map(len, before.values())) > 100_000
+    assert [table for table in before if before[table] != after[table]] == []
