@@ -49,7 +49,9 @@ def _require(value: str | None, name: str, shape: str, length: int) -> str:
     if value is None:
         raise SettingsError(name, "not set", f"set it to {shape}; `hansei keys` prints fresh ones")
     if len(value) < length:
-        raise SettingsError(name, f"only {len(value)} characters", f"set it to {shape}; `hansei keys` prints fresh ones")
+        raise SettingsError(
+            name, f"only {len(value)} characters", f"set it to {shape}; `hansei keys` prints fresh ones"
+        )
     return value
 
 

@@ -22,6 +22,22 @@ class _Macros:
 sql = _Macros()
 
 
-def ref(table: str) -> str:
-    """The name of a table as other models write it."""
-    return table
+class _Rule:
+    def __init__(self, rule: str) -> None:
+        self.id = self.rule = rule
+
+
+_RULES = ("own_id", "external_id", "organisation", "email_hash", "email_domain")
+
+
+class _Links:
+    account_rules = tuple(_Rule(rule) for rule in _RULES)
+    public_email_domains = "'example.org'"
+
+
+links = _Links()
+
+
+def only(column: str) -> str:
+    """The condition that limits a source to the keys that changed."""
+    return f"{column} IS NOT NULL"

@@ -61,10 +61,14 @@ CHANGES = {
         "UPDATE staging.ticket_events SET occurred_at = occurred_at - INTERVAL '9 days' "
         "WHERE ticket_id = :id AND event_type = 'status' AND value = 'solved'"
     ),
-    "a team that changes": "UPDATE staging.ticket_events SET value = 'desk:team7' WHERE ticket_id = :id AND event_type = 'team'",
+    "a team that changes": (
+        "UPDATE staging.ticket_events SET value = 'desk:team7' WHERE ticket_id = :id AND event_type = 'team'"
+    ),
     "a deletion": "UPDATE staging.tickets SET deleted_at = TIMESTAMP '2026-05-01 00:00:00' WHERE ticket_id = :id",
     "a channel that the source corrects": "UPDATE staging.tickets SET channel = 'fax' WHERE ticket_id = :id",
-    "a creation that was wrong": "UPDATE staging.tickets SET created_at = created_at - INTERVAL '40 days' WHERE ticket_id = :id",
+    "a creation that was wrong": (
+        "UPDATE staging.tickets SET created_at = created_at - INTERVAL '40 days' WHERE ticket_id = :id"
+    ),
 }
 
 

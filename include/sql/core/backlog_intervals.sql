@@ -65,7 +65,9 @@ grouped_marks AS (
     COUNT(CASE WHEN event_type IN ('created', 'status') THEN 1 END) OVER by_time AS status_group,
     COUNT(CASE WHEN event_type = 'team' THEN 1 END) OVER by_time AS team_group,
     COUNT(CASE WHEN event_type = 'priority' THEN 1 END) OVER by_time AS priority_group,
-    LEAD(marked_at) OVER (PARTITION BY ticket_id ORDER BY marked_at, sequence_number, event_type, event_id) AS next_marked_at
+    LEAD(marked_at) OVER (
+      PARTITION BY ticket_id ORDER BY marked_at, sequence_number, event_type, event_id
+    ) AS next_marked_at
   FROM marks
   WINDOW by_time AS (
     PARTITION BY ticket_id ORDER BY marked_at, sequence_number, event_type, event_id
@@ -78,7 +80,9 @@ spans AS (
     ticket_id,
     marked_at,
     next_marked_at,
-    MAX(CASE WHEN event_type IN ('created', 'status') THEN value END) OVER (PARTITION BY ticket_id, status_group) AS status,
+    MAX(
+      CASE WHEN event_type IN ('created', 'status') THEN value END
+    ) OVER (PARTITION BY ticket_id, status_group) AS status,
     team_group,
     MAX(CASE WHEN event_type = 'team' THEN value END) OVER (PARTITION BY ticket_id, team_group) AS team_id,
     priority_group,
@@ -93,8 +97,14 @@ open_spans AS (
     spans.next_marked_at AS ended_at,
     open_tickets.channel,
     open_tickets.account_tier,
-    CASE WHEN spans.team_group = 0 THEN open_tickets.first_team_id ELSE COALESCE(spans.team_id, 'unassigned') END AS team_id,
-    CASE WHEN spans.priority_group = 0 THEN open_tickets.created_priority ELSE COALESCE(spans.priority, 'unknown') END AS priority,
+    CASE
+      WHEN spans.team_group = 0 THEN open_tickets.first_team_id
+      ELSE COALESCE(spans.team_id, 'unassigned')
+    END AS team_id,
+    CASE
+      WHEN spans.priority_group = 0 THEN open_tickets.created_priority
+      ELSE COALESCE(spans.priority, 'unknown')
+    END AS priority,
     open_tickets.is_deleted,
     open_tickets.is_merged,
     open_tickets.is_spam,

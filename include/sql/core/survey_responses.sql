@@ -25,8 +25,7 @@ LEFT JOIN core.tickets AS tickets ON responses.ticket_id = tickets.ticket_id
 LEFT JOIN staging.accounts AS own_accounts ON responses.account_id = own_accounts.account_id
 LEFT JOIN core.account_links AS account_links ON responses.customer_id = account_links.source_key
 LEFT JOIN core.account_versions AS versions
-  ON
-    COALESCE(own_accounts.account_id, tickets.account_id, account_links.account_id) = versions.account_id
-    AND responses.responded_at >= versions.valid_from
-    AND responses.responded_at < versions.valid_to
+  ON COALESCE(own_accounts.account_id, tickets.account_id, account_links.account_id) = versions.account_id
+  AND responses.responded_at >= versions.valid_from
+  AND responses.responded_at < versions.valid_to
 LEFT JOIN core.reporting_offsets AS responded_day ON CAST(responses.responded_at AS DATE) = responded_day.utc_date

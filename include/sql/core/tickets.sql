@@ -45,17 +45,28 @@ changes AS (
   WHERE event_type IN ('status', 'assignee', 'team', 'priority')
 ),
 
+transitions AS (
+  SELECT
+    *,
+    event_type = 'status' AND value IN ('solved', 'closed') AND value_before NOT IN ('solved', 'closed') AS is_solving,
+    event_type = 'status'
+    AND value NOT IN ('solved', 'closed', 'deleted')
+    AND value_before IN ('solved', 'closed') AS is_reopening,
+    value IS NOT NULL AND value_before IS NOT NULL AND value <> value_before AS is_move
+  FROM changes
+),
+
 counted_changes AS (
   SELECT
     ticket_id,
-    MIN(CASE WHEN event_type = 'status' AND value IN ('solved', 'closed') AND value_before NOT IN ('solved', 'closed') THEN occurred_at END) AS first_solved_at,
-    MAX(CASE WHEN event_type = 'status' AND value IN ('solved', 'closed') AND value_before NOT IN ('solved', 'closed') THEN occurred_at END) AS last_solved_at,
+    MIN(CASE WHEN is_solving THEN occurred_at END) AS first_solved_at,
+    MAX(CASE WHEN is_solving THEN occurred_at END) AS last_solved_at,
     MAX(CASE WHEN event_type = 'status' AND value = 'solved' THEN occurred_at END) AS last_solved_status_at,
     MAX(CASE WHEN event_type = 'status' AND value = 'closed' THEN occurred_at END) AS closed_at,
-    COUNT(CASE WHEN event_type = 'status' AND value NOT IN ('solved', 'closed', 'deleted') AND value_before IN ('solved', 'closed') THEN 1 END) AS reopen_count,
-    COUNT(CASE WHEN event_type = 'assignee' AND value IS NOT NULL AND value_before IS NOT NULL AND value <> value_before THEN 1 END) AS reassignment_count,
-    COUNT(CASE WHEN event_type = 'team' AND value IS NOT NULL AND value_before IS NOT NULL AND value <> value_before THEN 1 END) AS team_handoff_count
-  FROM changes
+    COUNT(CASE WHEN is_reopening THEN 1 END) AS reopen_count,
+    COUNT(CASE WHEN event_type = 'assignee' AND is_move THEN 1 END) AS reassignment_count,
+    COUNT(CASE WHEN event_type = 'team' AND is_move THEN 1 END) AS team_handoff_count
+  FROM transitions
   GROUP BY ticket_id
 ),
 
@@ -67,34 +78,65 @@ ranked_changes AS (
     changes.value,
     changes.value_before,
     changes.occurred_at <= counted_changes.last_solved_at AS is_before_solution,
-    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type ORDER BY changes.occurred_at, changes.sequence_number, changes.event_id) AS rank_from_first,
-    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC) AS rank_from_last,
-    ROW_NUMBER() OVER (PARTITION BY changes.ticket_id, changes.event_type, COALESCE(changes.occurred_at <= counted_changes.last_solved_at, FALSE) ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC) AS rank_by_solution
+    ROW_NUMBER() OVER (
+      PARTITION BY changes.ticket_id, changes.event_type
+      ORDER BY changes.occurred_at, changes.sequence_number, changes.event_id
+    ) AS rank_from_first,
+    ROW_NUMBER() OVER (
+      PARTITION BY changes.ticket_id, changes.event_type
+      ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC
+    ) AS rank_from_last,
+    ROW_NUMBER() OVER (
+      PARTITION BY
+        changes.ticket_id,
+        changes.event_type,
+        COALESCE(changes.occurred_at <= counted_changes.last_solved_at, FALSE)
+      ORDER BY changes.occurred_at DESC, changes.sequence_number DESC, changes.event_id DESC
+    ) AS rank_by_solution
   FROM changes
   INNER JOIN counted_changes ON changes.ticket_id = counted_changes.ticket_id
 ),
 
-values_in_force AS (
+first_and_last_values AS (
   SELECT
     ticket_id,
     MAX(CASE WHEN event_type = 'status' AND rank_from_last = 1 THEN value END) AS status,
     MAX(CASE WHEN event_type = 'assignee' AND rank_from_last = 1 THEN value END) AS assignee_id,
     MAX(CASE WHEN event_type = 'team' AND rank_from_last = 1 THEN value END) AS team_id,
     MAX(CASE WHEN event_type = 'team' AND rank_from_first = 1 THEN COALESCE(value_before, value) END) AS first_team_id,
-    MAX(CASE WHEN event_type = 'team' AND is_before_solution AND rank_by_solution = 1 THEN value END) AS solved_team_id,
     MAX(CASE WHEN event_type = 'priority' AND rank_from_last = 1 THEN value END) AS priority,
-    MAX(CASE WHEN event_type = 'priority' AND rank_from_first = 1 THEN COALESCE(value_before, value) END) AS created_priority,
-    MAX(CASE WHEN event_type = 'priority' AND is_before_solution AND rank_by_solution = 1 THEN value END) AS solved_priority
+    MAX(
+      CASE WHEN event_type = 'priority' AND rank_from_first = 1 THEN COALESCE(value_before, value) END
+    ) AS created_priority
   FROM ranked_changes
   GROUP BY ticket_id
+),
+
+values_at_solution AS (
+  SELECT
+    ticket_id,
+    MAX(CASE WHEN event_type = 'team' THEN value END) AS solved_team_id,
+    MAX(CASE WHEN event_type = 'priority' THEN value END) AS solved_priority
+  FROM ranked_changes
+  WHERE is_before_solution AND rank_by_solution = 1
+  GROUP BY ticket_id
+),
+
+values_in_force AS (
+  SELECT
+    first_and_last_values.*,
+    values_at_solution.solved_team_id,
+    values_at_solution.solved_priority
+  FROM first_and_last_values
+  LEFT JOIN values_at_solution ON first_and_last_values.ticket_id = values_at_solution.ticket_id
 ),
 
 -- The opening message of a ticket that an agent opened is no reply: only what follows the creation counts.
 replies AS (
   SELECT
     events.ticket_id,
-    MIN(CASE WHEN events.occurred_at > source_tickets.created_at OR source_tickets.opened_by = 'customer' THEN events.occurred_at END) AS first_replied_at,
-    COUNT(CASE WHEN events.occurred_at > source_tickets.created_at OR source_tickets.opened_by = 'customer' THEN 1 END) AS agent_reply_count
+    MIN(events.occurred_at) AS first_replied_at,
+    COUNT(*) AS agent_reply_count
   FROM events
   INNER JOIN source_tickets ON events.ticket_id = source_tickets.ticket_id
   WHERE
@@ -102,6 +144,7 @@ replies AS (
     AND events.actor_kind = 'agent'
     AND COALESCE(events.is_public, TRUE)
     AND NOT COALESCE(events.is_automatic, FALSE)
+    AND (events.occurred_at > source_tickets.created_at OR source_tickets.opened_by = 'customer')
   GROUP BY events.ticket_id
 ),
 
@@ -114,73 +157,91 @@ human_touches AS (
   GROUP BY ticket_id
 ),
 
-lifecycles AS (
+event_lifecycles AS (
   SELECT
     source_tickets.ticket_id,
+    'events' AS lifecycle_basis,
+    COALESCE(in_force.status, source_tickets.status) AS status,
+    COALESCE(in_force.assignee_id, source_tickets.assignee_id) AS assignee_id,
+    COALESCE(in_force.team_id, source_tickets.team_id) AS team_id,
+    COALESCE(in_force.first_team_id, source_tickets.team_id) AS first_team_id,
+    COALESCE(in_force.solved_team_id, in_force.first_team_id, source_tickets.team_id) AS solved_team_id,
+    COALESCE(in_force.priority, source_tickets.priority) AS priority,
+    COALESCE(in_force.created_priority, source_tickets.priority) AS created_priority,
+    COALESCE(in_force.solved_priority, in_force.created_priority, source_tickets.priority) AS solved_priority,
+    replies.first_replied_at,
+    counted.first_solved_at,
+    counted.last_solved_at,
+    counted.closed_at,
+    counted.last_solved_status_at IS NULL AND counted.closed_at IS NOT NULL AS is_closed_without_solution,
+    COALESCE(replies.agent_reply_count, 0) AS agent_reply_count,
+    COALESCE(counted.reopen_count, 0) AS reopen_count,
+    COALESCE(counted.reassignment_count, 0) AS reassignment_count,
+    COALESCE(counted.team_handoff_count, 0) AS team_handoff_count,
+    COALESCE(touches.bot_event_count, 0) > 0 AND COALESCE(touches.agent_event_count, 0) = 0 AS is_bot_only
+  FROM source_tickets
+  LEFT JOIN counted_changes AS counted ON source_tickets.ticket_id = counted.ticket_id
+  LEFT JOIN values_in_force AS in_force ON source_tickets.ticket_id = in_force.ticket_id
+  LEFT JOIN replies ON source_tickets.ticket_id = replies.ticket_id
+  LEFT JOIN human_touches AS touches ON source_tickets.ticket_id = touches.ticket_id
+  WHERE source_tickets.is_event_based
+),
+
+timestamp_lifecycles AS (
+  SELECT
+    ticket_id,
+    'timestamps' AS lifecycle_basis,
+    status,
+    assignee_id,
+    team_id,
+    team_id AS first_team_id,
+    team_id AS solved_team_id,
+    priority,
+    priority AS created_priority,
+    priority AS solved_priority,
+    first_replied_at,
+    COALESCE(first_solved_at, solved_at, closed_at) AS first_solved_at,
+    COALESCE(solved_at, first_solved_at, closed_at) AS last_solved_at,
+    closed_at,
+    solved_at IS NULL AND first_solved_at IS NULL AND closed_at IS NOT NULL AS is_closed_without_solution,
+    CAST(NULL AS INTEGER) AS agent_reply_count,
+    reopen_count,
+    reassignment_count,
+    CAST(NULL AS INTEGER) AS team_handoff_count,
+    FALSE AS is_bot_only
+  FROM source_tickets
+  WHERE NOT is_event_based
+),
+
+lifecycles AS (
+  SELECT * FROM event_lifecycles
+  UNION ALL
+  SELECT * FROM timestamp_lifecycles
+),
+
+-- A ticket is solved while its status says so; a reopened one has no solution date until it is solved again.
+linked_lifecycles AS (
+  SELECT
+    lifecycles.*,
+    CASE WHEN lifecycles.status IN ('solved', 'closed') THEN lifecycles.last_solved_at END AS solved_at,
     source_tickets.source,
     source_tickets.channel,
     source_tickets.topic,
     source_tickets.language,
     source_tickets.customer_id,
-    source_tickets.account_id AS own_account_id,
+    source_tickets.created_at,
     source_tickets.is_sla_met,
     source_tickets.merged_into_ticket_id,
-    source_tickets.created_at,
-    CASE WHEN source_tickets.is_event_based THEN 'events' ELSE 'timestamps' END AS lifecycle_basis,
-    CASE WHEN source_tickets.is_event_based THEN COALESCE(values_in_force.status, source_tickets.status) ELSE source_tickets.status END AS status,
-    COALESCE(values_in_force.assignee_id, source_tickets.assignee_id) AS assignee_id,
-    COALESCE(values_in_force.team_id, source_tickets.team_id) AS team_id,
-    COALESCE(values_in_force.first_team_id, source_tickets.team_id) AS first_team_id,
-    COALESCE(values_in_force.solved_team_id, values_in_force.first_team_id, source_tickets.team_id) AS solved_team_id,
-    COALESCE(values_in_force.priority, source_tickets.priority) AS priority,
-    COALESCE(values_in_force.created_priority, source_tickets.priority) AS created_priority,
-    COALESCE(values_in_force.solved_priority, values_in_force.created_priority, source_tickets.priority) AS solved_priority,
-    CASE WHEN source_tickets.is_event_based THEN replies.first_replied_at ELSE source_tickets.first_replied_at END AS first_replied_at,
-    CASE
-      WHEN source_tickets.is_event_based THEN counted_changes.first_solved_at
-      ELSE COALESCE(source_tickets.first_solved_at, source_tickets.solved_at, source_tickets.closed_at)
-    END AS first_solved_at,
-    CASE
-      WHEN source_tickets.is_event_based THEN counted_changes.last_solved_at
-      ELSE COALESCE(source_tickets.solved_at, source_tickets.first_solved_at, source_tickets.closed_at)
-    END AS last_solved_at,
-    CASE WHEN source_tickets.is_event_based THEN counted_changes.closed_at ELSE source_tickets.closed_at END AS closed_at,
-    CASE
-      WHEN source_tickets.is_event_based THEN counted_changes.last_solved_status_at IS NULL AND counted_changes.closed_at IS NOT NULL
-      ELSE source_tickets.solved_at IS NULL AND source_tickets.first_solved_at IS NULL AND source_tickets.closed_at IS NOT NULL
-    END AS is_closed_without_solution,
-    CASE WHEN source_tickets.is_event_based THEN COALESCE(replies.agent_reply_count, 0) END AS agent_reply_count,
-    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.reopen_count, 0) ELSE source_tickets.reopen_count END AS reopen_count,
-    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.reassignment_count, 0) ELSE source_tickets.reassignment_count END AS reassignment_count,
-    CASE WHEN source_tickets.is_event_based THEN COALESCE(counted_changes.team_handoff_count, 0) END AS team_handoff_count,
-    source_tickets.deleted_at IS NOT NULL OR COALESCE(values_in_force.status, source_tickets.status) = 'deleted' AS is_deleted,
     source_tickets.merged_into_ticket_id IS NOT NULL AS is_merged,
+    source_tickets.deleted_at IS NOT NULL OR lifecycles.status = 'deleted' AS is_deleted,
     COALESCE(source_tickets.is_spam, FALSE) AS is_spam,
     COALESCE(source_tickets.is_escalated, FALSE) AS is_escalated,
-    COALESCE(human_touches.bot_event_count, 0) > 0 AND COALESCE(human_touches.agent_event_count, 0) = 0 AS is_bot_only
-  FROM source_tickets
-  LEFT JOIN counted_changes ON source_tickets.ticket_id = counted_changes.ticket_id
-  LEFT JOIN values_in_force ON source_tickets.ticket_id = values_in_force.ticket_id
-  LEFT JOIN replies ON source_tickets.ticket_id = replies.ticket_id
-  LEFT JOIN human_touches ON source_tickets.ticket_id = human_touches.ticket_id
-),
-
--- A ticket is solved while its status says so; a reopened one has no solution date until it is solved again.
-solved_lifecycles AS (
-  SELECT
-    *,
-    CASE WHEN status IN ('solved', 'closed') THEN last_solved_at END AS solved_at
-  FROM lifecycles
-),
-
-linked_lifecycles AS (
-  SELECT
-    solved_lifecycles.*,
     COALESCE(own_accounts.account_id, account_links.account_id) AS account_id,
     CASE WHEN own_accounts.account_id IS NOT NULL THEN 'own_account_id' ELSE account_links.rule END AS account_link_rule
-  FROM solved_lifecycles
-  LEFT JOIN staging.accounts AS own_accounts ON solved_lifecycles.own_account_id = own_accounts.account_id
-  LEFT JOIN core.account_links AS account_links ON solved_lifecycles.customer_id = account_links.source_key
+  FROM lifecycles
+  INNER JOIN source_tickets ON lifecycles.ticket_id = source_tickets.ticket_id
+  LEFT JOIN staging.accounts AS own_accounts ON source_tickets.account_id = own_accounts.account_id
+  LEFT JOIN core.account_links AS account_links ON source_tickets.customer_id = account_links.source_key
 )
 
 SELECT
@@ -231,17 +292,16 @@ SELECT
   tickets.is_bot_only
 FROM linked_lifecycles AS tickets
 LEFT JOIN core.account_versions AS created_versions
-  ON
-    tickets.account_id = created_versions.account_id
-    AND tickets.created_at >= created_versions.valid_from
-    AND tickets.created_at < created_versions.valid_to
+  ON tickets.account_id = created_versions.account_id
+  AND tickets.created_at >= created_versions.valid_from
+  AND tickets.created_at < created_versions.valid_to
 LEFT JOIN core.account_versions AS solved_versions
-  ON
-    tickets.account_id = solved_versions.account_id
-    AND tickets.solved_at >= solved_versions.valid_from
-    AND tickets.solved_at < solved_versions.valid_to
+  ON tickets.account_id = solved_versions.account_id
+  AND tickets.solved_at >= solved_versions.valid_from
+  AND tickets.solved_at < solved_versions.valid_to
 LEFT JOIN core.accounts AS accounts ON tickets.account_id = accounts.account_id
 LEFT JOIN core.reporting_offsets AS created_day ON CAST(tickets.created_at AS DATE) = created_day.utc_date
 LEFT JOIN core.reporting_offsets AS replied_day ON CAST(tickets.first_replied_at AS DATE) = replied_day.utc_date
-LEFT JOIN core.reporting_offsets AS first_solved_day ON CAST(tickets.first_solved_at AS DATE) = first_solved_day.utc_date
+LEFT JOIN core.reporting_offsets AS first_solved_day
+  ON CAST(tickets.first_solved_at AS DATE) = first_solved_day.utc_date
 LEFT JOIN core.reporting_offsets AS solved_day ON CAST(tickets.solved_at AS DATE) = solved_day.utc_date

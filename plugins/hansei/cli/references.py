@@ -42,7 +42,7 @@ def references() -> dict[Path, str]:
 def _indicators(catalog: Catalog) -> Iterator[str]:
     yield f"{_NOTICE}\n# Indicators\n"
     yield "Each answers one question, and is counted in one way. Intervals are 95 %; `n` below the minimum is shown as"
-    yield "too few data and never judged. How to look at the rows behind a figure: `hansei indicators rows ID --period DAY`.\n"
+    yield "too few data and never judged. The rows behind a figure: `hansei indicators rows ID --period DAY`.\n"
     for item in catalog.indicators.values():
         yield f"## {item.title} (`{item.id}`, version {item.version})\n"
         yield f"{item.question}\n"
@@ -66,8 +66,8 @@ def _indicators(catalog: Catalog) -> Iterator[str]:
 
 def _entities(catalog: Catalog) -> Iterator[str]:
     yield f"{_NOTICE}\n# Canonical entities\n"
-    yield "What a source's fields become. Each entity has one staging table for all sources, keyed by our key, and these"
-    yield "columns of the pipeline beside its own:\n"
+    yield "What a source's fields become. Each entity has one staging table for all sources, keyed by our key, and"
+    yield "these columns of the pipeline beside its own:\n"
     yield "| column | type | meaning |\n|---|---|---|"
     yield from (f"| `{name}` | {kind} | {meaning} |" for name, (kind, meaning) in STAGING_COLUMNS.items())
     for entity in catalog.entities.values():
@@ -87,8 +87,8 @@ def _entities(catalog: Catalog) -> Iterator[str]:
 def _warehouse(catalog: Catalog) -> Iterator[str]:
     yield f"{_NOTICE}\n# Tables of the warehouse\n"
     yield "Schemas are layers: `landing` (this run's batch), `staging` (everything accepted, see entities.md), `core`"
-    yield "(facts), `indicators` (values and signals), `ops` (what the pipeline writes about itself), `board` (a mirror of"
-    yield "what people did). Times (`_at`) are UTC, dates (`_date`) are days of the reporting zone.\n"
+    yield "(facts), `indicators` (values and signals), `ops` (what the pipeline writes about itself), `board` (a mirror"
+    yield "of what people did). Times (`_at`) are UTC, dates (`_date`) are days of the reporting zone.\n"
     for table in sorted(catalog.tables.values(), key=lambda item: item.table):
         yield f"## {table.table}\n"
         yield f"{table.kind.capitalize()}. Grain: {table.grain}. Key: {', '.join(f'`{name}`' for name in table.key)}.\n"

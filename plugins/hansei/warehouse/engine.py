@@ -89,7 +89,7 @@ class Warehouse:
         return pa.table({name: pa.array(list(column)) for name, column in zip(names, columns, strict=True)})
 
     def load(self, table: str, data: pa.Table) -> None:
-        """Appends an Arrow table to an existing one, matched by column name: Arrow into DuckDB, COPY into PostgreSQL."""
+        """Appends an Arrow table to an existing one, by column name: Arrow into DuckDB, COPY into PostgreSQL."""
         if data.num_rows == 0:
             return
         columns = ", ".join(data.column_names)
