@@ -1,0 +1,57 @@
+"""Cases of a table as folders: `<schema>/<table>/<case>/` holds one YAML per staging table and what is expected.
+
+An input may have `defaults` for all its `rows`; every row of the table is expected, with the columns that it names.
+A case may bring its own `service.yaml`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hansei.catalog import Catalog
+from hansei.catalog.organisation import Service
+from hansei.warehouse import Warehouse
+from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.seeds import plant
+
+HERE = Path(__file__).parent
+CASES = sorted(path.parent for path in HERE.glob("*/*/*/expect.yaml"))
+PLAIN = {"source": "desk", "source_version": "1", "content_hash": "0"}
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 8
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "/".join(case.parts[-3:]))
+def test_case(case: Path, warehouse: Warehouse, catalog: Catalog) -> None:
+    table = f"{case.parts[-3]}.{case.parts[-2]}"
+    if (case / "service.yaml").exists():
+        service = yaml.safe_load((case / "service.yaml").read_text(encoding="utf-8"))
+        catalog = replace(catalog, service=Service.model_validate(service))
+    for path in sorted(case.glob("*.yaml")):
+        if path.stem not in ("expect", "service"):
+            fill(warehouse, f"staging.{path.stem}", yaml.safe_load(path.read_text(encoding="utf-8")))
+    plant(warehouse, catalog, "run")
+    ModelRunner(catalog, warehouse.sql).refresh(warehouse, table.split(".")[0], "run")
+
+    wanted = yaml.safe_load((case / "expect.yaml").read_text(encoding="utf-8"))
+    names = list(wanted[0])
+    assert all(list(row) == names for row in wanted), "every expected row names the same columns"
+    key = catalog.tables[table].key[0]
+    assert warehouse.rows(f"SELECT {', '.join(names)} FROM {table} ORDER BY {key}") == wanted
+
+
+def fill(warehouse: Warehouse, table: str, content: dict) -> None:
+    columns = warehouse.columns(table)
+    defaults = {name: value for name, value in PLAIN.items() if name in columns} | content.get("defaults", {})
+    rows = [defaults | row for row in content["rows"]]
+    unknown = {name for row in rows for name in row} - set(columns)
+    assert not unknown, f"{table} has no column {unknown}"
+    if table == "staging.ticket_events":
+        rows = [{"event_id": f"event {position}", **row} for position, row in enumerate(rows)]
+    warehouse.insert(table, [{name: row.get(name) for name in columns} for row in rows])
