@@ -149,7 +149,7 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
             for child in node:
                 walk(child, unit)
         elif isinstance(node, str):
-            found["count"] |= set(re.findall(r"\d+", node))
+            found["count"] |= set(re.findall(r"\d[\d,.]*\d|\d", node))
 
     walk(evidence.model_dump(), "count")
     for key in ("received", "accepted", "quarantined", "duplicate", "held", "conflict"):

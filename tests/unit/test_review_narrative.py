@@ -205,3 +205,55 @@ def test_no_sentence_claims_a_change() -> None:
     said = " ".join(narrative.decisions(evidence([long]))[0].sentences).lower()
     assert said
     assert not {"better", "worse", "rose", "fell", "improved", "declined", "trend"} & set(said.split())
+
+
+def in_teams(*verdicts: str) -> Evidence:
+    said = [judgement(v, segment_id=f"team={n}", segment_label=f"T{n}") for n, v in enumerate(verdicts)]
+    return evidence(judgements=said)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "stands"),
+    [
+        (("within", "breach_critical", "too_few_data"), ("breach_critical", "1 of 2 teams misses")),
+        (("breach_warning", "breach_warning"), ("breach_warning", "2 of 2 teams miss")),
+        (("within", "within"), ("within", "meets its limit in 2 teams")),
+        (("within", "not_ready"), ("not_ready", "data not ready")),
+        (("too_few_data",), ("too_few_data", "too few data")),
+    ],
+)
+def test_an_indicator_judged_in_segments_only_stands_as_they_do(verdicts: tuple, stands: tuple) -> None:
+    found = in_teams(*verdicts)
+    verdict, words = narrative.in_segments(found, found.indicators[0])
+    assert (verdict, words.replace("\u00a0", " ")) == stands
+
+
+def test_an_indicator_judged_as_a_whole_speaks_for_itself() -> None:
+    found = evidence(judgements=[judgement("within"), judgement("breach_critical", segment_id="team=1")])
+    assert narrative.in_segments(found, found.indicators[0]) is None
+    assert narrative.in_segments(evidence(), evidence().indicators[0]) is None
+
+
+def test_limits_are_counted_over_every_segment() -> None:
+    found = in_teams("within", "within", "breach_critical", "too_few_data", "not_ready")
+    head = narrative.headline(found, narrative.decisions(found))
+    assert head.standfirst[0].replace("\u00a0", " ") == (
+        "Of 5 limits, 2 are met, 1 is missed, 1 has too few data and 1 waits for data."
+    )
+
+
+def test_a_note_of_the_same_time_is_told_without_a_because() -> None:
+    notes = [
+        {"date": "2026-10-05", "text": "long before"},
+        {"date": "2026-10-18", "text": "The night shift ended."},
+        {"date": "2026-11-04", "text": "long after"},
+    ]
+    found = evidence(
+        [breach(consecutive_periods=3, first_period="2026-10-19")], indicators=[indicator("reopen_rate", notes=notes)]
+    )
+    said = [s.replace("\u00a0", " ") for s in narrative.decisions(found)[0].sentences]
+    assert [s for s in said if "Noted" in s] == ["Noted at that time, 18 October 2026: The night shift ended."]
+
+
+def test_without_any_limit_nothing_is_claimed() -> None:
+    assert title(evidence()) == "Nothing is judged: no limit is set"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -317,6 +318,14 @@ class Evidence(Frozen):
         if unknown := sorted(wanted - {reference.part_id for reference in self.parts}):
             raise ValueError(f"sample parts without a reference: {unknown}")
         return self
+
+    @cached_property
+    def judged(self) -> dict[tuple[str, str], tuple[Judged, ...]]:
+        """Everything said of an indicator and segment, by both ids; judgements before breaches."""
+        found: dict[tuple[str, str], list[Judged]] = {}
+        for one in (*self.judgements, *self.breaches):
+            found.setdefault((one.indicator_id, one.segment_id), []).append(one)
+        return {pair: tuple(said) for pair, said in found.items()}
 
     def indicator(self, indicator_id: str) -> IndicatorEvidence:
         """The indicator of that id; KeyError if the evidence has none."""

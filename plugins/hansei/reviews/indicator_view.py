@@ -167,13 +167,10 @@ def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[Se
 
 def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> IndicatorEvidence:
     """The indicator as if the segment were all there is, with the limits that the segment is judged by."""
-    limits = dict.fromkeys(n for j in _judged(evidence, indicator, segment.segment_id) for n in own_limits(j))
+    limits = dict.fromkeys(
+        n for j in evidence.judged.get((indicator.indicator_id, segment.segment_id), ()) for n in own_limits(j)
+    )
     return indicator.model_copy(update={"series": segment.series, "limits": tuple(limits)})
-
-
-def _judged(evidence: Evidence, indicator: IndicatorEvidence, segment_id: str) -> list[Judged]:
-    wanted = (indicator.indicator_id, segment_id)
-    return [j for j in (*evidence.judgements, *evidence.breaches) if (j.indicator_id, j.segment_id) == wanted]
 
 
 Row = tuple[Point, Standing, SegmentSeries]
@@ -192,7 +189,11 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     limits = indicator.dated_limits
     if segment:
-        limits = tuple(dict.fromkeys(n for j in _judged(evidence, indicator, segment_id) for n in own_limits(j)))
+        limits = tuple(
+            dict.fromkeys(
+                n for j in evidence.judged.get((indicator.indicator_id, segment_id), ()) for n in own_limits(j)
+            )
+        )
     spoken = f"{name(indicator.title)}, {label}" if segment else label
     return Standing(
         label=name(segment.label or segment.segment_id) if segment else label,

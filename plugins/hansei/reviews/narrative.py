@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hansei.reviews import figures
-from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point, SegmentSeries
+from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries
 from hansei.reviews.figures import agree, contrast, figure, interval, limit, listed, name, plural
 
 WORDS = {
@@ -81,9 +81,8 @@ def current(series: Iterable[Point], period_start: dt.date) -> Point:
 
 def verdict(evidence: Evidence, indicator_id: str, segment_id: str, series: Iterable[Point]) -> str:
     """One key of WORDS: the gravest judgement on an indicator and segment, else what its point's state says."""
-    found = {j.verdict for j in evidence.judgements if (j.indicator_id, j.segment_id) == (indicator_id, segment_id)} | {
-        f"breach_{b.level}" for b in evidence.breaches if (b.indicator_id, b.segment_id) == (indicator_id, segment_id)
-    }
+    said = evidence.judged.get((indicator_id, segment_id), ())
+    found = {one.verdict if isinstance(one, Judgement) else f"breach_{one.level}" for one in said}
     if not found:
         found = {_STATE_VERDICTS[current(series, evidence.period_start).state]}
     return min(found, key=_PRECEDENCE.index)
@@ -270,8 +269,8 @@ def _waits(evidence: Evidence, indicator: IndicatorEvidence) -> bool:
 
 def judged_pairs(evidence: Evidence, indicator_id: str | None = None) -> dict[tuple[str, str], str]:
     """The verdict of every indicator and segment that has a limit; of one indicator only, if it is named."""
-    pairs = {(j.indicator_id, j.segment_id): "" for j in (*evidence.judgements, *evidence.breaches)}
-    return {pair: verdict(evidence, *pair, ()) for pair in pairs if indicator_id is None or pair[0] == indicator_id}
+    pairs = [pair for pair in evidence.judged if indicator_id is None or pair[0] == indicator_id]
+    return {pair: verdict(evidence, *pair, ()) for pair in pairs}
 
 
 def _standing(judged: list[str]) -> Iterable[str]:
