@@ -28,6 +28,8 @@ from hansei.sources.scratch import Scratch, flat
 from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, read_manifest
 
 Progress = Callable[[str, int], None]
+# So many rows, and all of them unreadable, are a wrong declaration and not a broken file.
+HOPELESS_ROWS = 10
 
 
 def extract_batch(
@@ -150,8 +152,11 @@ class ResourceRun:
                     writer.add(mapper.entity.id, rows.set_column(position, RAW_PART, numbers))
             if progress:
                 progress(self.name, self.rows_read)
+        place = f"source {self.source.id}, {', '.join(self.files[:3]) or self.name}"
+        if self.unreadable == self.rows_read >= HOPELESS_ROWS:
+            found = f"none of {self.unreadable} rows can be read as {self.resource.format}"
+            raise SourceError(place, found, "correct format, delimiter, quote, skip_rows or records")
         if not taken and not self.resource.may_be_empty:
-            place = f"source {self.source.id}, resource {self.name}"
             found = f"no row in the window {self.window.as_text()}"
             raise SourceError(place, found, "check the export, or set may_be_empty: true")
         self.complete_until = self._complete_until()

@@ -61,6 +61,19 @@ def test_names_the_file_what_is_wrong_and_the_next_step(
     assert spool.read_manifest(settings, "run", "desk") is None
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_file_without_one_readable_row_is_an_error_and_a_short_one_is_not(
+    form: str, inbox: Path, ticket_source, extract
+) -> None:
+    source = ticket_source({"path": str(inbox / "t"), "format": form})
+    (inbox / "t").write_text(HEADER + "1;open;2024-01-01\n" * 20)
+    with pytest.raises(SourceError, match=r"desk, t: none of 2[01] rows can be read"):
+        extract(source)
+    (inbox / "t").write_text(HEADER + "1;open;2024-01-01\n")
+    _, rows = extract(source)
+    assert {row["faults"] for row in rows} == {'[{"column":null,"rule":"unreadable"}]'}
+
+
 def test_no_matching_file_is_an_error_with_the_path(inbox: Path, ticket_source, extract) -> None:
     with pytest.raises(SourceError, match=re.escape(str(inbox / "*.csv"))):
         extract(ticket_source({"path": str(inbox / "*.csv"), "format": "csv"}))

@@ -14,7 +14,12 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
 
+from hansei.catalog.sources import Resource
+from hansei.sources.formats import read_csv
 from hansei.sources.privacy import open_extra
 
 HEADER = ["id", "status", "created", "subject", "reopens"]
@@ -233,3 +238,20 @@ def test_fields_that_differ_in_case_or_use_our_names_are_kept_apart(
     found = [row[name] for name in ("ticket_id", "account_id", "topic", "brand", "tags", "language", "channel")]
     assert found == ["desk:1", "desk:2", "b", "a", "z", "77", "y"]
     assert open_extra(row["extra"], settings) == {"field_0": "x", "Extra": "E", "extra": "e"}
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+
+
+@given(cells=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=15))
+@effort(max_examples=60, deadline=None)
+def test_any_text_comes_through_a_csv_unharmed(cells: list[tuple[str, str]], tmp_path_factory) -> None:
+    path = tmp_path_factory.mktemp("property") / "t.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *cells])
+    resource = Resource(path=str(path), format="csv")
+    with path.open("rb") as stream:
+        chunks = list(read_csv(stream, resource, "t.csv"))
+    found = [(row["a"], row["b"]) for chunk in chunks for row in chunk.table.to_pylist()]
+    assert found == cells
+    assert [chunk.unreadable for chunk in chunks] == [[]] * len(chunks)
