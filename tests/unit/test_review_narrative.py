@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from hansei.reviews import honesty, narrative
+from hansei.reviews import honesty, narrative, standing
 from hansei.reviews.evidence import Breach, Evidence
 
 MONDAY = dt.date(2026, 11, 2)
@@ -108,7 +108,7 @@ def test_distance_compares_units_by_what_the_limit_allows() -> None:
     low = breach(value=0.2, limit=0.1)
     high = breach(value=0.8, limit=0.9, direction="higher_is_better")
     clock = breach(value=7200, limit=3600, unit="seconds")
-    assert [narrative.distance(b) for b in (low, high, clock)] == pytest.approx([1.0, 1.0, 1.0])
+    assert [standing.distance(b) for b in (low, high, clock)] == pytest.approx([1.0, 1.0, 1.0])
 
 
 def test_since_when_and_what_before() -> None:
@@ -175,15 +175,15 @@ def test_a_week_that_cannot_be_judged_claims_nothing() -> None:
 def test_without_a_judgement_the_state_of_the_data_speaks(state: str, word: str) -> None:
     found = evidence()
     series = [found.indicators[0].series[0].model_copy(update={"state": state})]
-    assert narrative.verdict(found, "reopen_rate", "all", series) == word
-    assert narrative.verdict(found, "reopen_rate", "all", []) == "no_data"
+    assert standing.verdict(found, "reopen_rate", "all", series) == word
+    assert standing.verdict(found, "reopen_rate", "all", []) == "no_data"
 
 
 def test_the_gravest_judgement_wins_but_data_that_is_not_ready_wins_over_it() -> None:
     judged = [judgement("within"), judgement("breach_warning")]
-    assert narrative.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "breach_warning"
+    assert standing.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "breach_warning"
     judged.append(judgement("not_ready"))
-    assert narrative.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "not_ready"
+    assert standing.verdict(evidence(judgements=judged), "reopen_rate", "all", ()) == "not_ready"
 
 
 def test_look_at_names_the_segment_furthest_beyond() -> None:
@@ -224,14 +224,14 @@ def in_teams(*verdicts: str) -> Evidence:
 )
 def test_an_indicator_judged_in_segments_only_stands_as_they_do(verdicts: tuple, stands: tuple) -> None:
     found = in_teams(*verdicts)
-    verdict, words = narrative.in_segments(found, found.indicators[0])
+    verdict, words = standing.in_segments(found, found.indicators[0])
     assert (verdict, words.replace("\u00a0", " ")) == stands
 
 
 def test_an_indicator_judged_as_a_whole_speaks_for_itself() -> None:
     found = evidence(judgements=[judgement("within"), judgement("breach_critical", segment_id="team=1")])
-    assert narrative.in_segments(found, found.indicators[0]) is None
-    assert narrative.in_segments(evidence(), evidence().indicators[0]) is None
+    assert standing.in_segments(found, found.indicators[0]) is None
+    assert standing.in_segments(evidence(), evidence().indicators[0]) is None
 
 
 def test_limits_are_counted_over_every_segment() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hansei.reviews import charts, figures, honesty, narrative
+from hansei.reviews import charts, figures, honesty, narrative, standing
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
 from hansei.reviews.figures import interval, limit, name, plural
 from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
@@ -60,7 +60,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part]) -> Brief:
         headline=narrative.headline(evidence, found),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         watched=tuple(d for d in drawn if not d[0].needs_decision),
-        missed=tuple(_missed(evidence, breach) for breach in narrative.strongest(evidence.breaches)),
+        missed=tuple(_missed(evidence, breach) for breach in standing.strongest(evidence.breaches)),
         indicators=tuple(view_indicator(evidence, indicator, parts) for indicator in evidence.indicators),
         topics=tuple(honesty.topics(evidence)),
     )
@@ -80,7 +80,7 @@ def _missed(evidence: Evidence, breach: Breach) -> Missed:
     return Missed(
         indicator_id=breach.indicator_id,
         title=name(indicator.title),
-        place=narrative.place(breach),
+        place=standing.place(breach),
         level=breach.level,
         value=figures.contrast(breach),
         interval=interval(breach.lower_bound, breach.upper_bound, breach.unit),
@@ -89,5 +89,5 @@ def _missed(evidence: Evidence, breach: Breach) -> Missed:
         since=("new" if breach.consecutive_periods == 1 else weeks) + (", restated" if breach.restated else ""),
         owner=name(breach.owner or indicator.owner),
         reason=name(breach.reason, 240),
-        is_firm=narrative.is_firm(breach),
+        is_firm=standing.is_firm(breach),
     )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hansei.reviews import charts, figures, narrative
+from hansei.reviews import charts, figures, narrative, standing
 from hansei.reviews.evidence import Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
 from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
-from hansei.reviews.narrative import WORDS, current, verdict
+from hansei.reviews.standing import WORDS, current, verdict
 
 CAVEATS = {
     "late_arriving": "some rows arrive late, so that recent weeks may still move",
@@ -128,7 +128,7 @@ def view_indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapp
         version=number(indicator.version),
         owner=name(indicator.owner),
         now=now,
-        stands=narrative.in_segments(evidence, indicator) or (now.verdict, now.word),
+        stands=standing.in_segments(evidence, indicator) or (now.verdict, now.word),
         asked=_asked(evidence, indicator),
         limits=tuple(_limits(evidence, indicator)),
         drawings=tuple(_drawings(evidence, indicator, [segment for _, _, segment in missing])),
@@ -136,7 +136,7 @@ def view_indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapp
             (letter, f"{figures.day(note.date)}: {name(note.text, 200)}")
             for letter, note in charts.shown_notes(indicator.notes, first, here)
         ),
-        missing=tuple(standing for _, standing, _ in missing),
+        missing=tuple(shown for _, shown, _ in missing),
         dimensions=tuple(_dimensions(rows, indicator)),
         segment_count=len(rows),
         is_count=indicator.unit == "count",
@@ -159,7 +159,7 @@ def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[Se
     scale = [indicator, *(own for _, own in shown)]
     yield Drawing("The whole service", (charts.line_chart(indicator, here, uid, spoken, charts.NARROW, scale),))
     for at, (segment, own) in enumerate(shown, 1):
-        where = narrative.place(segment, segment.label)
+        where = standing.place(segment, segment.label)
         spoken = narrative.alternative(f"{title}, {where}", indicator, evidence, segment.segment_id, segment.series)
         drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, charts.NARROW, scale)
         yield Drawing(where[:1].upper() + where[1:], (drawn,))
@@ -167,10 +167,13 @@ def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[Se
 
 def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> IndicatorEvidence:
     """The indicator as if the segment were all there is, with the limits that the segment is judged by."""
-    limits = dict.fromkeys(
-        n for j in evidence.judged.get((indicator.indicator_id, segment.segment_id), ()) for n in own_limits(j)
-    )
-    return indicator.model_copy(update={"series": segment.series, "limits": tuple(limits)})
+    limits = _segment_limits(evidence, indicator, segment.segment_id)
+    return indicator.model_copy(update={"series": segment.series, "limits": limits})
+
+
+def _segment_limits(evidence: Evidence, indicator: IndicatorEvidence, segment_id: str) -> tuple[Limit, ...]:
+    said = evidence.judged.get((indicator.indicator_id, segment_id), ())
+    return tuple(dict.fromkeys(limit for judged in said for limit in own_limits(judged)))
 
 
 Row = tuple[Point, Standing, SegmentSeries]
@@ -184,16 +187,12 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     """This week's figure of a segment, or (None) of the whole service."""
     series = segment.series if segment else indicator.series
     segment_id = segment.segment_id if segment else "all"
-    label = narrative.place(segment, segment.label) if segment else name(indicator.title)
+    label = standing.place(segment, segment.label) if segment else name(indicator.title)
     point, before = current(series, evidence.period_start), current(series, evidence.period_start - narrative.WEEK)
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     limits = indicator.dated_limits
     if segment:
-        limits = tuple(
-            dict.fromkeys(
-                n for j in evidence.judged.get((indicator.indicator_id, segment_id), ()) for n in own_limits(j)
-            )
-        )
+        limits = _segment_limits(evidence, indicator, segment_id)
     spoken = f"{name(indicator.title)}, {label}" if segment else label
     return Standing(
         label=name(segment.label or segment.segment_id) if segment else label,
@@ -213,9 +212,9 @@ def _ordered(rows: list[Row], indicator: IndicatorEvidence) -> list[Row]:
     sign = 1 if indicator.direction == "higher_is_better" else -1
 
     def key(row: Row) -> tuple:
-        point, standing, segment = row
+        point, shown, segment = row
         value = sign * point.value if point.value is not None else 0.0
-        return (not standing.is_judged, ORDER.get(standing.verdict, len(ORDER)), value, segment.segment_id)
+        return (not shown.is_judged, ORDER.get(shown.verdict, len(ORDER)), value, segment.segment_id)
 
     return sorted(rows, key=key)
 
@@ -232,18 +231,18 @@ def _dimensions(rows: list[Row], indicator: IndicatorEvidence) -> list[Dimension
 
 def _asked(evidence: Evidence, indicator: IndicatorEvidence) -> str:
     """The one limit to show in a row: the gravest that is missed, else the first that would be."""
-    for breach in narrative.strongest(evidence.breaches):
+    for breach in standing.strongest(evidence.breaches):
         if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, "all"):
             return limit(breach.limit, breach.unit, breach.is_upper)
     texts = _limits(evidence, indicator)
     if texts:
         return texts[-1].removesuffix(" (warning)")
-    pairs = narrative.judged_pairs(evidence, indicator.indicator_id)
-    own = [b for b in narrative.strongest(evidence.breaches) if (b.indicator_id, b.segment_id) in pairs]
+    pairs = standing.judged_pairs(evidence, indicator.indicator_id)
+    own = [b for b in standing.strongest(evidence.breaches) if (b.indicator_id, b.segment_id) in pairs]
     own += [j for j in evidence.judgements if (j.indicator_id, j.segment_id) in pairs]
     if not own:
         return figures.NOTHING
-    return f"{limit(own[0].limit, own[0].unit, own[0].is_upper)} per {narrative.segment_noun(pairs)}"
+    return f"{limit(own[0].limit, own[0].unit, own[0].is_upper)} per {standing.segment_noun(pairs)}"
 
 
 def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
