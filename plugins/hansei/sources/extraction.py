@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -17,14 +19,15 @@ from hansei.connections import Resolver
 from hansei.errors import SourceError
 from hansei.settings import Settings
 from hansei.sources import files
-from hansei.sources.chunks import SPECIALS, Chunk
+from hansei.sources.chunks import RECORD, SPECIALS, Chunk
 from hansei.sources.database import read_table
 from hansei.sources.drift import DriftWatch, check_required, extra_fields
 from hansei.sources.fields import RAW_ROW, Fields, roots
+from hansei.sources.formats import json_path
 from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper
 from hansei.sources.matrix import cursor_spec
 from hansei.sources.privacy import Privacy, cipher, key_id, seal_extra
-from hansei.sources.scratch import Scratch, flat
+from hansei.sources.scratch import Scratch, flat, name, positions, quote
 from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, read_manifest
 
 Progress = Callable[[str, int], None]
@@ -144,7 +147,7 @@ class ResourceRun:
         taken = 0
         for chunk in self._chunks():
             for fields, mapped in self.map(chunk):
-                number = writer.write_raw(fields.raw, self.name)
+                number = writer.write_raw(self._storable(fields), self.name)
                 for mapper, rows in mapped:
                     taken += rows.num_rows
                     numbers = pa.array(np.full(rows.num_rows, number, dtype=np.int32))
@@ -203,6 +206,22 @@ class ResourceRun:
         raw = chunk.with_specials()
         unused = set(self.resource.ignore) - roots(self.watch.paths)
         return raw.select([column for column in raw.column_names if column in SPECIALS or column not in unused])
+
+    def _storable(self, fields: Fields) -> pa.Table:
+        """The raw rows without what `ignore` lists, inside JSON records too; numbers may be written otherwise there."""
+        unused = [path for path in self.resource.ignore if path not in self.watch.paths]
+        if not fields.is_json or not unused:
+            return fields.raw
+        record = name(RECORD)
+        for path in unused:
+            *parents, last = path.split(".")
+            patch = json.dumps(reduce(lambda inner, key: {key: inner}, reversed(parents), {last: None}))
+            is_there = f"json_type({record}, {quote(json_path('.'.join(parents)) if parents else '$')}) = 'OBJECT'"
+            record = f"CASE WHEN {is_there} THEN json_merge_patch({record}, {quote(patch)})::VARCHAR ELSE {record} END"
+        raw = fields.raw.append_column(RAW_ROW, positions(fields.raw.num_rows))
+        query = f"SELECT {record} AS record, {RAW_ROW} FROM raw"
+        kept = self.scratch.select_ordered(query, RAW_ROW, raw=raw.select([RECORD, RAW_ROW]))
+        return fields.raw.set_column(fields.raw.column_names.index(RECORD), RECORD, flat(kept["record"]))
 
     def _keep_window(self, fields: Fields, place: str) -> None:
         """Only rows whose cursor lies in the window; those without a readable cursor stay, so that none is lost."""

@@ -159,6 +159,21 @@ def test_ignored_fields_are_kept_nowhere(spooled, settings) -> None:
     assert [drift.field for drift in manifest.entities["tickets"].drift] == ["plan", "street"]
 
 
+def test_ignored_keys_of_a_json_record_are_kept_nowhere(inbox: Path, ticket_source, extract, settings) -> None:
+    record = {"id": 1, "status": "open", "created": "2024-01-01", "body": "secret", "who": {"name": "Ann", "n": 1.5}}
+    other = {**record, "id": 2, "who": "nobody", "gone": None}
+    (inbox / "t.jsonl").write_text(json.dumps(record) + "\n" + json.dumps(other) + "\n")
+    resource = {"path": str(inbox / "t.jsonl"), "format": "jsonl", "ignore": ["body", "who.name", "who.deep.er"]}
+    manifest, rows = extract(ticket_source(resource, {"topic": {"path": "who.n"}}))
+    raw = spool.raw_rows(manifest, 0, [row["raw_row"] for row in rows], settings)
+    assert [item["$record"] for item in raw] == [
+        {"id": 1, "status": "open", "created": "2024-01-01", "who": {"n": 1.5}},
+        {"id": 2, "status": "open", "created": "2024-01-01", "who": "nobody", "gone": None},
+    ]
+    assert [row["topic"] for row in rows] == ["1.5", None]
+    assert [drift.field for drift in manifest.entities["tickets"].drift] == ["gone"]
+
+
 def test_raw_rows_need_the_key_that_encrypted_them(spooled) -> None:
     manifest, (row,) = spooled
     other = load_settings({"HANSEI_QUARANTINE_KEY": Fernet.generate_key().decode()})
