@@ -65,7 +65,7 @@ def bounds(indicator: Indicator) -> tuple[str, str]:
             f"{Z95!r} * SQRT({share} * (1 - {share}) / {count} + {z2 / 4!r} / ({count} * {count})) "
             f"/ (1 + {z2!r} / {count})"
         )
-        return f"GREATEST({middle} - {half}, 0.0)", f"LEAST({middle} + {half}, 1.0)"
+        return _if_counted(f"GREATEST({middle} - {half}, 0.0)"), _if_counted(f"LEAST({middle} + {half}, 1.0)")
     if indicator.measure == "net_share":
         small = f"denominator < {SMALL_SURVEY}"
         total = f"CASE WHEN {small} THEN denominator + 3 ELSE NULLIF(denominator, 0) END"
@@ -73,11 +73,14 @@ def bounds(indicator: Indicator) -> tuple[str, str]:
         detractors = f"(CASE WHEN {small} THEN subtrahend + 0.75 ELSE subtrahend END / ({total}))"
         net = f"({promoters} - {detractors})"
         half = f"{Z95!r} * SQRT(GREATEST({promoters} + {detractors} - {net} * {net}, 0.0) / ({total}))"
-        present = "CASE WHEN denominator > 0 THEN {0} END"
-        lower = present.format(f"GREATEST(100.0 * ({net} - {half}), -100.0)")
-        upper = present.format(f"LEAST(100.0 * ({net} + {half}), 100.0)")
-        return lower, upper
+        lower, upper = f"GREATEST(100.0 * ({net} - {half}), -100.0)", f"LEAST(100.0 * ({net} + {half}), 100.0)"
+        return _if_counted(lower), _if_counted(upper)
     return "CAST(NULL AS DOUBLE PRECISION)", "CAST(NULL AS DOUBLE PRECISION)"
+
+
+def _if_counted(bound: str) -> str:
+    """GREATEST and LEAST skip NULL: without this, nothing counted would read as an interval from 0 to 1."""
+    return f"CASE WHEN denominator > 0 THEN {bound} END"
 
 
 def state(indicator: Indicator, period_end: str, as_of_date: str) -> str:
