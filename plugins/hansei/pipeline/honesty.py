@@ -100,7 +100,7 @@ def _restatements(warehouse: Warehouse, catalog: Catalog, since: dict, labels: d
             segment_label=labels.get(row["segment_id"], row["segment_id"]),
             value_before=row["value_before"],
             value_after=row["value_after"],
-            known_since=row["said_since"],
+            known_since=row["restated_at"],
             reason=row["reason"],
         )
         for row in warehouse.rows(query, since)
