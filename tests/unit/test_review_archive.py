@@ -76,15 +76,17 @@ def test_a_published_edition_is_not_overwritten_by_other_evidence(tmp_path: Path
     assert files(tmp_path) == before
 
 
-def test_superseding_keeps_what_was_published(tmp_path: Path) -> None:
+def test_other_evidence_is_a_revision_beside_what_was_published(tmp_path: Path) -> None:
     archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
-    published = (tmp_path / "reviews/weekly_brief/2026-11-02/brief.html").read_bytes()
-    archive.write_edition(tmp_path, evidence(title="Other"), {"x_rows": PART}, replace=True)
-    kept = [
-        content for name, content in files(tmp_path).items() if "superseded" in name and name.endswith("brief.html")
-    ]
-    assert kept == [published]
-    assert [e.title for e in archive.editions(tmp_path)] == ["Other"]
+    before = {name: content for name, content in files(tmp_path).items() if "weekly_brief" in str(name)}
+    path = archive.write_edition(tmp_path, evidence(title="Other"), {"x_rows": PART}, revision=2)
+    assert path == tmp_path / "reviews/weekly_brief/2026-11-02-r2/brief.html"
+    after = files(tmp_path)
+    assert before
+    assert {name: after[name] for name in before} == before
+    assert [(e.title, e.revision) for e in archive.editions(tmp_path)] == [("Other", 2), ("Weekly brief", 1)]
+    assert archive.read_edition(tmp_path, "weekly_brief", MONDAY, revision=2)[0].title == "Other"
+    assert "Other, revision 2" in (tmp_path / "reviews/index.html").read_text("utf-8")
 
 
 def test_erasing_a_part_leaves_every_figure(tmp_path: Path) -> None:

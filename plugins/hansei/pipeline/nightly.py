@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
 from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
+from hansei.pipeline.housekeeping import tidy
 from hansei.pipeline.judging import judge_thresholds
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
@@ -108,9 +110,14 @@ def _write_windows(context: Context, run: Run) -> None:
         name: [window.start.isoformat() if window.start else None, window.end.isoformat()]
         for name, window in run.windows.items()
     }
-    system, path = _spool_file(context, run.run_id, "run.json")
-    with system.open(path, "wb") as file:
-        file.write(json.dumps({"as_of": run.as_of.isoformat(), "windows": windows}).encode())
+    try:
+        system, path = _spool_file(context, run.run_id, "run.json")
+        with system.open(path, "wb") as file:
+            file.write(json.dumps({"as_of": run.as_of.isoformat(), "windows": windows}).encode())
+    except OSError as error:
+        found = f"cannot be written ({error.strerror or type(error).__name__})"
+        next_step = "make room or correct HANSEI_SPOOL, and repeat the run"
+        raise HanseiError(f"spool {context.settings.spool}", found, next_step) from None
 
 
 def _window(context: Context, run_id: str, source: str) -> Window:
@@ -134,7 +141,8 @@ def extract(
         arguments = (definition, context.catalog, context.settings, context.resolver, run_id, window)
         manifest = extract_batch(*arguments, progress=progress)
     except HanseiError as error:
-        with system.open(note, "wb") as file:
+        # On a full disk there is no room for the note either; the error itself must still arrive.
+        with suppress(OSError), system.open(note, "wb") as file:
             file.write(str(error).encode())
         raise
     if system.exists(note):
@@ -187,9 +195,10 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
         with warehouse.transaction():
             _note_failures(context, warehouse, run)
             mirror_board(context, warehouse)
+            tidied = tidy(context, warehouse, run)
         page = write_validation_page(context, warehouse, run)
         copy = publish_read_copy(warehouse, context.settings)
-    return {"read_copy": str(copy) if copy else None, "validation_page": page}
+    return {"read_copy": str(copy) if copy else None, "validation_page": page, "tidied": tidied}
 
 
 def _note_failures(context: Context, warehouse, run: Run) -> None:

@@ -64,7 +64,7 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
             parts=tuple(_stored(part) for _, part in sorted(parts.items())),
         )
         stored = board.save_review(engine, edition, who="pipeline", now=context.now())
-        path = write_edition(context.settings.archive, evidence, parts, replace=True)
+        path = write_edition(context.settings.archive, evidence, parts, stored.revision)
         board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
     finally:
         engine.dispose()

@@ -1,8 +1,8 @@
 """Where editions are kept: `<archive>/reviews/<review>/<period start>/` with brief, evidence, parts and a manifest.
 
 Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
-written again (a re-rendering, an erased part), other evidence only by saying `replace`, and then what was published
-stays beside it under `superseded/`.
+written again (a re-rendering, an erased part), other evidence of the same period is a revision with a place of its
+own, `<period start>-r2/` beside the first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ class Edition:
 
     review_id: str
     period_start: dt.date
+    revision: int
     directory: Path
     title: str
     headline: str
@@ -40,30 +40,29 @@ class Edition:
         return self.directory / BRIEF
 
 
-def edition_directory(archive: Path | str, review_id: str, period_start: dt.date) -> Path:
-    return Path(archive) / "reviews" / review_id / period_start.isoformat()
+def edition_directory(archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1) -> Path:
+    name = period_start.isoformat() if revision == 1 else f"{period_start.isoformat()}-r{revision}"
+    return Path(archive) / "reviews" / review_id / name
 
 
 def write_edition(
-    archive: Path | str, evidence: Evidence, parts: Mapping[str, Part] | None = None, replace: bool = False
+    archive: Path | str, evidence: Evidence, parts: Mapping[str, Part] | None = None, revision: int = 1
 ) -> Path:
     """Render and keep an edition, refresh the index of all editions; the path of the brief comes back.
 
-    Raises EvidenceError if the period was published from other evidence and `replace` does not say to supersede it.
+    Raises EvidenceError if this revision of the period was published from other evidence.
     """
     parts = parts or {}
     check_parts(evidence, parts)
-    directory = edition_directory(archive, evidence.review_id, evidence.period_start)
+    directory = edition_directory(archive, evidence.review_id, evidence.period_start, revision)
     published = _read_manifest(directory)
     fresh = sha256(evidence)
     if published and published["evidence_sha256"] != fresh:
-        if not replace:
-            raise EvidenceError(
-                f"{evidence.review_id} {evidence.period_start}",
-                f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
-                "leave it: the next brief tells what was restated; or supersede it on purpose (replace)",
-            )
-        _supersede(directory, published["evidence_sha256"])
+        raise EvidenceError(
+            f"{evidence.review_id} {evidence.period_start} revision {revision}",
+            f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
+            "leave it: the next brief tells what was restated; or write the next revision",
+        )
     page = render_review(evidence, parts)
     for part_id, part in parts.items():
         write_atomically(directory / "parts" / f"{part_id}.json", canonical_json(part))
@@ -82,9 +81,11 @@ def write_edition(
     return directory / BRIEF
 
 
-def read_edition(archive: Path | str, review_id: str, period_start: dt.date) -> tuple[Evidence, dict[str, Part]]:
+def read_edition(
+    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1
+) -> tuple[Evidence, dict[str, Part]]:
     """The evidence and parts of an edition, checked against its manifest and against each other."""
-    directory = edition_directory(archive, review_id, period_start)
+    directory = edition_directory(archive, review_id, period_start, revision)
     published = _read_manifest(directory)
     if published is None:
         raise EvidenceError(f"{review_id} {period_start}", "no such edition", "see `hansei review list`")
@@ -97,12 +98,14 @@ def read_edition(archive: Path | str, review_id: str, period_start: dt.date) -> 
     return evidence, parts
 
 
-def erase_part(archive: Path | str, review_id: str, period_start: dt.date, part_id: str, on: dt.date) -> Path:
+def erase_part(
+    archive: Path | str, review_id: str, period_start: dt.date, part_id: str, on: dt.date, revision: int = 1
+) -> Path:
     """Replace a part and its salt by the date of erasure and render again; every figure stays."""
-    evidence, parts = read_edition(archive, review_id, period_start)
+    evidence, parts = read_edition(archive, review_id, period_start, revision)
     if part_id not in parts:
         raise EvidenceError(f"{review_id} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}")
-    return write_edition(archive, evidence, parts | {part_id: parts[part_id].erased(on)})
+    return write_edition(archive, evidence, parts | {part_id: parts[part_id].erased(on)}, revision)
 
 
 def editions(archive: Path | str) -> list[Edition]:
@@ -110,10 +113,12 @@ def editions(archive: Path | str) -> list[Edition]:
     found = []
     for path in (Path(archive) / "reviews").glob(f"*/*/{MANIFEST}"):
         manifest = json.loads(path.read_text("utf-8"))
+        day, _, revision = path.parent.name.partition("-r")
         found.append(
             Edition(
                 review_id=path.parent.parent.name,
-                period_start=dt.date.fromisoformat(path.parent.name),
+                period_start=dt.date.fromisoformat(day),
+                revision=int(revision or 1),
                 directory=path.parent,
                 title=manifest["title"],
                 headline=manifest["headline"],
@@ -121,14 +126,19 @@ def editions(archive: Path | str) -> list[Edition]:
                 built_at=manifest["as_of"],
             )
         )
-    return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id))
+    return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, -e.revision))
 
 
 def write_index(archive: Path | str) -> Path:
     """The page that lists all editions, from what is on disk."""
     root = Path(archive) / "reviews"
     entries = [
-        EditionEntry(e.title, e.period_start, e.headline, e.brief.relative_to(root).as_posix())
+        EditionEntry(
+            e.title if e.revision == 1 else f"{e.title}, revision {e.revision}",
+            e.period_start,
+            e.headline,
+            e.brief.relative_to(root).as_posix(),
+        )
         for e in editions(archive)
     ]
     write_atomically(root / INDEX, render_index(entries))
@@ -154,15 +164,3 @@ def write_atomically(path: Path, text: str) -> None:
 def _read_manifest(directory: Path) -> dict | None:
     path = directory / MANIFEST
     return json.loads(path.read_text("utf-8")) if path.exists() else None
-
-
-def _supersede(directory: Path, evidence_sha256: str) -> None:
-    """Move what was published aside; its manifest goes last, so that a crash leaves it listed or whole."""
-    aside = directory / "superseded" / evidence_sha256[:12]
-    aside.mkdir(parents=True, exist_ok=True)
-    for name in (BRIEF, EVIDENCE, MANIFEST):
-        shutil.copy2(directory / name, aside / name)
-    if (directory / "parts").exists():
-        shutil.copytree(directory / "parts", aside / "parts", dirs_exist_ok=True)
-        shutil.rmtree(directory / "parts")
-    (directory / MANIFEST).unlink()

@@ -1,0 +1,48 @@
+"""What a night clears away: batches that were published a week ago, payloads whose time in quarantine is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hansei.pipeline.context import Context
+from hansei.sources.spool import discard_batch
+from hansei.warehouse import Warehouse
+from hansei.warehouse.runs import Run
+
+SPOOL_KEPT_FOR = timedelta(days=7)
+# Older batches were looked at on the nights before; a pause of the nights this long leaves files, never data, behind.
+SPOOL_LOOKED_BACK = timedelta(days=60)
+
+
+def tidy(context: Context, warehouse: Warehouse, run: Run) -> dict[str, int]:
+    """Removes what may go as of the run; how many batches and payloads went."""
+    return {"batches": _discard_batches(context, warehouse, run), "payloads": _expire_payloads(warehouse, run)}
+
+
+def _discard_batches(context: Context, warehouse: Warehouse, run: Run) -> int:
+    """Only published batches: one that failed or is held may still be needed."""
+    due = warehouse.rows(
+        "SELECT source_runs.run_id, source_runs.source FROM ops.source_runs AS source_runs "
+        "INNER JOIN ops.runs AS runs ON runs.run_id = source_runs.run_id "
+        "WHERE source_runs.state = 'published' AND runs.as_of < :due AND runs.as_of >= :looked_back "
+        "ORDER BY source_runs.run_id, source_runs.source",
+        {"due": run.as_of - SPOOL_KEPT_FOR, "looked_back": run.as_of - SPOOL_LOOKED_BACK},
+    )
+    for row in due:
+        discard_batch(context.settings, row["run_id"], row["source"])
+    return len(due)
+
+
+def _expire_payloads(warehouse: Warehouse, run: Run) -> int:
+    """The row stays counted with its reasons; its content goes, and with it the chance to replay it."""
+    expired = "expires_at <= :as_of AND payload IS NOT NULL"
+    parameters = {"as_of": run.as_of}
+    count = warehouse.scalar(f"SELECT COUNT(*) FROM ops.quarantined_rows WHERE {expired}", parameters)
+    if count:
+        warehouse.execute(
+            "UPDATE ops.quarantined_rows SET payload = NULL, "
+            "state_reason = CASE WHEN state = 'waiting' THEN 'its time in quarantine is over' ELSE state_reason END, "
+            f"state = CASE WHEN state = 'waiting' THEN 'expired' ELSE state END WHERE {expired}",
+            parameters,
+        )
+    return count
