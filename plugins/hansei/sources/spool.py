@@ -230,10 +230,9 @@ class BatchWriter:
 
     def finish(self, manifest: Manifest) -> None:
         """Makes the batch one: the manifest appears whole or not at all. `close_parts` comes first."""
-        temporary = f"{self._root}/.{MANIFEST}.{uuid.uuid4().hex}"
-        with self._system.open(temporary, "wb") as file:
-            file.write(manifest.to_json().encode())
-        self._system.mv(temporary, f"{self._root}/{MANIFEST}")
+        temporary = f".{MANIFEST}.{uuid.uuid4().hex}"
+        self._write(temporary, manifest.to_json().encode())
+        self._system.mv(f"{self._root}/{temporary}", f"{self._root}/{MANIFEST}")
 
     def close_parts(self) -> None:
         """Writes what is still waiting."""

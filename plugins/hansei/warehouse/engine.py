@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, StaticPool
@@ -44,10 +45,17 @@ class Warehouse:
         if self._connection.in_transaction():
             yield
             return
-        with self._connection.begin():
-            if not self.sql.is_duckdb and self.is_writable:
-                self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
-            yield
+        try:
+            with self._connection.begin():
+                if not self.sql.is_duckdb and self.is_writable:
+                    self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+                yield
+        except (sa.exc.DBAPIError, duckdb.Error) as error:
+            if "No space left on device" not in str(error):
+                raise
+            place = self.engine.url.render_as_string(hide_password=True)
+            next_step = "make room and repeat the run: nothing of this step was stored, what came before it stands"
+            raise WarehouseError(place, "there is no space left on its disk", next_step) from None
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs one statement with bound parameters; number of rows that it touched (-1 where unknown)."""

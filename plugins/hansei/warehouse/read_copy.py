@@ -21,7 +21,9 @@ def publish_read_copy(warehouse: Warehouse, settings: Settings) -> Path | None:
     target = settings.read_copy
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    # One night writes at a time, so whatever lies there was left by one that was killed.
+    for left in target.parent.glob(f".{target.name}.*"):
+        left.unlink(missing_ok=True)
     literal = str(temporary).replace("'", "''")
     warehouse.execute(f"ATTACH '{literal}' AS read_copy")
     try:
