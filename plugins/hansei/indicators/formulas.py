@@ -65,7 +65,10 @@ def bounds(indicator: Indicator) -> tuple[str, str]:
             f"{Z95!r} * SQRT({share} * (1 - {share}) / {count} + {z2 / 4!r} / ({count} * {count})) "
             f"/ (1 + {z2!r} / {count})"
         )
-        return _if_counted(f"GREATEST({middle} - {half}, 0.0)"), _if_counted(f"LEAST({middle} + {half}, 1.0)")
+        # At none and at all the interval ends exactly there; the formula only comes near, differently on each engine.
+        lower = f"CASE WHEN numerator = 0 THEN 0.0 ELSE GREATEST({middle} - {half}, 0.0) END"
+        upper = f"CASE WHEN numerator = denominator THEN 1.0 ELSE LEAST({middle} + {half}, 1.0) END"
+        return _if_counted(lower), _if_counted(upper)
     if indicator.measure == "net_share":
         small = f"denominator < {SMALL_SURVEY}"
         total = f"CASE WHEN {small} THEN denominator + 3 ELSE NULLIF(denominator, 0) END"
