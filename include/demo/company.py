@@ -9,7 +9,7 @@ here is real: mail domains end in `.example`, telephone numbers come from ranges
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -59,6 +59,8 @@ TEAMS = (ACCESS, BILLING, INTEGRATIONS, TERMINALS, FIELD)
 
 # From this Monday on, Terminal Operations works one shift instead of two, and not at weekends.
 SCHEDULE_CHANGE = date(2026, 7, 6)
+
+NEWCOMER = 148  # place of the one account that has only just signed, and has not written yet
 
 _AGENTS_PER_TEAM = {11: 3, 12: 6, 13: 6, 14: 7, 15: 3}
 _FIRST_NAMES = (
@@ -119,6 +121,10 @@ class Customer:
     language: str
     account: Account | None
     created: date
+
+    @property
+    def writes(self) -> bool:
+        return self.account is None or self.account.started < FIRST_DAY
 
 
 def utc(local: datetime) -> datetime:
@@ -214,6 +220,7 @@ def accounts() -> tuple[Account, ...]:
                 links_by=links_by,
             )
         )
+    result[NEWCOMER] = replace(result[NEWCOMER], started=date(2026, 9, 10))
     return tuple(result)
 
 

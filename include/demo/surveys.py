@@ -71,7 +71,8 @@ def _quarterly(rng: random.Random) -> list[Invitation]:
             if rng.random() < NPS_RESPONSE_RATE:
                 delay = math.exp(10.6 + 1.0 * _NORMAL.inv_cdf(rng.random()))
                 invitation.answered = sent + timedelta(seconds=int(min(delay, 20 * 86400)))
-            result.append(invitation)
+            if customer.writes:
+                result.append(invitation)
     return result
 
 

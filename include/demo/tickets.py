@@ -152,9 +152,22 @@ def _week(index: int, monday: date) -> list[Ticket]:
 def _customers_by_tier() -> dict[str | None, list[Customer]]:
     people: dict[str | None, list[Customer]] = {tier: [] for tier in (*TIERS, None)}
     for customer in customers():
+        if not customer.writes:
+            customer = _stand_in(customer)
         tie = customer.account is not None and customer.account.links_by == "tie"
         people[None if customer.account is None or tie else customer.account.tier].append(customer)
     return people
+
+
+def _stand_in(newcomer: Customer) -> Customer:
+    """Somebody of the same tier and language, who writes in the newcomer's place."""
+    alike = (
+        customer
+        for customer in customers()
+        if customer.account and customer.writes and customer.language == newcomer.language
+        and customer.account.tier == newcomer.account.tier and customer.account.links_by == "organisation"
+    )  # fmt: skip
+    return next(alike)
 
 
 def _arrival(rng: random.Random, monday: date) -> datetime:

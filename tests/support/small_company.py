@@ -11,7 +11,9 @@ import csv
 import gzip
 import io
 import json
+import math
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -447,7 +449,9 @@ class Company:
 
 
 def _sortable(row: tuple) -> tuple:
-    return tuple((value is not None, str(value)) for value in row)
+    # Doubles last: they may differ in the last digit between engines, and keys come before them in any row.
+    plain = [(value is not None, str(value)) for value in row if not isinstance(value, float)]
+    return (*plain, *((True, f"{value:.9e}") for value in row if isinstance(value, float)))
 
 
 def found_company(home: Path, warehouse_url: str | None = None, **settings: str) -> Company:
@@ -464,6 +468,29 @@ def found_company(home: Path, warehouse_url: str | None = None, **settings: str)
     if warehouse_url:
         environment["HANSEI_WAREHOUSE"] = warehouse_url
     return Company(home, load_settings(environment))
+
+
+def copy_company(company: Company, home: Path) -> Company:
+    """The company with all that it has so far (embedded warehouse, spool, inbox) at another place."""
+    shutil.copytree(company.home, home, dirs_exist_ok=True)
+    return found_company(home)
+
+
+def assert_same_tables(found: dict[str, list[tuple]], wanted: dict[str, list[tuple]]) -> None:
+    """Exact, doubles within 1e-9 relative; names the first row that differs."""
+    assert sorted(found) == sorted(wanted)
+    assert sum(len(rows) for rows in wanted.values()) > 0
+    for table, rows in wanted.items():
+        assert len(found[table]) == len(rows), table
+        for ours, theirs in zip(found[table], rows, strict=True):
+            same = len(ours) == len(theirs) and all(map(_is_same, ours, theirs))
+            assert same, f"{table}: {ours} instead of {theirs}"
+
+
+def _is_same(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return math.isclose(ours, theirs, rel_tol=1e-9)
+    return ours == theirs
 
 
 def other_key(company: Company) -> Company:
