@@ -111,19 +111,30 @@ def read_manifest(settings: Settings, run_id: str, source: str) -> Manifest | No
 
 
 def _read_manifest(location: str) -> Manifest | None:
-    system, root = fsspec.core.url_to_fs(location)
     try:
+        system, root = fsspec.core.url_to_fs(location)
         with system.open(f"{root}/{MANIFEST}", "rb") as file:
             return Manifest.from_json(file.read().decode(), location)
     except FileNotFoundError:
         return None
+    except (OSError, ImportError, ValueError) as error:
+        raise _fault(location, error) from None
 
 
 def read_part(manifest: Manifest, part: str) -> pa.Table:
     """One part of `EntityBatch.parts` with its canonical columns."""
-    system, root = fsspec.core.url_to_fs(manifest.location)
-    with system.open(f"{root}/{part}", "rb") as file:
-        return pq.read_table(file)
+    try:
+        system, root = fsspec.core.url_to_fs(manifest.location)
+        with system.open(f"{root}/{part}", "rb") as file:
+            return pq.read_table(file)
+    except (OSError, pa.ArrowException) as error:
+        raise _fault(f"{manifest.location}/{part}", error) from None
+
+
+def _fault(location: str, error: Exception) -> SourceError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    next_step = "make room or correct HANSEI_SPOOL; the next attempt starts this batch anew"
+    return SourceError(f"spool {location}", f"cannot be used ({reason})", next_step)
 
 
 def raw_rows(
@@ -203,9 +214,12 @@ class BatchWriter:
     def __post_init__(self) -> None:
         self.location = batch_location(self.settings, self.run_id, self.source)
         self._seal = cipher(self.settings)
-        _clear(self.location)
-        self._system, self._root = fsspec.core.url_to_fs(self.location)
-        self._system.makedirs(self._root, exist_ok=True)
+        try:
+            _clear(self.location)
+            self._system, self._root = fsspec.core.url_to_fs(self.location)
+            self._system.makedirs(self._root, exist_ok=True)
+        except (OSError, ImportError, ValueError) as error:
+            raise _fault(self.location, error) from None
 
     def write_raw(self, raw: pa.Table, resource: str) -> int:
         """Number of the new raw part: Fernet over an Arrow stream, compressed with zstd."""
@@ -257,6 +271,4 @@ class BatchWriter:
             with self._system.open(path, "wb") as file:
                 file.write(content)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            next_step = "make room or correct HANSEI_SPOOL; the next attempt starts this batch anew"
-            raise SourceError(f"spool {self.location}", f"cannot be written ({reason})", next_step) from None
+            raise _fault(self.location, error) from None

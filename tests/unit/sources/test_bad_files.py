@@ -6,16 +6,21 @@ import errno
 import gzip
 import json
 import re
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from hansei.catalog.windows import Window
 from hansei.errors import SourceError
 from hansei.sources import spool
+from hansei.sources.extraction import extract_batch
 
 HEADER = "id,status,created\n"
 GOOD = "1,open,2024-01-01\n"
+EVER = datetime(2030, 1, 1)
 
 
 def file_of(inbox: Path, content: bytes | str, name: str = "export.csv") -> str:
@@ -170,3 +175,15 @@ def test_a_full_disk_is_an_error_with_the_next_step(
     assert spool.read_manifest(settings, "run", "desk") is None
     monkeypatch.undo()
     assert extract(source)[0].received == 1
+
+
+def test_a_spool_that_is_no_directory_is_an_error_with_the_next_step(
+    inbox: Path, ticket_source, catalog, settings
+) -> None:
+    path = file_of(inbox, HEADER + GOOD)
+    for location, reason in ((f"{path}/below", "Not a directory|File exists"), ("nowhere://spool", "ValueError")):
+        unusable = replace(settings, spool=location)
+        with pytest.raises(SourceError, match=rf"cannot be used \(({reason})\): make room or correct HANSEI_SPOOL"):
+            extract_batch(
+                ticket_source({"path": path, "format": "csv"}), catalog, unusable, None, "run", Window(None, EVER)
+            )
