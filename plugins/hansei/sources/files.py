@@ -42,8 +42,8 @@ class SourceFile:
 
 
 def expand(path: str, settings: Settings, place: str) -> str:
-    """The path with its ${VARIABLES} filled in from the environment; HANSEI_HOME and the like have their defaults."""
-    known = {"HANSEI_HOME": str(settings.home), "HANSEI_ARCHIVE": settings.archive, **os.environ}
+    """The path with its ${VARIABLES} filled in: home and archive as settled, all others from the environment."""
+    known = {**os.environ, "HANSEI_HOME": str(settings.home), "HANSEI_ARCHIVE": settings.archive}
 
     def value_of(match: re.Match) -> str:
         if not known.get(match[1]):
