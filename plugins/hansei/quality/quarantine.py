@@ -95,7 +95,7 @@ class Quarantine:
                 )
 
     def supersede(self, entity: str, key_column: str, table: str) -> None:
-        """Marks waiting rows whose key has meanwhile arrived in a good version that is at least as new."""
+        """Marks waiting rows whose key has meanwhile arrived in a newer good version."""
         self.warehouse.execute(
             "UPDATE ops.quarantined_rows SET state = 'superseded', state_reason = 'a newer good version arrived' "
             f"WHERE state = 'waiting' AND entity = :entity AND EXISTS (SELECT 1 FROM {table} AS stored "
