@@ -1,0 +1,194 @@
+"""Promise 1 under kill -9: wherever a night dies, the same run started again leaves what an undisturbed one leaves.
+
+Night 3 is killed after night 2 was missed, so that one run meets late rows, duplicates, a quarantined row and the
+newer version that supersedes it, a raised tier and a deleted account.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from support.kill_points import KillPoint, night_in_a_process
+from support.small_company import Company, assert_same_tables, copy_company, exports, found_company
+
+pytestmark = pytest.mark.proof
+
+NIGHTLY = "hansei.pipeline.nightly"
+INTAKE = "hansei.quality.intake"
+PUBLICATION = "hansei.warehouse.publication"
+MODELS = "hansei.warehouse.models"
+MEASURE = "hansei.indicators.measure"
+SPOOL = "hansei.sources.spool"
+
+
+def before(target: str, ordinal: int = 1, where: str = "") -> KillPoint:
+    return KillPoint("before", target, ordinal, where)
+
+
+def after(target: str, ordinal: int = 1, where: str = "") -> KillPoint:
+    return KillPoint("after", target, ordinal, where)
+
+
+BETWEEN_STAGES = [
+    after(f"{NIGHTLY}:_store_run"),  # the run is written but not committed
+    before(f"{NIGHTLY}:_write_windows"),  # committed, and extraction cannot know its windows yet
+    after(f"{NIGHTLY}:open_run"),
+    after(f"{NIGHTLY}:extract", 1),
+    after(f"{NIGHTLY}:publish", 1),
+    after(f"{NIGHTLY}:extract", 2),
+    after(f"{NIGHTLY}:publish", 2),
+    after(f"{NIGHTLY}:publish", 3),
+    after(f"{NIGHTLY}:model"),
+    after(f"{NIGHTLY}:measure"),
+    after(f"{NIGHTLY}:judge"),
+    after(f"{NIGHTLY}:share"),
+]
+INSIDE_EXTRACT = [
+    after(f"{SPOOL}:BatchWriter.write_raw", 3),
+    after(f"{SPOOL}:BatchWriter._write_part", 3),
+    before(f"{SPOOL}:BatchWriter.finish", 2),  # every part is there, the manifest is not
+]
+INSIDE_PUBLISH = [
+    after(f"{INTAKE}:land", 3),
+    after(f"{PUBLICATION}:_keep_versions"),
+    after(f"{INTAKE}:Intake._publish_entity", 3),  # two entities of the source are merged, the third is not
+    after(f"{INTAKE}:Intake._close", 2),  # everything is written, nothing is committed
+    before(f"{INTAKE}:discard_raw", 2),  # committed, and the raw rows are still in the spool
+]
+INSIDE_MODEL = [
+    after(f"{MODELS}:ModelRunner._refresh_one", 2),
+    after(f"{MODELS}:ModelRunner._refresh_one", 5),
+    after(f"{MODELS}:ModelRunner._exchange", 3),  # rows are replaced, the position has not moved
+    after(f"{MODELS}:ModelRunner._refresh_one", 7),
+]
+INSIDE_MEASURE = [
+    after(f"{MEASURE}:Measurement._write", 2),
+    after(f"{MEASURE}:Measurement._measure_table", 1),
+    after(f"{MEASURE}:Measurement._measure_table", 2),
+]
+INSIDE_SHARE = [
+    after(f"{NIGHTLY}:judge_thresholds"),
+    after(f"{NIGHTLY}:mirror_board"),
+    before(f"{NIGHTLY}:publish_read_copy"),
+    before("os:replace", 1, "read.duckdb"),
+    after("os:replace", 1, "read.duckdb"),
+]
+MATRIX = [*BETWEEN_STAGES, *INSIDE_EXTRACT, *INSIDE_PUBLISH, *INSIDE_MODEL, *INSIDE_MEASURE, *INSIDE_SHARE]
+ON_POSTGRESQL = [
+    before(f"{NIGHTLY}:_write_windows"),
+    after(f"{INTAKE}:Intake._close", 2),
+    before(f"{INTAKE}:discard_raw", 2),
+    after(f"{MODELS}:ModelRunner._exchange", 3),
+    after(f"{MEASURE}:Measurement._write", 2),
+]
+# What no two runs share: ciphertexts are salted, and how often a killed run had begun is its own affair.
+SALTED = ("ops.quarantined_rows", "ops.definitions_in_force", "ops.changes", "ops.model_states", "ops.check_results")
+
+
+def everything(company: Company) -> dict[str, list[tuple]]:
+    """Core, indicators, staging and the pipeline's own books, as far as two runs of one night can agree on them."""
+    tables = company.tables("core", "indicators", "staging", "ops")
+    found = {name: rows for name, rows in tables.items() if name not in SALTED and not name.endswith("_touched")}
+    query = "SELECT source, entity, row_key, reasons, seen_count, state FROM ops.quarantined_rows ORDER BY row_key"
+    found["quarantine"] = [tuple(row.values()) for row in company.rows(query)]
+    query = (
+        "SELECT table_name, key, operation, COUNT(*) AS times FROM ops.changes WHERE run_id = 'night-3' "
+        "AND table_name LIKE 'staging.%' GROUP BY table_name, key, operation ORDER BY table_name, key, operation"
+    )
+    found["changes"] = [tuple(row.values()) for row in company.rows(query)]
+    query = (
+        "SELECT run_id, source, entity, check_id, result, checked_count, failed_count FROM ops.check_results "
+        "WHERE scope <> 'model' ORDER BY run_id, source, entity, check_id"
+    )
+    found["checks"] = [tuple(row.values()) for row in company.rows(query)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The company after its first night."""
+    company = found_company(tmp_path_factory.mktemp("prepared"))
+    exports().write(company.inbox)
+    company.night(1)
+    return company
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared: Company, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple]]:
+    company = copy_company(prepared, tmp_path_factory.mktemp("undisturbed"))
+    assert night_in_a_process(company, 3) == 0
+    assert company.unbalanced() == []
+    return everything(company)
+
+
+@pytest.mark.parametrize("point", MATRIX, ids=str)
+def test_a_night_killed_anywhere_is_finished_by_the_same_run(
+    point: KillPoint, prepared: Company, undisturbed: dict[str, list[tuple]], tmp_path: Path
+) -> None:
+    company = copy_company(prepared, tmp_path / "killed")
+    assert night_in_a_process(company, 3, point) == -9, "the point was never reached"
+    assert company.unbalanced() == []
+    assert night_in_a_process(company, 3) == 0
+    assert_same_tables(everything(company), undisturbed)
+    assert company.unbalanced() == []
+    assert_nothing_is_left_over(company)
+
+
+def assert_nothing_is_left_over(company: Company) -> None:
+    """No half-written file, no raw row that publication had to discard, and a read copy of this night."""
+    left = [path.name for path in company.home.rglob(".*") if path.is_file()]
+    left += [path.name for path in (company.home / "spool" / "night-3").rglob("raw-*")]
+    assert left == []
+    manifests = sorted((company.home / "spool" / "night-3").rglob("manifest.json"))
+    assert [path.parent.name for path in manifests] == ["crm", "desk", "feedback"]
+    assert all(json.loads(path.read_text())["run_id"] == "night-3" for path in manifests)
+    assert company.settings.read_copy.exists()
+
+
+@pytest.fixture(scope="module")
+def prepared_server(
+    postgres_url: sa.URL, prepared: Company, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Company, str]]:
+    """The company after its first night on PostgreSQL, and the name of the database that tests copy."""
+    name = "killed_template"
+    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    home = tmp_path_factory.mktemp("server")
+    company = found_company(home, postgres_url.set(database=name).render_as_string(hide_password=False))
+    exports().write(company.inbox)
+    company.night(1)
+    yield company, name
+    execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("point", ON_POSTGRESQL, ids=str)
+def test_a_night_killed_on_postgresql_is_finished_by_the_same_run(
+    point: KillPoint,
+    prepared_server: tuple[Company, str],
+    postgres_url: sa.URL,
+    undisturbed: dict[str, list[tuple]],
+    tmp_path: Path,
+) -> None:
+    company, template = prepared_server
+    name = f"killed_{ON_POSTGRESQL.index(point)}"
+    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        copy_company(company, tmp_path / "killed")
+        url = postgres_url.set(database=name).render_as_string(hide_password=False)
+        killed = found_company(tmp_path / "killed", url)
+        assert night_in_a_process(killed, 3, point) == -9, "the point was never reached"
+        assert night_in_a_process(killed, 3) == 0
+        assert_same_tables(everything(killed), undisturbed)
+        assert killed.unbalanced() == []
+    finally:
+        execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def execute(url: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
