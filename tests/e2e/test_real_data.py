@@ -23,6 +23,7 @@ from support.real_data import (
     reference,
     require_data,
 )
+from support.stable_tables import stable_tables, table_differences
 
 FIGURES = {
     "uci_incident_event_log": INCIDENT_FIGURES,
@@ -133,10 +134,13 @@ def test_one_night_reproduces_every_reference_figure(example, tmp_path):
 
 @pytest.mark.proof
 @pytest.mark.parametrize("example", DATA_SETS)
-def test_one_night_on_postgresql_reproduces_every_reference_figure(example, tmp_path, postgres_database):
+def test_one_night_on_postgresql_leaves_the_same_figures_and_tables(example, tmp_path, postgres_database):
     require_data()
     data_set = DATA_SETS[example]
-    check(data_set, run_one_night(data_set, tmp_path / "home", postgres_database))
+    server = run_one_night(data_set, tmp_path / "server", postgres_database)
+    check(data_set, server)
+    embedded = run_one_night(data_set, tmp_path / "embedded")
+    assert table_differences(stable_tables(server), stable_tables(embedded)) == []
 
 
 @pytest.mark.parametrize("example", DATA_SETS)
