@@ -197,7 +197,9 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
             mirror_board(context, warehouse)
             tidied = tidy(context, warehouse, run)
         page = write_validation_page(context, warehouse, run)
-        copy = publish_read_copy(warehouse, context.settings)
+        models = context.catalog.tables.values()
+        followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
+        copy = publish_read_copy(warehouse, context.settings, followed)
     return {"read_copy": str(copy) if copy else None, "validation_page": page, "tidied": tidied}
 
 

@@ -32,9 +32,12 @@ class Suite:
             warnings.simplefilter("ignore")
             import great_expectations as gx
             from great_expectations import expectations
+            from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
         self.rules = rules
-        context = gx.get_context(mode="ephemeral")
+        # Without this Great Expectations makes a folder for documentation that nobody reads, and leaves it behind.
+        stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        context = gx.get_context(mode="ephemeral", project_config=DataContextConfig(store_backend_defaults=stores))
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)
         self._definition = asset.add_batch_definition_whole_dataframe(name)

@@ -172,8 +172,15 @@ class ModelRunner:
         return count, count
 
     def _is_consumed(self, model: TableModel) -> bool:
-        return any(model.table in other.consumes for other in self.catalog.tables.values()) or any(
-            model.table in self.upstreams(other) for other in self.catalog.tables.values() if other.refresh == "full"
+        """Whether somebody follows the model's changes: another model, or the read copy (of what refreshes by key)."""
+        return (
+            model.refresh == "keys"
+            or any(model.table in other.consumes for other in self.catalog.tables.values())
+            or any(
+                model.table in self.upstreams(other)
+                for other in self.catalog.tables.values()
+                if other.refresh == "full"
+            )
         )
 
     def _replace_keys(self, warehouse: Warehouse, model: TableModel, run_id: str, position: int) -> tuple[int, int]:
