@@ -35,11 +35,12 @@ demo: install ## Run three nights and the weekly brief of the demo company in Ai
 
 .PHONY: test
 test: install ## Unit, SQL, contract, golden and DAG tests, on DuckDB and on PostgreSQL (minutes)
-	@$(bin)/python -m pytest -n $(PYTEST_WORKERS)
+	@# One worker per file, so that what a file builds once (a company's nights) is built once; long files come first.
+	$(bin)/python -m pytest -n $(PYTEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations 10
 
 .PHONY: proof
 proof: install ## The slow proofs: kill matrix, a real scheduler, the services of the compose file, replays
-	@$(bin)/python -m pytest -m proof
+	@$(bin)/python -m pytest -m proof --durations 10
 
 .PHONY: lint
 lint: install ## ruff, the shape of the SQL, and every definition
