@@ -6,6 +6,8 @@ answers). Quantiles and counts carry none here: their intervals are not function
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hansei.catalog.measures import Indicator
 from hansei.catalog.tables import TableModel
 from hansei.warehouse.dialect import Dialect
@@ -21,8 +23,13 @@ def counted_rows(indicator: Indicator, table: TableModel) -> str:
     return " AND ".join([*conditions, *excluded]) or "TRUE"
 
 
-def components(indicator: Indicator, table: TableModel, sql: Dialect) -> dict[str, str]:
-    """SQL aggregates `numerator`, `subtrahend`, `denominator`, `sample_count`, `quantile` over a table's rows."""
+def components(
+    indicator: Indicator, table: TableModel, sql: Dialect, together: Sequence[Indicator] = ()
+) -> dict[str, str]:
+    """SQL aggregates `numerator`, `subtrahend`, `denominator`, `sample_count`, `quantile` over a table's rows.
+
+    `together` are the indicators of the same scan: their quantiles of the same values become one aggregate.
+    """
     counted = counted_rows(indicator, table)
 
     def count(condition: str) -> str:
@@ -41,7 +48,12 @@ def components(indicator: Indicator, table: TableModel, sql: Dialect) -> dict[st
     if indicator.measure == "mean":
         parts["numerator"] = f"SUM(CASE WHEN {counted} THEN {indicator.value} END)"
     if indicator.measure == "quantile":
-        parts["quantile"] = sql.quantile(f"CASE WHEN {counted} THEN {indicator.value} END", indicator.quantile)
+        among = [
+            other.quantile
+            for other in together
+            if other.quantile and other.value == indicator.value and counted_rows(other, table) == counted
+        ]
+        parts["quantile"] = sql.quantile(f"CASE WHEN {counted} THEN {indicator.value} END", indicator.quantile, among)
     return parts
 
 

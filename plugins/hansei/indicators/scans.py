@@ -44,7 +44,7 @@ def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], 
     limit = f" AND {period} IN (SELECT period_start FROM run_periods)" if only_periods else ""
     outer = [f"{segment_expression(dimensions)} AS segment_id"]
     for indicator in indicators:
-        for part, expression in formulas.components(indicator, table, sql).items():
+        for part, expression in formulas.components(indicator, table, sql, indicators).items():
             outer.append(f"CAST({expression} AS DOUBLE PRECISION) AS {indicator.id}__{part}")
     return (
         f"SELECT period_start, {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {table.table} "

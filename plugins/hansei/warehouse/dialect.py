@@ -76,11 +76,16 @@ class Dialect:
         """First day of the day's period: `day`, ISO `week` (Monday) or `month`."""
         return day if grain == "day" else f"CAST(DATE_TRUNC('{grain}', {day}) AS DATE)"
 
-    def quantile(self, value: str, q: float) -> str:
-        """Quantile with linear interpolation between ranks, NULLs left out."""
+    def quantile(self, value: str, q: float, among: Sequence[float] = ()) -> str:
+        """Quantile with linear interpolation between ranks, NULLs left out.
+
+        `among` names every quantile that is asked of the same values: written as one aggregate, engines sort once.
+        """
+        asked = sorted({q, *among})
+        position, listed = asked.index(q) + 1, ", ".join(map(str, asked))
         if self.is_duckdb:
-            return f"QUANTILE_CONT({value}, {q})"
-        return f"PERCENTILE_CONT({q}) WITHIN GROUP (ORDER BY {value})"
+            return f"QUANTILE_CONT({value}, [{listed}])[{position}]"
+        return f"(PERCENTILE_CONT(ARRAY[{listed}]) WITHIN GROUP (ORDER BY {value}))[{position}]"
 
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
