@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
+from hansei.catalog.organisation import zone_names
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -63,7 +63,7 @@ def _check_tables(catalog: Catalog) -> Iterator[Fault]:
 
 def _check_sources(catalog: Catalog) -> Iterator[Fault]:
     for source in catalog.sources.values():
-        if source.zone and source.zone not in available_timezones():
+        if source.zone and source.zone not in zone_names():
             next_step = "use an IANA zone, for example Europe/Berlin"
             yield _fault(catalog, "sources", source.id, ("zone",), f"{source.zone!r} is not a zone", next_step)
         for index, mapping in enumerate(source.entities):
@@ -85,7 +85,7 @@ def _check_mapping(catalog: Catalog, source: Source, index: int, mapping: Entity
             next_step = _known(entity.columns)
             yield _fault(catalog, "sources", source.id, (*columns_at, name), found, next_step)
             continue
-        if column_mapping.zone and column_mapping.zone not in available_timezones():
+        if column_mapping.zone and column_mapping.zone not in zone_names():
             location = (*columns_at, name, "zone")
             yield _fault(catalog, "sources", source.id, location, f"{column_mapping.zone!r} is not a zone", "use IANA")
         ours = [*(column_mapping.values or {}).values(), column_mapping.default, column_mapping.constant]

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.constructor import SafeConstructor
 
 Location = tuple[str | int, ...]
 
@@ -108,7 +109,7 @@ def _construct(node: yaml.Node, location: Location, document: Document) -> Any:
 
 
 def _scalar(node: yaml.Node) -> Any:
-    return yaml.SafeLoader("").construct_object(node, deep=True)
+    return SafeConstructor().construct_object(node, deep=True)
 
 
 def parse(document: Document, kind: type[Definition]) -> Definition | None:

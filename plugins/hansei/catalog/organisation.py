@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,8 +16,14 @@ from hansei.catalog.entities import Identifier
 _INTERVAL = re.compile(r"^([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")
 
 
+@cache
+def zone_names() -> frozenset[str]:
+    """Every IANA zone; finding them walks through the zone files, so it is done once."""
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zone_names():
         raise ValueError("is not an IANA zone, for example Europe/Berlin")
     return name
 
