@@ -38,8 +38,8 @@ class DemoFailed(Exception):
 class Progress:
     """A few lines for people, each with the seconds since the start."""
 
-    def __init__(self, out: TextIO) -> None:
-        self._out, self._start = out, time.monotonic()
+    def __init__(self, out: TextIO, start: float) -> None:
+        self._out, self._start = out, start
 
     def say(self, text: str) -> None:
         print(f"{time.monotonic() - self._start:6.1f} s  {text}", file=self._out, flush=True)
@@ -55,12 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, default=environment.HOME, help="where the demo lives (.hansei/demo)")
     options = parser.parse_args(arguments)
     home = options.home.absolute()
-    progress = Progress(sys.stdout)
+    start = time.monotonic()
     try:
-        prepare(home, progress, options.fresh)
+        prepare(home, Progress(sys.stdout, start), options.fresh)
         if not options.prepare:
             with _quiet(home / "demo.log") as terminal:
-                run(home, Progress(terminal))
+                run(home, Progress(terminal, start))
     except DemoFailed as failure:
         print(f"demo: {failure}", file=sys.stderr)
         return 1
