@@ -22,10 +22,15 @@ def readiness(context: Context, review_id: str, period_end: date | None = None) 
     `period_end` is the first day after the period; None takes the last finished one.
     """
     review = _review(context, review_id)
-    with open_read_copy(context.settings) as warehouse:
-        following = period_end or _last_following(context, warehouse, review)
-        sources = source_readiness(context, warehouse, following)
-    late = [source.source for source in sources if source.state != "ready"]
+    if context.settings.is_embedded and not context.settings.read_copy.exists():
+        # No night has run yet: everything is late, which is no error as long as there is time.
+        following = period_end or period_start(review.grain, local_date(context.now(), context.catalog.service.zone))
+        late = sorted(context.catalog.sources)
+    else:
+        with open_read_copy(context.settings) as warehouse:
+            following = period_end or _last_following(context, warehouse, review)
+            sources = source_readiness(context, warehouse, following)
+        late = [source.source for source in sources if source.state != "ready"]
     deadline = local_midnight(following, context.catalog.service.zone) + timedelta(hours=review.deadline_hours)
     return {
         "is_ready": not late,
