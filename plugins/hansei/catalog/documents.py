@@ -89,6 +89,11 @@ def _construct(node: yaml.Node, location: Location, document: Document) -> Any:
     if isinstance(node, yaml.MappingNode):
         mapping: dict[Any, Any] = {}
         for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                line = key_node.start_mark.line + 1
+                next_step = "write the keys out; an alias (*name) of a whole value is understood"
+                document.faults.append(Fault(document.path, line, "<<", "merged keys are not understood", next_step))
+                continue
             key = _scalar(key_node)
             here = (*location, key)
             if key in mapping:
