@@ -66,6 +66,10 @@ def test_the_company_has_what_the_other_tests_are_about(undisturbed: Company, wa
     assert undisturbed.scalar("SELECT COUNT(*) FROM ops.batches") == 15
 
 
+def test_readers_find_the_same_tables_in_the_copy(undisturbed: Company, wanted: Tables) -> None:
+    assert_same_tables(undisturbed.copied_tables(), wanted)
+
+
 def test_a_night_run_again_under_its_own_id_changes_nothing(company: Company, wanted: Tables) -> None:
     batches = company.tables("ops")["ops.batches"]
     company.night(3)

@@ -23,7 +23,7 @@ from typing import Any
 
 from hansei import pipeline
 from hansei.settings import Settings, load_settings
-from hansei.warehouse import Warehouse, open_warehouse
+from hansei.warehouse import Warehouse, open_read_copy, open_warehouse
 from hansei.warehouse.tables import VOLATILE
 
 FIRST_DAY = datetime(2026, 3, 9)
@@ -431,14 +431,13 @@ class Company:
 
         Without the days of the reporting zone, which are many and come from the definitions alone.
         """
-        found = {}
         with self.warehouse() as opened:
-            for table in sorted(opened.tables() - {"core.reporting_offsets"}):
-                if table.split(".")[0] in (schemas or ("core", "indicators")):
-                    names = [name for name in opened.columns(table) if name not in VOLATILE]
-                    rows = opened.rows(f"SELECT {', '.join(names)} FROM {table}")
-                    found[table] = sorted((tuple(row.values()) for row in rows), key=_sortable)
-        return found
+            return _content(opened, schemas or ("core", "indicators"))
+
+    def copied_tables(self) -> dict[str, list[tuple]]:
+        """The same tables as readers see them in the published copy."""
+        with open_read_copy(self.settings) as opened:
+            return _content(opened, ("core", "indicators"))
 
     def unbalanced(self) -> list[dict[str, Any]]:
         """Rows of ops.batches whose identity does not hold, computed here and not read from `is_balanced`."""
@@ -449,6 +448,16 @@ class Company:
             != row["accepted_count"] + row["quarantined_count"] + row["duplicate_count"] + row["held_count"]
             or row["is_balanced"] is not True
         ]
+
+
+def _content(warehouse: Warehouse, schemas: tuple[str, ...]) -> dict[str, list[tuple]]:
+    found = {}
+    for table in sorted(warehouse.tables() - {"core.reporting_offsets"}):
+        if table.split(".")[0] in schemas:
+            names = [name for name in warehouse.columns(table) if name not in VOLATILE]
+            rows = warehouse.rows(f"SELECT {', '.join(names)} FROM {table}")
+            found[table] = sorted((tuple(row.values()) for row in rows), key=_sortable)
+    return found
 
 
 def _sortable(row: tuple) -> tuple:
