@@ -33,7 +33,6 @@ def replay(
 
     The rows take the road of any late row: what they change in earlier periods is restated.
     """
-    run_id = f"replay-{context.now():%Y-%m-%dT%H:%M:%S}"
     totals = {"waiting": 0, "accepted": 0, "duplicate": 0, "still_refused": 0}
     with open_warehouse(context.settings) as warehouse:
         evolve(warehouse, context.catalog)
@@ -44,7 +43,7 @@ def replay(
         if not groups:
             return totals
         with warehouse.transaction():
-            _open(context, warehouse, run_id)
+            run_id = _open(context, warehouse)
             for ordinal, ((name, entity, origin), rows) in enumerate(sorted(groups.items())):
                 counts = _replay_group(context, warehouse, quarantine, run_id, name, entity, origin, rows, ordinal)
                 tell(f"{name}.{entity}: {counts['accepted']} of {len(rows)} rows accepted")
@@ -57,12 +56,16 @@ def replay(
     return totals
 
 
-def _open(context: Context, warehouse: Warehouse, run_id: str) -> None:
+def _open(context: Context, warehouse: Warehouse) -> str:
+    """Id of a new run that stands for what the newest night stood for."""
+    earlier = warehouse.scalar("SELECT COUNT(*) FROM ops.runs WHERE kind = 'replay'")
+    run_id = f"replay-{earlier + 1}-{context.now():%Y-%m-%dT%H:%M:%S}"
     as_of = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
     digest = context.catalog.fingerprint(context.catalog.everything())
     record = {"run_id": run_id, "kind": "replay", "reason": "quarantine replay", "as_of": as_of, "state": "running"}
     marks = {"started_at": context.now(), "product_version": __version__, "definitions_hash": digest}
     warehouse.insert("ops.runs", [{**record, **marks}])
+    return run_id
 
 
 def _replay_group(
