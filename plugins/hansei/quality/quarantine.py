@@ -20,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from hansei.errors import HanseiError
 from hansei.settings import Settings
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table
 
 KEPT_FOR = timedelta(days=90)
 
@@ -81,10 +82,11 @@ class Quarantine:
         types = {"quarantined_at": pa.timestamp("us"), "expires_at": pa.timestamp("us"), "seen_count": pa.int32()}
         arrays = [pa.array([record[name] for record in records], types.get(name, pa.string())) for name in names]
         arriving = pa.table(arrays, names=names)
-        known = {
-            row["quarantine_id"]: row["seen_count"]
-            for row in self.warehouse.rows("SELECT quarantine_id, seen_count FROM ops.quarantined_rows")
-        }
+        create_table(self.warehouse, "run_refused", {"quarantine_id": "text"}, temporary=True)
+        self.warehouse.load("run_refused", arriving.select(["quarantine_id"]))
+        stored = "SELECT quarantine_id FROM ops.quarantined_rows WHERE quarantine_id IN (SELECT * FROM run_refused)"
+        known = {row["quarantine_id"] for row in self.warehouse.rows(stored)}
+        self.warehouse.execute("DROP TABLE run_refused")
         fresh = [index for index, record in enumerate(records) if record["quarantine_id"] not in known]
         self.warehouse.load("ops.quarantined_rows", arriving.take(pa.array(fresh, pa.int64())))
         for record in records:
