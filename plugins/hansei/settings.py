@@ -28,6 +28,7 @@ class Settings:
     identity_key: str | None = field(repr=False)
     quarantine_key: str | None = field(repr=False)
     lock_wait_seconds: float
+    memory_limit: str = "900MB"
 
     @property
     def is_embedded(self) -> bool:
@@ -78,6 +79,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         identity_key=env.get("HANSEI_IDENTITY_KEY") or None,
         quarantine_key=env.get("HANSEI_QUARANTINE_KEY") or None,
         lock_wait_seconds=_seconds(env, "HANSEI_LOCK_WAIT_SECONDS", 60.0),
+        memory_limit=env.get("HANSEI_MEMORY_LIMIT") or "900MB",
     )
 
 

@@ -178,7 +178,7 @@ def open_read_copy(settings: Settings) -> Iterator[Warehouse]:
             raise WarehouseError(
                 str(settings.read_copy), "there is no read copy yet", "run a night first: `hansei night`"
             )
-        warehouse = _duckdb(settings.read_copy, is_writable=False)
+        warehouse = _duckdb(settings.read_copy, settings, is_writable=False)
     try:
         yield warehouse
     finally:
@@ -191,7 +191,7 @@ def _open_duckdb(settings: Settings) -> Warehouse:
     deadline = time.monotonic() + settings.lock_wait_seconds
     while True:
         try:
-            return _duckdb(path, is_writable=True)
+            return _duckdb(path, settings, is_writable=True)
         except sa.exc.DBAPIError as error:
             message = str(error.orig)
             if "lock" not in message.lower():
@@ -209,12 +209,14 @@ def _unreadable(path: Path, message: str) -> WarehouseError:
     return WarehouseError(str(path), message.splitlines()[0], "see docs/runbooks")
 
 
-def _duckdb(path: Path, is_writable: bool) -> Warehouse:
-    settings: dict[str, Any] = {
+def _duckdb(path: Path, settings: Settings, is_writable: bool) -> Warehouse:
+    options: dict[str, Any] = {
         "default_null_order": "nulls_last",
         "preserve_insertion_order": False,
+        # What does not fit is spilled beside the file: a night shares its machine with Airflow.
+        "memory_limit": settings.memory_limit,
     }
-    arguments = {"config": settings, "read_only": not is_writable}
+    arguments = {"config": options, "read_only": not is_writable}
     engine = sa.create_engine(f"duckdb:///{path}", poolclass=StaticPool, connect_args=arguments)
     try:
         warehouse = Warehouse(engine, Dialect("duckdb"), is_writable)
