@@ -11,18 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import pyarrow as pa
-
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, scans
+from hansei.indicators.collection import GRAINS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.tables import create_table
 
-VALUES = "indicators.indicator_values"
-_PARTS = ("numerator", "subtrahend", "denominator", "sample_count", "quantile")
 _ROW = ("indicator", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
 _TOLERANCE = 1e-9
@@ -60,44 +56,34 @@ class Measurement:
         return Measured(self.written, self.removed, self.restated)
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
-        redefined = [item for item in indicators if self._is_redefined(item)]
+        redefined = {item.id for item in indicators if self._is_redefined(item)}
         rebuilt = self.warehouse.scalar(f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'")
         for group in _groups(indicators):
-            whole = [item for item in group if item in redefined or rebuilt or item.measure == "snapshot"]
+            whole = [item for item in group if item.id in redefined or rebuilt or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
-            for grain in ("day", "week", "month"):
-                self._measure_whole(table, [item for item in whole if grain in item.grains], grain, redefined, rebuilt)
-                self._measure_partial(table, [item for item in partial if grain in item.grains], grain)
+            # A table that is there for the first time restates nothing; one that was rebuilt does, by definition.
+            by_definition = {item.id for item in whole if rebuilt or item.id in redefined}
+            self._measure_group(table, whole, None, set() if rebuilt == "all:created" else by_definition)
+            if partial:
+                touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
+                self._measure_group(table, partial, touched, set())
         self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         for indicator in indicators:
             self._remember(indicator)
 
-    def _measure_whole(
-        self, table: TableModel, group: list[Indicator], grain: str, redefined: list[Indicator], rebuilt: str | None
+    def _measure_group(
+        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, by_definition: set[str]
     ) -> None:
-        if not group:
+        """Every grain of indicators that share a date column; `periods` None computes all of them."""
+        if not group or (periods is not None and not any(periods.values())):
             return
-        self._prepare(grain)
-        if group[0].measure == "snapshot":
-            for indicator in group:
-                self._collect_snapshot(table, indicator, grain)
-        else:
-            self._collect_counts(group, grain, only_periods=False)
-        by_definition = {item.id for item in group if item in redefined} if not rebuilt else {item.id for item in group}
-        if rebuilt == "all:created":
-            by_definition = set()
-        self._settle(group, grain, whole=True, by_definition=by_definition)
-
-    def _measure_partial(self, table: TableModel, group: list[Indicator], grain: str) -> None:
-        if not group:
-            return
-        periods = self._touched_periods(table, group, grain)
-        if not periods:
-            return
-        self._prepare(grain)
-        self.warehouse.load("run_periods", pa.table({"period_start": pa.array(sorted(periods), pa.date32())}))
-        self._collect_counts(group, grain, only_periods=True)
-        self._settle(group, grain, whole=False, by_definition=set())
+        collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
+        for grain in GRAINS:
+            asked = [item for item in group if grain in item.grains]
+            if asked and (periods is None or periods[grain]):
+                collection.collect(asked, grain)
+                self._settle(asked, grain, periods is None, by_definition)
+        collection.close()
 
     def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
         counted_on = group[0].counted_on
@@ -111,84 +97,14 @@ class Measurement:
         )
         periods |= {row["period_start"] for row in self.warehouse.rows(unfinished, {"grain": grain})}
         # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
-        for indicator in group:
-            newest = self.warehouse.scalar(
-                f"SELECT MAX(period_start) FROM {VALUES} "
-                "WHERE indicator = :id AND grain = :grain AND segment_id = 'all'",
-                {"id": indicator.id, "grain": grain},
-            )
-            if newest is not None:
-                periods |= set(periods_between(grain, newest, self.today)[1:])
+        begun = (
+            f"SELECT MIN(newest) FROM (SELECT MAX(period_start) AS newest FROM {VALUES} "
+            f"WHERE grain = :grain AND segment_id = 'all' AND indicator IN ({ids}) GROUP BY indicator) AS reached"
+        )
+        newest = self.warehouse.scalar(begun, {"grain": grain})
+        if newest is not None:
+            periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
-
-    def _prepare(self, grain: str) -> None:
-        for name in ("run_periods", "run_spine", "run_values"):
-            self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
-        create_table(self.warehouse, "run_periods", {"period_start": "date"}, temporary=True)
-        create_table(self.warehouse, "run_spine", {"period_start": "date"}, temporary=True)
-        parts = dict.fromkeys(_PARTS, "double")
-        columns = {"indicator": "text", "period_start": "date", "segment_id": "text", **parts}
-        create_table(self.warehouse, "run_values", columns, temporary=True)
-
-    def _collect_counts(self, group: list[Indicator], grain: str, only_periods: bool) -> None:
-        select = scans.count_scan(self.catalog, self.warehouse.sql, group, grain, only_periods)
-        self.warehouse.execute(f"CREATE TEMPORARY TABLE run_wide AS {select}")
-        for indicator in group:
-            parts = ", ".join(f"{indicator.id}__{part}" for part in _PARTS)
-            dimensions = self.warehouse.sql.text_list(["all", *indicator.segments])
-            self.warehouse.execute(
-                f"INSERT INTO run_values (indicator, period_start, segment_id, {', '.join(_PARTS)}) "
-                f"SELECT :id, period_start, segment_id, {parts} FROM run_wide "
-                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})",
-                {"id": indicator.id},
-            )
-        self.warehouse.execute("DROP TABLE run_wide")
-        for indicator in group:
-            self._fill_gaps(indicator, grain, only_periods)
-
-    def _fill_gaps(self, indicator: Indicator, grain: str, only_periods: bool) -> None:
-        """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
-        first = self.warehouse.scalar(
-            "SELECT MIN(period_start) FROM run_values WHERE indicator = :id", {"id": indicator.id}
-        )
-        if only_periods:
-            known = f"SELECT MIN(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain"
-            stored = self.warehouse.scalar(known, {"id": indicator.id, "grain": grain})
-            first = min(filter(None, (first, stored)), default=None)
-        if first is None:
-            return
-        self.warehouse.execute("DELETE FROM run_spine")
-        spine = periods_between(grain, first, self.today)
-        self.warehouse.load("run_spine", pa.table({"period_start": pa.array(spine, pa.date32())}))
-        zero = "0" if indicator.measure == "count" else "NULL"
-        denominator = "NULL" if indicator.measure == "count" else "0"
-        known = (
-            f"AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE stored.indicator = :id AND stored.grain = :grain "
-            "AND stored.period_start = run_spine.period_start AND stored.segment_id = 'all' "
-            "AND stored.period_start NOT IN (SELECT period_start FROM run_periods))"
-        )
-        self.warehouse.execute(
-            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, denominator, sample_count) "
-            f"SELECT :id, period_start, 'all', {zero}, {denominator}, 0 FROM run_spine "
-            "WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE counted.indicator = :id "
-            "AND counted.segment_id = 'all' AND counted.period_start = run_spine.period_start) "
-            + (known if only_periods else ""),
-            {"id": indicator.id, "grain": grain} if only_periods else {"id": indicator.id},
-        )
-
-    def _collect_snapshot(self, table: TableModel, indicator: Indicator, grain: str) -> None:
-        first = self.warehouse.scalar(f"SELECT MIN({indicator.counted_on}) FROM {table.table}")
-        if first is None:
-            return
-        self.warehouse.execute("DELETE FROM run_spine")
-        spine = periods_between(grain, first, self.today)
-        self.warehouse.load("run_spine", pa.table({"period_start": pa.array(spine, pa.date32())}))
-        select = scans.snapshot_scan(self.catalog, self.warehouse.sql, indicator, grain)
-        self.warehouse.execute(
-            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, sample_count) "
-            f"SELECT :id, period_start, segment_id, open_count, open_count FROM ({select}) AS snapshots",
-            {"id": indicator.id},
-        )
 
     def _settle(self, group: list[Indicator], grain: str, whole: bool, by_definition: set[str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""

@@ -29,8 +29,11 @@ def grouping_sets(dimensions: Sequence[str], prefix: str = "by_") -> str:
     return f"GROUPING SETS ({', '.join(sets)})"
 
 
-def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only_periods: bool) -> str:
-    """SELECT of period_start, segment_id and the parts of each indicator (`<id>__numerator`, ...)."""
+def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only: str = "") -> str:
+    """SELECT of period_start, segment_id and the parts of each indicator (`<id>__numerator`, ...).
+
+    `only` is a condition on the table that leaves out periods that need not be counted.
+    """
     table = catalog.tables[indicators[0].table]
     counted_on = indicators[0].counted_on
     dimensions = _dimensions(indicators)
@@ -41,7 +44,7 @@ def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], 
         column = table.segments[name][counted_on]
         inner.append(f"COALESCE({column}, 'unknown') AS by_{name}")
     inner += needed
-    limit = f" AND {period} IN (SELECT period_start FROM run_periods)" if only_periods else ""
+    limit = f" AND ({only})" if only else ""
     outer = [f"{segment_expression(dimensions)} AS segment_id"]
     for indicator in indicators:
         for part, expression in formulas.components(indicator, table, sql, indicators).items():
@@ -52,27 +55,34 @@ def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], 
     )
 
 
-def snapshot_scan(catalog: Catalog, sql: Dialect, indicator: Indicator, grain: str) -> str:
-    """SELECT of period_start, segment_id and how many intervals are open at each period's end.
-
-    Openings and endings are summed per period and then accumulated: the cost follows intervals, not their length.
-    Periods come from the table `run_spine`; a segment begins with its first opening.
-    """
+def move_scan(catalog: Catalog, indicator: Indicator) -> str:
+    """SELECT of day, segment_id and by how many the open intervals grew or shrank that day (`net_count`)."""
     table = catalog.tables[indicator.table]
     dimensions = indicator.segments
     columns = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions]
     counted = formulas.counted_rows(indicator, table)
 
     def side(day: str, step: int) -> str:
-        period = sql.period_start(grain, day)
-        listed = ", ".join([f"{period} AS period_start", f"{step} AS step", *columns])
+        listed = ", ".join([f"{day} AS period_start", f"{step} AS step", *columns])
         return f"SELECT {listed} FROM {table.table} WHERE {day} IS NOT NULL AND {counted}"
 
     moves = f"{side(indicator.counted_on, 1)} UNION ALL {side(indicator.ends_on, -1)}"
     return (
-        "WITH moved AS (SELECT period_start, "
-        f"{segment_expression(dimensions)} AS segment_id, SUM(step) AS net_count "
-        f"FROM ({moves}) AS moves GROUP BY {grouping_sets(dimensions)}), "
+        f"SELECT period_start AS day, {segment_expression(dimensions)} AS segment_id, SUM(step) AS net_count "
+        f"FROM ({moves}) AS moves GROUP BY {grouping_sets(dimensions)}"
+    )
+
+
+def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
+    """SELECT of period_start, segment_id and how many intervals are open at each period's end.
+
+    Each day's moves are summed per period and then accumulated: the cost follows intervals, not their length.
+    Periods come from the table `run_spine`; a segment begins with its first opening.
+    """
+    period = sql.period_start(grain, "day")
+    return (
+        f"WITH moved AS (SELECT {period} AS period_start, segment_id, SUM(net_count) AS net_count "
+        f"FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
         "every_period AS (SELECT first_days.segment_id, run_spine.period_start FROM first_days "
         "INNER JOIN run_spine ON run_spine.period_start >= first_days.first_day) "
