@@ -104,7 +104,7 @@ SPOILED = [
     ("sources/desk.yaml", "id: desk", "id: help", "'help' in a file named 'desk'"),
     ("sources/desk.yaml", "kind: files", "kind: [files", "not YAML"),
     ("sources/desk.yaml", "kind: files", "<<: *other\nkind: files", "not YAML"),
-    ("sources/desk.yaml", "kind: files", "<<: {kind: files}", "sources/desk.yaml:2: <<: merged keys are not understood"),
+    ("sources/desk.yaml", "kind: files", "<<: {kind: files}", "desk.yaml:2: <<: merged keys are not understood"),
     ("thresholds/slow_replies.yaml", "first_reply_median", "first_reply", "indicator 'first_reply' is not declared"),
     ("thresholds/slow_replies.yaml", "team=*", "agent=*", "first_reply_median has no segment 'agent'"),
     ("thresholds/slow_replies.yaml", "critical: 4", "critical: 1", "critical 1 is milder than warning 2"),
