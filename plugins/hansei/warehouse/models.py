@@ -136,9 +136,8 @@ class ModelRunner:
                 counts = self._replace_keys(warehouse, model, run_id, states[0]["position"])
             else:
                 counts = self._replace_all(warehouse, model, run_id)
-            by_keys = model.refresh == "keys" and reason == "changes"
-            self._run_checks(warehouse, model, run_id, "run_keys" if by_keys else None)
-            warehouse.execute("DROP TABLE IF EXISTS run_keys")
+            if not (model.refresh == "keys" and reason == "changes"):
+                self._run_checks(warehouse, model, run_id, model.table)
             self._remember(warehouse, model, run_id, position, reason)
         return Refresh(model.table, reason, *counts)
 
@@ -202,7 +201,9 @@ class ModelRunner:
             f"WHERE {model.refresh_key} IN (SELECT key FROM run_keys)"
         )
         rows = self._exchange(warehouse, model, run_id)
-        for name in ("run_rows", "run_old"):
+        # Every row of the keys that changed is in run_rows, and no other row can have begun to break a check.
+        self._run_checks(warehouse, model, run_id, "run_rows")
+        for name in ("run_keys", "run_rows", "run_old"):
             warehouse.execute(f"DROP TABLE {name}")
         return count, rows
 
@@ -259,23 +260,19 @@ class ModelRunner:
                 {"run_id": run_id, "image": image},
             )
 
-    def _run_checks(self, warehouse: Warehouse, model: TableModel, run_id: str, keys: str | None) -> None:
-        """A `stop` check that fails rolls the model back; a `warn` check is recorded.
-
-        `keys` is the table of the keys that were recomputed: no other row can have begun to break a check.
-        """
+    def _run_checks(self, warehouse: Warehouse, model: TableModel, run_id: str, rows: str) -> None:
+        """A `stop` check that fails rolls the model back; a `warn` check is recorded. `rows`: the table to look at."""
         warehouse.execute(
             "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
             {"run_id": run_id, "table": model.table},
         )
-        scope = f"{model.refresh_key} IN (SELECT key FROM {keys})" if keys else "TRUE"
-        checked = warehouse.scalar(f"SELECT COUNT(*) FROM {model.table} WHERE {scope}")
+        checked = warehouse.scalar(f"SELECT COUNT(*) FROM {rows}")
         for check in model.checks:
             if check.unique:
                 columns = ", ".join(check.unique)
-                bad = f"SELECT 1 FROM {model.table} WHERE {scope} GROUP BY {columns} HAVING COUNT(*) > 1"
+                bad = f"SELECT 1 FROM {rows} GROUP BY {columns} HAVING COUNT(*) > 1"
             else:
-                bad = f"SELECT 1 FROM {model.table} WHERE {scope} AND ({check.never})"
+                bad = f"SELECT 1 FROM {rows} WHERE {check.never}"
             failed = warehouse.scalar(f"SELECT COUNT(*) FROM ({bad}) AS bad")
             if failed and check.severity == "stop":
                 next_step = (
