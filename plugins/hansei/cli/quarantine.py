@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hansei.cli.output import Json, show
 from hansei.errors import HanseiError
 
+if TYPE_CHECKING:
+    from hansei.quality.quarantine import Quarantine
+
 app = typer.Typer(no_args_is_help=True)
 Source = Annotated[str | None, typer.Option(help="Only rows of this source.")]
 Identity = Annotated[str, typer.Argument(help="Quarantine id, or its beginning.")]
 
 
-def _open():
+@contextmanager
+def _quarantine() -> Iterator[Quarantine]:
+    """The quarantine of the live warehouse, for as long as the block lasts."""
     from hansei import pipeline
     from hansei.quality.quarantine import Quarantine
     from hansei.warehouse import open_warehouse
     from hansei.warehouse.tables import evolve
 
     context = pipeline.context()
-    opened = open_warehouse(context.settings)
-    warehouse = opened.__enter__()
-    evolve(warehouse, context.catalog)
-    return opened, Quarantine(warehouse, context.settings)
+    with open_warehouse(context.settings) as warehouse:
+        evolve(warehouse, context.catalog)
+        yield Quarantine(warehouse, context.settings)
 
 
 @app.command("list")
 def list_rows(source: Source = None, as_json: Json = False) -> None:
     """Waiting rows with the rules that they broke; never their content."""
-    opened, quarantine = _open()
-    try:
+    with _quarantine() as quarantine:
         rows = quarantine.waiting(source)
-    finally:
-        opened.__exit__(None, None, None)
     listed = [
         {
             "id": row["quarantine_id"][:12],
@@ -53,16 +56,13 @@ def list_rows(source: Source = None, as_json: Json = False) -> None:
 @app.command("show")
 def show_row(identity: Identity) -> None:
     """One row with every reason and, decrypted, the record as the source sent it. It may hold personal data."""
-    opened, quarantine = _open()
-    try:
+    with _quarantine() as quarantine:
         rows = quarantine.waiting(identity=identity)
         if len(rows) != 1:
             found = "names no waiting row" if not rows else f"names {len(rows)} rows"
             raise HanseiError(f"quarantine id {identity!r}", found, "see `hansei quarantine list`")
         row = rows[0]
         record = quarantine.payload(row)
-    finally:
-        opened.__exit__(None, None, None)
     typer.echo(f"{row['source']}.{row['entity']}, since {row['quarantined_at']} UTC, run {row['run_id']}")
     for reason in json.loads(row["reasons"]):
         typer.echo(f"  broke {reason['rule']}" + (f" on {reason['column']}" if reason["column"] else ""))
@@ -93,10 +93,7 @@ def discard(
     """Give waiting rows up, for a reason. They stay counted, and their payload stays until it expires."""
     if identity is None and source is None:
         raise HanseiError("discard", "neither an id nor --source", "say which rows; nothing is discarded by default")
-    opened, quarantine = _open()
-    try:
+    with _quarantine() as quarantine:
         rows = quarantine.waiting(source, identity)
         count = quarantine.mark([row["quarantine_id"] for row in rows], "discarded", reason)
-    finally:
-        opened.__exit__(None, None, None)
     typer.echo(f"{count} rows discarded")

@@ -191,7 +191,3 @@ def moment(instant: dt.datetime, zone: str) -> str:
     """`Monday 9 November 2026, 06:00` on the reporting zone's clock."""
     local = instant.astimezone(ZoneInfo(zone))
     return f"{_DAYS[local.weekday()]} {day(local.date())}, {local:%H:%M}"
-
-
-def local_day(instant: dt.datetime, zone: str) -> str:
-    return day(instant.astimezone(ZoneInfo(zone)).date())

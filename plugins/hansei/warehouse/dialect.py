@@ -91,7 +91,3 @@ class Dialect:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
         quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
         return quoted or "NULL"
-
-    @staticmethod
-    def quote(identifier: str) -> str:
-        return '"' + identifier.replace('"', '""') + '"'
