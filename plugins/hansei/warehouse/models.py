@@ -1,32 +1,32 @@
-"""SQL models: one SELECT a file, ordered by what they read, refreshed where something changed.
+"""SQL models: one SELECT a file, rendered for an engine, ordered by what they read, known by their fingerprints.
 
-A model consumes `ops.changes` after its own position. In one transaction it replaces the rows of the touched keys,
-notes the dates and segments that those rows had and have (so that indicators know what to recompute), and moves its
-position. A changed fingerprint (its SQL, its metadata, its upstreams, the definitions it renders) rebuilds it.
+`warehouse.refresh` runs them. In a model, `rows('schema.table')` names a table of which a refresh by keys reads only
+the rows of the keys that changed. Tables of the schema `work` are temporary: they live while a refresh lasts and let
+several models share one pass over the events.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
 
-import sqlglot
-from jinja2 import Environment, StrictUndefined
-from sqlglot import exp
+from jinja2 import Environment, StrictUndefined, Template
 
 from hansei.catalog import Catalog
 from hansei.catalog.tables import TableModel
-from hansei.errors import HanseiError, WarehouseError
+from hansei.errors import HanseiError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.publication import record_changes
-from hansei.warehouse.tables import create_table
+from hansei.warehouse.ledger import rendering_context
+from hansei.warehouse.seeds import SEEDS
 
-# Tables that Python fills from definitions; models may read them like any other.
-SEEDS = ("core.reporting_offsets",)
+_READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)")
+_COMMENT = re.compile(r"--[^\n]*")
+Rows = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -39,263 +39,112 @@ class Refresh:
     row_count: int = 0
 
 
-class ModelRunner:
-    """Renders, orders and refreshes the models of a catalog in one warehouse."""
+def tables_read(sql: str) -> set[str]:
+    """Names `schema.table` after FROM and JOIN; a test holds it against a parser's answer."""
+    return set(_READ.findall(_COMMENT.sub("", sql)))
 
-    def __init__(self, catalog: Catalog, dialect: Dialect) -> None:
+
+class Models:
+    """Every model of a catalog for one engine. `seeds`: fingerprints of the tables that Python planted."""
+
+    def __init__(self, catalog: Catalog, dialect: Dialect, seeds: Mapping[str, str] | None = None) -> None:
         self.catalog = catalog
         self.dialect = dialect
+        self.seeds = dict(seeds or {})
         self._upstreams: dict[str, tuple[str, ...]] = {}
-        self.environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        self._templates: dict[str, Template] = {}
+        self._environment = Environment(
+            undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        )
 
     def sql_file(self, model: TableModel) -> Path:
         return self.catalog.include / "sql" / model.schema_name / f"{model.name}.sql"
 
-    def render(self, model: TableModel, only_changed: bool = False) -> str:
-        """The model's SELECT. `only(column)` limits a source to the keys in `run_keys`, or to nothing less than all."""
-        path = self.sql_file(model)
-        if not path.exists():
-            raise HanseiError(str(path), "no such file", f"write the SELECT of {model.table}, or remove its YAML")
+    def render(self, model: TableModel, rows: Rows = str) -> str:
+        """The model's SELECT; `rows` says under which name the rows of a table are read, by default its own."""
+        if model.table not in self._templates:
+            path = self.sql_file(model)
+            if not path.exists():
+                raise HanseiError(str(path), "no such file", f"write the SELECT of {model.table}, or remove its YAML")
+            self._templates[model.table] = self._environment.from_string(path.read_text(encoding="utf-8"))
+        return self._templates[model.table].render(rows=rows, **self._context).strip()
 
-        def only(column: str) -> str:
-            return f"{column} IN (SELECT key FROM run_keys)" if only_changed else "TRUE"
-
-        template = self.environment.from_string(path.read_text(encoding="utf-8"))
-        return template.render(
-            sql=self.dialect, only=only, service=self.catalog.service, links=self.catalog.links["account_links"]
-        ).strip()
+    @cached_property
+    def _context(self) -> dict:
+        return {
+            "sql": self.dialect,
+            "service": self.catalog.service,
+            "links": self.catalog.links["account_links"],
+            **rendering_context(self.catalog),
+        }
 
     def upstreams(self, model: TableModel) -> tuple[str, ...]:
         """Tables that the SELECT reads, from the SQL itself."""
         if model.table not in self._upstreams:
-            tree = sqlglot.parse_one(self.render(model), dialect="duckdb" if self.dialect.is_duckdb else "postgres")
-            found = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db}
-            self._upstreams[model.table] = tuple(sorted(found - {model.table}))
+            self._upstreams[model.table] = tuple(sorted(tables_read(self.render(model)) - {model.table}))
         return self._upstreams[model.table]
 
     @cached_property
     def order(self) -> list[TableModel]:
-        """Every model after those that it reads."""
-        graph = {name: set(self.upstreams(model)) for name, model in self.catalog.tables.items()}
+        """Every model after those that it reads; the members of a family (the same refresh key) follow one another."""
+        names = {name: self.family_of(model) for name, model in self.catalog.tables.items()}
+        graph: dict[str, set[str]] = {name: set() for name in names.values()}
+        for name, model in self.catalog.tables.items():
+            graph[names[name]] |= {names.get(above, above) for above in self.upstreams(model)} - {names[name]}
+        inner = {name: set(self.upstreams(model)) for name, model in self.catalog.tables.items()}
         try:
-            names = list(TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)}).static_order())
+            families = _sorted(graph)
+            members = _sorted(inner)
         except CycleError as error:
             raise HanseiError("include/sql", f"models read one another: {error.args[1]}", "break the circle") from None
-        return [self.catalog.tables[name] for name in names if name in self.catalog.tables]
+        ranks = {name: (families.index(family), members.index(name)) for name, family in names.items()}
+        return [self.catalog.tables[name] for name in sorted(names, key=ranks.__getitem__)]
+
+    def family_of(self, model: TableModel) -> str:
+        """Models that are refreshed by the same keys are looked at together, so that each reads changed rows once."""
+        is_member = model.kind == "work" or model.refresh == "keys"
+        return f"{model.refresh_key} family" if is_member else model.table
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """Per model: a hash of its rendered SQL, its metadata and its upstreams' fingerprints."""
-        prints = {seed: self.catalog.fingerprint(seed, self.catalog.service) for seed in SEEDS}
+        prints = {seed: self.seeds.get(seed, "") for seed in SEEDS}
         for model in self.order:
             above = [prints.get(name, name) for name in self.upstreams(model)]
             prints[model.table] = self.catalog.fingerprint(self.render(model), model, above)
         return prints
 
-    def plan(self, warehouse: Warehouse, schema: str) -> list[Refresh]:
-        """What the next refresh of the schema's models would do, without doing it."""
-        states = {row["model"]: row for row in warehouse.rows("SELECT * FROM ops.model_states")}
-        existing = warehouse.tables()
-        plans = []
-        for model in self.order:
-            if model.schema_name == schema:
-                plans.append(Refresh(model.table, self._reason(warehouse, model, states.get(model.table), existing)))
-        return plans
-
-    def refresh(self, warehouse: Warehouse, schema: str, run_id: str) -> list[Refresh]:
-        """Brings every model of the schema up to date, each in a transaction of its own."""
-        return [self._refresh_one(warehouse, model, run_id) for model in self.order if model.schema_name == schema]
-
-    def _reason(self, warehouse: Warehouse, model: TableModel, state: dict[str, Any] | None, existing: set[str]) -> str:
+    def reason(self, warehouse: Warehouse, model: TableModel, state: Mapping | None, existing: set[str]) -> str:
+        """Why the model would be refreshed now; `nothing` where it is up to date."""
         if state is None or model.table not in existing:
             return "created"
         if state["fingerprint"] != self.fingerprints[model.table]:
             return "definition"
         if model.kind == "view":
             return "nothing"
-        watched = self.dialect.text_list(self._watched(model))
-        query = f"SELECT COUNT(*) FROM ops.changes WHERE change_id > :position AND table_name IN ({watched})"
-        return "changes" if warehouse.scalar(query, {"position": state["position"]}) else "nothing"
+        watched = self.dialect.text_list(self.watched(model))
+        query = (
+            "SELECT COUNT(*) AS changed, COUNT(CASE WHEN operation = 'rebuild' THEN 1 END) AS rebuilt "
+            f"FROM ops.changes WHERE change_id > :position AND table_name IN ({watched})"
+        )
+        [counts] = warehouse.rows(query, {"position": state["position"]})
+        if not counts["changed"]:
+            return "nothing"
+        return "definition" if counts["rebuilt"] and model.refresh == "keys" else "changes"
 
-    def _watched(self, model: TableModel) -> tuple[str, ...]:
+    def watched(self, model: TableModel) -> tuple[str, ...]:
         return tuple(model.consumes) if model.refresh == "keys" else self.upstreams(model)
 
-    def _refresh_one(self, warehouse: Warehouse, model: TableModel, run_id: str) -> Refresh:
-        with warehouse.transaction():
-            states = warehouse.rows("SELECT * FROM ops.model_states WHERE model = :model", {"model": model.table})
-            reason = self._reason(warehouse, model, states[0] if states else None, warehouse.tables())
-            if reason == "nothing":
-                return Refresh(model.table, reason)
-            position = warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
-            if model.kind == "view":
-                self._create_view(warehouse, model)
-                counts = (0, 0)
-            elif reason in ("created", "definition"):
-                counts = self._rebuild(warehouse, model, run_id, reason)
-            elif model.refresh == "keys":
-                counts = self._replace_keys(warehouse, model, run_id, states[0]["position"])
-            else:
-                counts = self._replace_all(warehouse, model, run_id)
-            if not (model.refresh == "keys" and reason == "changes"):
-                self._run_checks(warehouse, model, run_id, model.table)
-            self._remember(warehouse, model, run_id, position, reason)
-        return Refresh(model.table, reason, *counts)
-
-    def _create_view(self, warehouse: Warehouse, model: TableModel) -> None:
-        warehouse.execute(f"DROP VIEW IF EXISTS {model.table}")
-        warehouse.execute(f"CREATE VIEW {model.table} AS {self.render(model)}")
-
-    def _rebuild(self, warehouse: Warehouse, model: TableModel, run_id: str, reason: str) -> tuple[int, int]:
-        """The table anew from its upstreams; everything counts as touched."""
-        warehouse.execute(f"DROP TABLE IF EXISTS {model.table}")
-        create_table(warehouse, model.table, {name: column.type for name, column in model.columns.items()})
-        names = ", ".join(model.columns)
-        warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM ({self.render(model)}) AS built")
-        if model.touched_table:
-            warehouse.execute(f"DROP TABLE IF EXISTS {model.touched_table}")
-            create_table(warehouse, model.touched_table, touched_columns(model))
-            columns = dict.fromkeys(touched_columns(model))
-            everything = {**columns, "change_id": 0, "run_id": run_id, "image": f"all:{reason}"}
-            warehouse.insert(model.touched_table, [everything])
-        if not warehouse.sql.is_duckdb:
-            if model.refresh_key:
-                warehouse.execute(f"CREATE INDEX ON {model.table} ({model.refresh_key})")
-            warehouse.execute(f"ANALYZE {model.table}")
-        count = warehouse.scalar(f"SELECT COUNT(*) FROM {model.table}")
-        if self._is_consumed(model):
-            key = model.key[0]
-            record_changes(
-                warehouse,
-                model.table,
-                run_id,
-                f"SELECT DISTINCT {key} AS key, 'upsert' AS operation FROM {model.table}",
-            )
-        return count, count
-
-    def _is_consumed(self, model: TableModel) -> bool:
-        """Whether somebody follows the model's changes: another model, or the read copy (of what refreshes by key)."""
-        return (
-            model.refresh == "keys"
-            or any(model.table in other.consumes for other in self.catalog.tables.values())
-            or any(
-                model.table in self.upstreams(other)
-                for other in self.catalog.tables.values()
-                if other.refresh == "full"
-            )
-        )
-
-    def _replace_keys(self, warehouse: Warehouse, model: TableModel, run_id: str, position: int) -> tuple[int, int]:
-        keys = " UNION ".join(self._touched_keys(table, how) for table, how in model.consumes.items())
-        warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_keys AS SELECT DISTINCT key FROM ({keys}) AS touched", {"position": position}
-        )
-        if not warehouse.sql.is_duckdb:
-            warehouse.execute("ANALYZE run_keys")
-        names = ", ".join(model.columns)
-        warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_rows AS SELECT {names} FROM ({self.render(model, only_changed=True)}) AS built"
-        )
-        count = warehouse.scalar("SELECT COUNT(*) FROM run_keys")
-        warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_old AS SELECT {names} FROM {model.table} "
-            f"WHERE {model.refresh_key} IN (SELECT key FROM run_keys)"
-        )
-        rows = self._exchange(warehouse, model, run_id)
-        # Every row of the keys that changed is in run_rows, and no other row can have begun to break a check.
-        self._run_checks(warehouse, model, run_id, "run_rows")
-        for name in ("run_keys", "run_rows", "run_old"):
-            warehouse.execute(f"DROP TABLE {name}")
-        return count, rows
-
-    def _touched_keys(self, table: str, how: Any) -> str:
-        changed = f"SELECT key FROM ops.changes WHERE change_id > :position AND table_name = '{table}'"
-        if how.key:
-            return changed
-        return f"SELECT {how.select or how.match} AS key FROM {how.through} WHERE {how.match} IN ({changed})"
-
-    def _replace_all(self, warehouse: Warehouse, model: TableModel, run_id: str) -> tuple[int, int]:
-        names = ", ".join(model.columns)
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_rows AS SELECT {names} FROM ({self.render(model)}) AS built")
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_old AS SELECT {names} FROM {model.table}")
-        rows = self._exchange(warehouse, model, run_id)
-        for name in ("run_rows", "run_old"):
-            warehouse.execute(f"DROP TABLE {name}")
-        return rows, rows
-
-    def _exchange(self, warehouse: Warehouse, model: TableModel, run_id: str) -> int:
-        """Writes only rows that differ, leaving images of what was and what is; number of keys that changed."""
-        names = ", ".join(model.columns)
-        stable = ", ".join(name for name, column in model.columns.items() if not column.volatile)
-        key = ", ".join(model.key)
-        matched = " AND ".join(f"moved.{part} IS NOT DISTINCT FROM {{0}}.{part}" for part in model.key)
-        warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_moved AS SELECT DISTINCT {key} FROM ("
-            f"(SELECT {stable} FROM run_rows EXCEPT SELECT {stable} FROM run_old) UNION ALL "
-            f"(SELECT {stable} FROM run_old EXCEPT SELECT {stable} FROM run_rows)) AS differing"
-        )
-        count = warehouse.scalar("SELECT COUNT(*) FROM run_moved")
-        if count:
-            exists = f"EXISTS (SELECT 1 FROM run_moved AS moved WHERE {matched})"
-            if model.touched_table:
-                self._leave_images(warehouse, model, run_id, exists)
-            warehouse.execute(f"DELETE FROM {model.table} WHERE {exists.format(model.table)}")
-            warehouse.execute(
-                f"INSERT INTO {model.table} ({names}) SELECT {names} FROM run_rows WHERE {exists.format('run_rows')}"
-            )
-            if self._is_consumed(model):
-                select = f"SELECT DISTINCT {model.key[0]} AS key, 'upsert' AS operation FROM run_moved"
-                record_changes(warehouse, model.table, run_id, select)
-        warehouse.execute("DROP TABLE run_moved")
-        return count
-
-    def _leave_images(self, warehouse: Warehouse, model: TableModel, run_id: str, exists: str) -> None:
-        table = model.touched_table
-        names = [name for name in touched_columns(model) if name not in ("change_id", "run_id", "image")]
-        columns = ", ".join(names)
-        for image, rows in (("before", "run_old"), ("after", "run_rows")):
-            warehouse.execute(
-                f"INSERT INTO {table} (change_id, run_id, image, {columns}) "
-                f"SELECT (SELECT COALESCE(MAX(change_id), 0) FROM {table}) + 1, :run_id, :image, {columns} "
-                f"FROM {rows} WHERE {exists.format(rows)}",
-                {"run_id": run_id, "image": image},
-            )
-
-    def _run_checks(self, warehouse: Warehouse, model: TableModel, run_id: str, rows: str) -> None:
-        """A `stop` check that fails rolls the model back; a `warn` check is recorded. `rows`: the table to look at."""
-        warehouse.execute(
-            "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
-            {"run_id": run_id, "table": model.table},
-        )
-        checked = warehouse.scalar(f"SELECT COUNT(*) FROM {rows}")
-        for check in model.checks:
-            if check.unique:
-                columns = ", ".join(check.unique)
-                bad = f"SELECT 1 FROM {rows} GROUP BY {columns} HAVING COUNT(*) > 1"
-            else:
-                bad = f"SELECT 1 FROM {rows} WHERE {check.never}"
-            failed = warehouse.scalar(f"SELECT COUNT(*) FROM ({bad}) AS bad")
-            if failed and check.severity == "stop":
-                next_step = (
-                    f"see the check in include/sql/{model.schema_name}/{model.name}.yaml; the table stays as it was"
-                )
-                raise WarehouseError(f"{model.table}.{check.id}", f"{failed} rows break the check", next_step)
-            result = {"result": "warned" if failed else "passed", "failed_count": failed, "checked_count": checked}
-            identity = {"run_id": run_id, "source": "", "entity": model.table, "check_id": check.id}
-            kind = {"scope": "model", "severity": check.severity, "message": ""}
-            warehouse.insert("ops.check_results", [{**identity, **kind, **result}])
-
-    def _remember(self, warehouse: Warehouse, model: TableModel, run_id: str, position: int, reason: str) -> None:
-        warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", {"model": model.table})
-        state = {"model": model.table, "fingerprint": self.fingerprints[model.table], "position": position}
-        warehouse.insert("ops.model_states", [{**state, "run_id": run_id, "rebuilt_because": reason}])
+    def plan(self, warehouse: Warehouse, schema: str) -> list[Refresh]:
+        """What the next refresh of the schema's models would do, without doing it."""
+        states = {row["model"]: row for row in warehouse.rows("SELECT * FROM ops.model_states")}
+        existing = warehouse.tables()
+        return [
+            Refresh(model.table, self.reason(warehouse, model, states.get(model.table), existing))
+            for model in self.order
+            if model.schema_name == schema
+        ]
 
 
-def touched_columns(model: TableModel) -> dict[str, str]:
-    """Columns of the table that tells which dates and segments a model's changed rows had and have."""
-    kept = dict.fromkeys([*model.key, *model.dates, *model.segment_columns])
-    return {
-        "change_id": "bigint",
-        "run_id": "text",
-        "image": "text",
-        **{name: model.columns[name].type for name in kept},
-    }
+def _sorted(graph: Mapping[str, set[str]]) -> list[str]:
+    return list(TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)}).static_order())

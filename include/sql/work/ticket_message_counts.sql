@@ -1,0 +1,14 @@
+-- Grain: one row per ticket: how many messages of each kind it has.
+SELECT
+  ticket_number,
+  CAST(COUNT(CASE WHEN kind = {{ kinds.reply }} THEN 1 END) AS INTEGER) AS agent_reply_count,
+  CAST(COUNT(CASE WHEN kind IN ({{ kinds.reply }}, {{ kinds.opening }}) THEN 1 END) AS INTEGER) AS agent_comment_count,
+  CAST(COUNT(CASE WHEN kind = {{ kinds.note }} THEN 1 END) AS INTEGER) AS internal_note_count,
+  CAST(COUNT(CASE WHEN kind = {{ kinds.customer }} THEN 1 END) AS INTEGER) AS customer_message_count,
+  CAST(
+    COUNT(DISTINCT CASE WHEN kind IN ({{ kinds.reply }}, {{ kinds.opening }}) THEN actor_number END) AS INTEGER
+  ) AS replying_agent_count,
+  MIN(CASE WHEN kind = {{ kinds.reply }} THEN sent_at END) AS first_replied_at,
+  MIN(CASE WHEN kind = {{ kinds.reply }} THEN business_position END) AS first_replied_position
+FROM {{ rows('work.ticket_messages') }}
+GROUP BY ticket_number

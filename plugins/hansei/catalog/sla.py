@@ -1,0 +1,103 @@
+"""Service level agreements: which tickets a policy covers, what it times, which time counts, and since when."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from hansei.catalog.documents import Definition
+from hansei.catalog.entities import Identifier
+from hansei.catalog.ledger import Owner
+from hansei.catalog.sources import parse_duration
+
+Metric = Literal["first_reply", "next_reply", "periodic_update", "resolution", "requester_wait", "agent_work"]
+Priority = Literal["low", "normal", "high", "urgent"]
+PRIORITIES = ("low", "normal", "high", "urgent")
+# Clocks that run through a ticket's life; the others run from one message to another.
+LIFE_METRICS = ("resolution", "requester_wait", "agent_work")
+# Which owners' time counts where a policy does not say it (METHODS.md 1.1: vendors' meaning of the metrics).
+DEFAULT_CLOCKS: dict[str, tuple[str, ...]] = {
+    "first_reply": ("queue", "agent", "customer", "third_party", "hold", "bot"),
+    "next_reply": ("queue", "agent", "customer", "third_party", "hold", "bot"),
+    "periodic_update": ("queue", "agent", "customer", "third_party", "hold", "bot"),
+    "resolution": ("queue", "agent", "third_party", "hold", "bot"),
+    "requester_wait": ("queue", "agent", "third_party", "hold", "bot"),
+    "agent_work": ("queue", "agent"),
+}
+
+
+def _target(value: Any) -> Any:
+    """`4h`, or a target per priority: `{urgent: 1h, normal: 8h}`."""
+    if isinstance(value, dict):
+        return {key: parse_duration(item) for key, item in value.items()}
+    return {"*": parse_duration(value)}
+
+
+Target = Annotated[dict[Literal["low", "normal", "high", "urgent", "*"], timedelta], BeforeValidator(_target)]
+
+
+class Conditions(Definition):
+    """Which tickets are meant. Every condition that is given has to hold; within one, any of its values.
+
+    priority and team are those in force when the target is set, the others the ticket's own.
+    """
+
+    priority: tuple[Priority, ...] = ()
+    team: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    brand: tuple[str, ...] = ()
+    account_tier: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    source: tuple[Identifier, ...] = ()
+
+
+class SlaMetric(Definition):
+    """One clock. target: one duration, or one per priority. time: `business` follows the ticket's calendar.
+
+    clock: the ledger owners whose time counts; default: all for replies and updates, all but the customer for
+    resolution and requester wait, queue and agent for agent work.
+    """
+
+    target: Target
+    time: Literal["business", "calendar"] = "business"
+    clock: tuple[Owner, ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> SlaMetric:
+        if any(duration <= timedelta(0) for duration in self.target.values()):
+            raise ValueError("a target is more than nothing")
+        if "closed" in self.clock:
+            raise ValueError("time after the solution never counts; take `closed` out of clock")
+        return self
+
+    def owners(self, metric: str) -> tuple[str, ...]:
+        return self.clock or DEFAULT_CLOCKS[metric]
+
+
+class SlaVersion(Definition):
+    """What a policy asks from a date on."""
+
+    valid_from: date
+    metrics: dict[Metric, SlaMetric] = Field(min_length=1)
+    reason: str | None = None
+
+
+class SlaPolicy(Definition):
+    """A policy. Of several that fit a ticket the one with the lowest `precedence` applies."""
+
+    id: Identifier
+    title: str
+    owner: str
+    precedence: int = Field(default=100, ge=0)
+    conditions: Conditions = Conditions()
+    versions: tuple[SlaVersion, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _versions_are_ordered(self) -> SlaPolicy:
+        starts = [version.valid_from for version in self.versions]
+        if starts != sorted(set(starts)):
+            raise ValueError("versions: give them in the order of valid_from, each date once")
+        return self
