@@ -33,6 +33,8 @@ class Dialect:
             raise ValueError(f"no dialect for engine {name!r}")
         self.name = name
         self.is_duckdb = name == "duckdb"
+        # Openings that core.calendar_days has room for in a UTC day; `seeds.opening_pairs` tells it of a warehouse.
+        self.opening_pairs = 2
 
     def type(self, logical: str) -> str:
         """Column type for a table definition."""
@@ -60,9 +62,10 @@ class Dialect:
         return f"({instant} + MAKE_INTERVAL(secs => {seconds}))"
 
     def second_of_day(self, instant: str) -> str:
-        """Seconds since midnight, UTC."""
-        hours, minutes = f"EXTRACT(HOUR FROM {instant}) * 3600", f"EXTRACT(MINUTE FROM {instant}) * 60"
-        return f"({hours} + {minutes} + FLOOR(EXTRACT(SECOND FROM {instant})))"
+        """Seconds since midnight, UTC, as an integer; for instants since 1970."""
+        if self.is_duckdb:
+            return f"CAST(EPOCH_US({instant}) % 86400000000 // 1000000 AS INTEGER)"
+        return f"CAST(FLOOR(DATE_PART('epoch', CAST({instant} AS TIME))) AS INTEGER)"
 
     def reporting_date(self, instant: str, offsets: str) -> str:
         """Date of a UTC instant in the reporting zone; `offsets` is core.reporting_offsets joined on its UTC day."""
@@ -71,6 +74,44 @@ class Dialect:
             f"THEN {offsets}.offset_seconds ELSE {offsets}.offset_after_seconds END"
         )
         return f"CAST({self.add_seconds(instant, shift)} AS DATE)"
+
+    def business_position(self, instant: str, days: str) -> str:
+        """Open seconds of a calendar from 1970 to the instant, as bigint; NULL for NULL and outside 1970 to 2069.
+
+        `days` is core.calendar_days joined on the calendar and on `utc_date = CAST(instant AS DATE)`. The business
+        seconds between two instants are the difference of their positions.
+        """
+        second = self.second_of_day(instant)
+        opened = " + ".join(
+            f"GREATEST(0, LEAST({second}, {days}.end_{number}) - {days}.start_{number})"
+            for number in range(1, self.opening_pairs + 1)
+        )
+        # LEAST and GREATEST skip NULL, so without the guard a missing instant would count as the end of its day.
+        return f"CASE WHEN {instant} IS NOT NULL THEN {days}.opened_seconds + {opened} END"
+
+    def opening_join(self, alias: str, calendar: str, position: str, at: str = "earliest") -> str:
+        """JOIN of core.calendar_openings, as `alias`, in which a calendar's line reaches a position; never drops a row.
+
+        Where a position is reached exactly at closing time, `earliest` is the opening that closes then and `latest`
+        the next one. `calendar` and `position` are expressions over tables that stand before the join.
+        """
+        compare = {"earliest": ">", "latest": ">="}[at]
+        if self.is_duckdb:
+            return (
+                f"ASOF LEFT JOIN core.calendar_openings AS {alias} "
+                f"ON {alias}.calendar_id = {calendar} AND {position} {compare} {alias}.opened_seconds"
+            )
+        return (
+            "LEFT JOIN LATERAL (SELECT line.opened_at, line.closed_at, line.opened_seconds "
+            f"FROM core.calendar_openings AS line WHERE line.calendar_id = {calendar} "
+            f"AND {position} {compare} line.opened_seconds "
+            f"ORDER BY line.opened_seconds DESC LIMIT 1) AS {alias} ON TRUE"
+        )
+
+    def opening_instant(self, alias: str, position: str) -> str:
+        """Instant at which the joined opening reaches the position; NULL beyond the end of the line."""
+        instant = self.add_seconds(f"{alias}.opened_at", f"({position} - {alias}.opened_seconds)")
+        return f"CASE WHEN {instant} <= {alias}.closed_at THEN {instant} END"
 
     def period_start(self, grain: str, day: str) -> str:
         """First day of the day's period: `day`, ISO `week` (Monday) or `month`."""

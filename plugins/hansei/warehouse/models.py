@@ -23,10 +23,8 @@ from hansei.errors import HanseiError, WarehouseError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.publication import record_changes
+from hansei.warehouse.seeds import SEEDS
 from hansei.warehouse.tables import create_table
-
-# Tables that Python fills from definitions; models may read them like any other.
-SEEDS = ("core.reporting_offsets",)
 
 
 @dataclass(frozen=True)
