@@ -17,15 +17,14 @@ LEFT JOIN (
   SELECT
     later_moves.ticket_number,
     later_moves.mark_number,
-    MIN(messages.sent_at) AS sent_at,
-    MIN(messages.business_position) AS business_position
+    MIN(turns.replied_at) AS sent_at,
+    MIN(turns.replied_position) AS business_position
   FROM {{ rows('work.ticket_moves') }} AS later_moves
-  INNER JOIN {{ rows('work.ticket_messages') }} AS messages
-    ON later_moves.ticket_number = messages.ticket_number AND later_moves.marked_at <= messages.sent_at
+  INNER JOIN {{ rows('work.ticket_turns') }} AS turns
+    ON later_moves.ticket_number = turns.ticket_number AND later_moves.marked_at <= turns.replied_at
   WHERE
     later_moves.kind = {{ kinds.team }}
     AND later_moves.value_number <> later_moves.value_number_before
-    AND messages.kind = {{ kinds.reply }}
   GROUP BY later_moves.ticket_number, later_moves.mark_number
 ) AS replies ON moves.ticket_number = replies.ticket_number AND moves.mark_number = replies.mark_number
 LEFT JOIN {{ rows('work.event_values') }} AS from_teams ON moves.value_number_before = from_teams.value_number

@@ -1,25 +1,19 @@
 -- Grain: one row per change of a ticket's status, with how long the status before it had lasted.
-WITH numbered_segments AS (
+WITH compared_segments AS (
   SELECT
     *,
-    ROW_NUMBER() OVER (PARTITION BY ticket_id ORDER BY segment_number) AS segment_rank
+    LAG(status) OVER (PARTITION BY ticket_id ORDER BY segment_number) AS previous_status
   FROM core.ticket_time_segments
 ),
 
+-- The opening of the ticket counts as an entry too, so that its first status has a beginning.
 entries AS (
   SELECT
-    ticket_id,
-    segment_number,
-    started_at,
-    business_seconds_before,
-    status,
-    previous_status,
-    team_id,
-    assignee_id,
+    *,
     LAG(started_at) OVER in_order AS entered_at,
     LAG(business_seconds_before) OVER in_order AS business_seconds_at_entry
-  FROM numbered_segments
-  WHERE status <> previous_status OR segment_rank = 1
+  FROM compared_segments
+  WHERE previous_status IS NULL OR status <> previous_status
   WINDOW in_order AS (PARTITION BY ticket_id ORDER BY segment_number)
 )
 
@@ -34,4 +28,4 @@ SELECT
   {{ sql.seconds_between('entered_at', 'started_at') }} AS lasted_calendar_seconds,
   business_seconds_before - business_seconds_at_entry AS lasted_business_seconds
 FROM entries
-WHERE status <> previous_status
+WHERE previous_status IS NOT NULL

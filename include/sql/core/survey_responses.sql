@@ -20,7 +20,7 @@ SELECT
   COALESCE(tickets.solved_priority, 'unknown') AS priority,
   COALESCE(versions.tier, 'unlinked') AS account_tier,
   responses.deleted_at IS NOT NULL AS is_deleted
-FROM (SELECT * FROM staging.survey_responses WHERE {{ only('response_id') }}) AS responses
+FROM {{ rows('staging.survey_responses') }} AS responses
 LEFT JOIN core.tickets AS tickets ON responses.ticket_id = tickets.ticket_id
 LEFT JOIN staging.accounts AS own_accounts ON responses.account_id = own_accounts.account_id
 LEFT JOIN core.account_links AS account_links ON responses.customer_id = account_links.source_key

@@ -6,18 +6,14 @@ SELECT
   segments.ended_at,
   segments.owner,
   statuses.value AS status,
-  previous_statuses.value AS previous_status,
   teams.value AS team_id,
   assignees.value AS assignee_id,
-  calendars.calendar_id,
   segments.calendar_seconds,
   segments.business_seconds,
+  {{ sql.seconds_between('tickets.created_at', 'segments.started_at') }} AS calendar_seconds_before,
   segments.business_seconds_before
 FROM {{ rows('work.ticket_segments') }} AS segments
 INNER JOIN {{ rows('work.tickets') }} AS tickets ON segments.ticket_number = tickets.ticket_number
 LEFT JOIN {{ rows('work.event_values') }} AS statuses ON segments.status_number = statuses.value_number
-LEFT JOIN {{ rows('work.event_values') }} AS previous_statuses
-  ON segments.status_number_before = previous_statuses.value_number
 LEFT JOIN {{ rows('work.event_values') }} AS teams ON segments.team_number = teams.value_number
 LEFT JOIN {{ rows('work.event_values') }} AS assignees ON segments.assignee_number = assignees.value_number
-LEFT JOIN core.calendars AS calendars ON segments.calendar_number = calendars.calendar_number

@@ -54,7 +54,7 @@ event_lifecycles AS (
     states.last_solved_at,
     states.last_solved_position,
     states.closed_at,
-    states.last_solved_status_at IS NULL AND states.closed_at IS NOT NULL AS is_closed_without_solution,
+    NOT states.was_solved AND states.closed_at IS NOT NULL AS is_closed_without_solution,
     states.solution_count,
     states.reopen_count,
     states.assignee_station_count,
@@ -165,22 +165,22 @@ SELECT
   COALESCE(tickets.solved_priority, 'unknown') AS solved_priority,
   tickets.created_at,
   {{ sql.reporting_date('tickets.created_at', 'created_day') }} AS created_date,
-  counts.first_replied_at,
-  {{ sql.reporting_date('counts.first_replied_at', 'replied_day') }} AS first_replied_date,
+  turns.first_replied_at,
+  {{ sql.reporting_date('turns.first_replied_at', 'replied_day') }} AS first_replied_date,
   tickets.first_solved_at,
   {{ sql.reporting_date('tickets.first_solved_at', 'first_solved_day') }} AS first_solved_date,
   tickets.solved_at,
   {{ sql.reporting_date('tickets.solved_at', 'solved_day') }} AS solved_date,
   tickets.closed_at,
-  {{ sql.seconds_between('tickets.created_at', 'counts.first_replied_at') }} AS first_reply_calendar_seconds,
-  counts.first_replied_position AS first_reply_business_seconds,
+  {{ sql.seconds_between('tickets.created_at', 'turns.first_replied_at') }} AS first_reply_calendar_seconds,
+  turns.first_replied_position AS first_reply_business_seconds,
   {{ sql.seconds_between('tickets.created_at', 'tickets.first_solved_at') }} AS first_resolution_calendar_seconds,
   tickets.first_solved_position AS first_resolution_business_seconds,
   {{ sql.seconds_between('tickets.created_at', 'tickets.solved_at') }} AS full_resolution_calendar_seconds,
   tickets.solved_position AS full_resolution_business_seconds,
-  turns.reply_count AS answered_turn_count,
-  turns.next_reply_calendar_seconds,
-  turns.next_reply_business_seconds,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_count END AS next_reply_count,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_calendar_seconds END AS next_reply_calendar_seconds,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_business_seconds END AS next_reply_business_seconds,
   {% for owner in owners if owner != 'closed' %}
   owner_times.{{ owner }}_calendar_seconds,
   owner_times.{{ owner }}_business_seconds,
@@ -234,15 +234,18 @@ INNER JOIN {{ rows('work.ticket_message_counts') }} AS counts ON tickets.ticket_
 LEFT JOIN (
   SELECT
     ticket_number,
-    CAST(COUNT(replied_at) AS INTEGER) AS reply_count,
+    -- Who opened the ticket waits in its first turn: the customer, or an agent's outbound message in turn 0.
+    MIN(CASE WHEN is_opening THEN replied_at END) AS first_replied_at,
+    MIN(CASE WHEN is_opening THEN replied_position END) AS first_replied_position,
+    CAST(COUNT(CASE WHEN NOT is_opening THEN replied_at END) AS INTEGER) AS next_reply_count,
     CAST(
-      SUM(CASE WHEN turn_number > 1 THEN {{ sql.seconds_between('started_at', 'replied_at') }} END) AS BIGINT
+      SUM(CASE WHEN NOT is_opening THEN {{ sql.seconds_between('started_at', 'replied_at') }} END) AS BIGINT
     ) AS next_reply_calendar_seconds,
-    CAST(SUM(CASE WHEN turn_number > 1 THEN replied_position - started_position END) AS BIGINT)
+    CAST(SUM(CASE WHEN NOT is_opening THEN replied_position - started_position END) AS BIGINT)
     AS next_reply_business_seconds
   FROM {{ rows('work.ticket_turns') }}
   GROUP BY ticket_number
-) AS turns ON tickets.ticket_number = turns.ticket_number AND tickets.lifecycle_basis = 'events'
+) AS turns ON tickets.ticket_number = turns.ticket_number
 LEFT JOIN move_counts ON tickets.ticket_number = move_counts.ticket_number
 LEFT JOIN touches ON tickets.ticket_id = touches.ticket_id
 LEFT JOIN core.account_versions AS created_versions
@@ -255,7 +258,7 @@ LEFT JOIN core.account_versions AS solved_versions
   AND tickets.solved_at < solved_versions.valid_to
 LEFT JOIN core.accounts AS accounts ON tickets.account_id = accounts.account_id
 LEFT JOIN core.reporting_offsets AS created_day ON CAST(tickets.created_at AS DATE) = created_day.utc_date
-LEFT JOIN core.reporting_offsets AS replied_day ON CAST(counts.first_replied_at AS DATE) = replied_day.utc_date
+LEFT JOIN core.reporting_offsets AS replied_day ON CAST(turns.first_replied_at AS DATE) = replied_day.utc_date
 LEFT JOIN core.reporting_offsets AS first_solved_day
   ON CAST(tickets.first_solved_at AS DATE) = first_solved_day.utc_date
 LEFT JOIN core.reporting_offsets AS solved_day ON CAST(tickets.solved_at AS DATE) = solved_day.utc_date

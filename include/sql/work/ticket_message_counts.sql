@@ -7,8 +7,6 @@ SELECT
   CAST(COUNT(CASE WHEN kind = {{ kinds.customer }} THEN 1 END) AS INTEGER) AS customer_message_count,
   CAST(
     COUNT(DISTINCT CASE WHEN kind IN ({{ kinds.reply }}, {{ kinds.opening }}) THEN actor_number END) AS INTEGER
-  ) AS replying_agent_count,
-  MIN(CASE WHEN kind = {{ kinds.reply }} THEN sent_at END) AS first_replied_at,
-  MIN(CASE WHEN kind = {{ kinds.reply }} THEN business_position END) AS first_replied_position
+  ) AS replying_agent_count
 FROM {{ rows('work.ticket_messages') }}
 GROUP BY ticket_number

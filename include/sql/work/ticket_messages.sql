@@ -60,13 +60,5 @@ WITH messages AS (
   WHERE NOT tickets.is_event_based AND tickets.stated_replied_at IS NOT NULL
 )
 
-SELECT
-  messages.ticket_number,
-  messages.kind,
-  messages.sent_at,
-  messages.sequence_number,
-  messages.actor_number,
-  messages.line_offset + {{ sql.business_position('messages.sent_at', 'days') }} AS business_position
+SELECT *
 FROM messages
-LEFT JOIN core.calendar_days AS days
-  ON messages.calendar_number = days.calendar_number AND CAST(messages.sent_at AS DATE) = days.utc_date

@@ -1,4 +1,4 @@
--- Grain: one row per time that a ticket is given to a team or an agent, with who had it before.
+-- Grain: one row per time that a ticket is given to a team or an agent, of tickets that had one before or have another.
 WITH given AS (
   SELECT
     spans.ticket_number,
@@ -15,7 +15,16 @@ WITH given AS (
       PARTITION BY spans.ticket_number, spans.kind, spans.value_number ORDER BY spans.mark_number
     ) AS value_rank
   FROM {{ rows('work.ticket_spans') }} AS spans
-  WHERE spans.kind IN ({{ kinds.team }}, {{ kinds.assignee }})
+  INNER JOIN {{ rows('work.ticket_states') }} AS states ON spans.ticket_number = states.ticket_number
+  WHERE
+    (
+      spans.kind = {{ kinds.team }}
+      AND (states.team_station_count > 1 OR COALESCE(states.initial_team_number, 0) > 0)
+    )
+    OR (
+      spans.kind = {{ kinds.assignee }}
+      AND (states.assignee_station_count > 1 OR COALESCE(states.initial_assignee_number, 0) > 0)
+    )
   WINDOW by_kind AS (PARTITION BY spans.ticket_number, spans.kind ORDER BY spans.mark_number)
 )
 

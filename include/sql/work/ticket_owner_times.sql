@@ -11,6 +11,7 @@ SELECT
   AS unassigned_calendar_seconds,
   CAST(SUM(CASE WHEN assignee_number IS NULL AND owner <> 'closed' THEN business_seconds ELSE 0 END) AS BIGINT)
   AS unassigned_business_seconds,
+  MAX(ended_at) AS last_ended_at,
   MAX(CASE WHEN ended_at IS NULL THEN owner END) AS current_owner,
   MAX(CASE WHEN ended_at IS NULL THEN started_at END) AS current_owner_since,
   MAX(CASE WHEN ended_at IS NULL THEN business_seconds_before END) AS current_position

@@ -11,17 +11,16 @@ lasting_spans AS (
     spans.mark_number,
     spans.marked_at,
     spans.business_position,
-    spans.calendar_number,
     COALESCE(spans.status_number, states.initial_status_number) AS status_number,
-    COALESCE(spans.status_number_before, states.initial_status_number) AS status_number_before,
     {% if ledger.reads_source_status %}
     spans.source_number,
     {% endif %}
     COALESCE(spans.team_number, states.initial_team_number) AS team_number,
     COALESCE(spans.assignee_number, states.initial_assignee_number) AS assignee_number,
     COALESCE(spans.priority_number, states.initial_priority_number) AS priority_number,
+    {% if ledger.reads_handoff %}
     states.handed_off_at,
-    spans.next_marked_at IS NULL AND spans.status_number IN ({{ end_numbers }}) AS is_end,
+    {% endif %}
     CASE
       WHEN spans.next_marked_at IS NULL AND spans.status_number IN ({{ end_numbers }}) THEN spans.marked_at
       ELSE spans.next_marked_at
@@ -49,16 +48,13 @@ SELECT
   business_position AS business_seconds_before,
   {{ sql.seconds_between('marked_at', 'next_marked_at') }} AS calendar_seconds,
   next_business_position - business_position AS business_seconds,
-  calendar_number,
   status_number,
-  status_number_before,
   NULLIF(team_number, 0) AS team_number,
   NULLIF(assignee_number, 0) AS assignee_number,
   NULLIF(priority_number, 0) AS priority_number,
-  is_end,
   CASE
     {% for rule in ledger.rules if not rule.is_unconditional %}
-    WHEN {{ conditions.of_rule(rule) }} THEN '{{ rule.owner }}'
+    WHEN {{ conditions.of_rule(rule, rows('work.event_values')) }} THEN '{{ rule.owner }}'
     {% endfor %}
     ELSE '{{ ledger.rules[-1].owner }}'
   END AS owner

@@ -12,9 +12,12 @@ WITH ordered_messages AS (
 -- What is left alternates: a turn begins, a reply ends it; only an outbound opening is followed by another beginning.
 edges AS (
   SELECT
-    *,
-    kind <> {{ kinds.reply }} AS is_start
-  FROM ordered_messages
+    messages.*,
+    messages.kind <> {{ kinds.reply }} AS is_start,
+    messages.line_offset + {{ sql.business_position('messages.sent_at', 'days') }} AS business_position
+  FROM ordered_messages AS messages
+  LEFT JOIN core.calendar_days AS days
+    ON messages.calendar_number = days.calendar_number AND CAST(messages.sent_at AS DATE) = days.utc_date
   WHERE
     (kind = {{ kinds.reply }} AND kind_before <> {{ kinds.reply }})
     OR kind IN ({{ kinds.outbound }}, {{ kinds.opened }})
@@ -41,6 +44,7 @@ answered_edges AS (
 SELECT
   ticket_number,
   CAST(turn_number AS INTEGER) AS turn_number,
+  kind IN ({{ kinds.outbound }}, {{ kinds.opened }}) AS is_opening,
   sent_at AS started_at,
   business_position AS started_position,
   CASE WHEN kind_after = {{ kinds.reply }} THEN sent_after ELSE sent_second END AS replied_at,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hansei.catalog.calendar_checks import check_calendars
+from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
-from hansei.catalog.organisation import zone_names
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -31,6 +32,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *_check_indicators(catalog),
         *_check_thresholds(catalog),
         *_check_reviews(catalog),
+        *check_calendars(catalog),
     ]
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hansei.catalog import crosschecks
+from hansei.catalog import calendar_checks, crosschecks
+from hansei.catalog.calendars import Calendar
 from hansei.catalog.documents import Definition, Document, Fault, parse, read_document
 from hansei.catalog.entities import Entity
+from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review, Threshold
-from hansei.catalog.organisation import Calendar, Links, Service
+from hansei.catalog.organisation import Links, Service
+from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
 from hansei.catalog.tables import TableModel
 from hansei.errors import DefinitionError
@@ -26,6 +29,8 @@ FOLDERS: dict[str, type[Definition]] = {
     "thresholds": Threshold,
     "reviews": Review,
     "calendars": Calendar,
+    "ledger": Ledger,
+    "sla": SlaPolicy,
     "links": Links,
 }
 SERVICE_FILE = "service.yaml"
@@ -43,9 +48,12 @@ class Catalog:
     thresholds: dict[str, Threshold]
     reviews: dict[str, Review]
     calendars: dict[str, Calendar]
+    ledger: dict[str, Ledger]
+    sla: dict[str, SlaPolicy]
     links: dict[str, Links]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
+    home: Path = Path(".hansei")
 
     def fingerprint(self, *parts: Any) -> str:
         """SHA-256 over definitions or plain data, stable across processes."""
@@ -65,14 +73,18 @@ def _plain(part: Any) -> Any:
 
 def load_catalog(settings: Settings) -> Catalog:
     """The catalog; raises DefinitionError with every fault of every file, not only the first."""
-    catalog, faults = examine(settings)
+    catalog, faults = examine(settings, is_thorough=False)
     if faults:
         raise DefinitionError(faults)
     return catalog
 
 
-def examine(settings: Settings) -> tuple[Catalog, list[Fault]]:
-    """The catalog as far as it can be read, and all faults."""
+def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list[Fault]]:
+    """The catalog as far as it can be read, and all faults.
+
+    Not thorough, it leaves out what costs every process a heavy import: working out the calendars' holidays. Whoever
+    plants the calendars finds those faults too.
+    """
     faults: list[Fault] = []
     documents: dict[tuple[str, str], Document] = {}
     found: dict[str, dict[str, Definition]] = {kind: {} for kind in [*FOLDERS, "service", "tables"]}
@@ -89,8 +101,12 @@ def examine(settings: Settings) -> tuple[Catalog, list[Fault]]:
         faults.append(Fault(roots[0] / SERVICE_FILE, 1, "(whole file)", "is missing", "write id, name, reporting_zone"))
     service = next(iter(found["service"].values()), None) or Service(id="service", name="?", reporting_zone="UTC")
     kinds = {kind: found[kind] for kind in FOLDERS}
-    catalog = Catalog(settings.include, service, **kinds, tables=found["tables"], documents=documents)
+    catalog = Catalog(
+        settings.include, service, **kinds, tables=found["tables"], documents=documents, home=settings.home
+    )
     faults.extend(crosschecks.cross_check(catalog))
+    if is_thorough:
+        faults.extend(calendar_checks.check_openings(catalog))
     return catalog, sorted(faults, key=lambda fault: (str(fault.file), fault.line, fault.key))
 
 

@@ -1,80 +1,35 @@
-"""The service itself, its calendars, and how its systems' keys are linked."""
+"""The service itself, and how its systems' keys are linked."""
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from functools import cache
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
+from hansei.catalog.calendars import CalendarAssignment, Zone
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
 
-_INTERVAL = re.compile(r"^([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """Every IANA zone; finding them walks through the zone files, so it is done once."""
-    return frozenset(available_timezones())
-
-
-def _known_zone(name: str) -> str:
-    if name not in zone_names():
-        raise ValueError("is not an IANA zone, for example Europe/Berlin")
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
 
 class Service(Definition):
-    """Whose quality is improved, and in which zone its days, weeks and months are counted."""
+    """Whose quality is improved, in which zone its days are counted, and who follows which calendar since when.
+
+    `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
+    calendar in force then, or all of it by the last one, as Zendesk does.
+    """
 
     id: Identifier
     name: str
     reporting_zone: Zone
     language: Literal["en", "zh_CN"] = "en"
+    calendar: str = "always"
+    calendar_assignments: tuple[CalendarAssignment, ...] = ()
+    calendar_change: Literal["piecewise", "last"] = "piecewise"
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
-
-
-class Holiday(Definition):
-    """A day on which the calendar is closed, or keeps other hours."""
-
-    date: date
-    name: str
-    hours: tuple[str, ...] = ()
-
-
-class Calendar(Definition):
-    """Opening hours in one zone; first schema, completed with the business-time engine."""
-
-    id: Identifier
-    name: str
-    zone: Zone
-    hours: dict[Weekday, tuple[str, ...]]
-    holidays: tuple[Holiday, ...] = ()
-
-    @model_validator(mode="after")
-    def _intervals_are_ordered(self) -> Calendar:
-        for day, intervals in self.hours.items():
-            previous_end = 0
-            for interval in intervals:
-                match = _INTERVAL.match(interval)
-                if not match:
-                    raise ValueError(f"{day}: {interval!r} is not HH:MM-HH:MM")
-                start, end = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4]))
-                if start >= end or start < previous_end or end > 1440:
-                    raise ValueError(f"{day}: {interval!r} overlaps, is empty or ends after 24:00")
-                previous_end = end
-        return self
 
 
 class LinkRule(Definition):

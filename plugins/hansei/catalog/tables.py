@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
@@ -39,19 +39,32 @@ class Consumes(Definition):
             raise ValueError("give either key, or through with match and select")
         return self
 
+    def keys(self, table: str) -> str:
+        """SELECT of the model keys that changes of `table` after `{position}` touch."""
+        changed = f"SELECT key FROM ops.changes WHERE change_id > {{position}} AND table_name = '{table}'"
+        if self.key:
+            return changed
+        return f"SELECT {self.select or self.match} AS key FROM {self.through} WHERE {self.match} IN ({changed})"
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else [value]
+
 
 class Check(Definition):
-    """A condition on the finished table: `unique` columns, `never` true on any row, or `not_null` columns."""
+    """A condition on the finished table: `unique` columns, `never` true of any row, `never_of_key` true of all rows of
+    one refresh key taken together (a condition over aggregates)."""
 
     id: Identifier
     severity: Literal["stop", "warn"]
     unique: tuple[Identifier, ...] | None = None
     never: str | None = None
+    never_of_key: str | None = None
 
     @model_validator(mode="after")
     def _one_condition(self) -> Check:
-        if (self.unique is None) == (self.never is None):
-            raise ValueError("give exactly one of unique, never")
+        if sum(given is not None for given in (self.unique, self.never, self.never_of_key)) != 1:
+            raise ValueError("give exactly one of unique, never, never_of_key")
         return self
 
 
@@ -69,7 +82,7 @@ class TableModel(Definition):
     key: tuple[Identifier, ...] = ()
     refresh: Literal["keys", "full"] = "full"
     refresh_key: Identifier | None = None
-    consumes: dict[str, Consumes] = Field(default_factory=dict)
+    consumes: dict[str, Annotated[tuple[Consumes, ...], BeforeValidator(_listed)]] = Field(default_factory=dict)
     dates: tuple[Identifier, ...] = ()
     segments: dict[Identifier, dict[Identifier, Identifier]] = Field(default_factory=dict)
     exclusions: dict[Identifier, str] = Field(default_factory=dict)

@@ -36,7 +36,7 @@ def check(as_json: Json = False) -> None:
             typer.echo(str(fault))
         counts = ", ".join(
             f"{len(getattr(catalog, kind))} {kind}"
-            for kind in ("entities", "sources", "indicators", "thresholds", "reviews", "calendars", "tables")
+            for kind in ("entities", "sources", "indicators", "thresholds", "reviews", "calendars", "sla", "tables")
         )
         verdict = f"{len(faults)} faults" if faults else "no fault"
         typer.echo(f"{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
@@ -49,7 +49,7 @@ def plan(as_json: Json = False) -> None:
     from hansei.catalog import load_catalog
     from hansei.indicators.measure import fingerprint
     from hansei.warehouse import open_warehouse
-    from hansei.warehouse.models import ModelRunner
+    from hansei.warehouse.refresh import runner_for
     from hansei.warehouse.tables import planned_evolution
 
     settings = load_settings()
@@ -61,7 +61,7 @@ def plan(as_json: Json = False) -> None:
         ]
         has_states = "ops.model_states" in warehouse.tables()
         if has_states:
-            runner = ModelRunner(catalog, warehouse.sql)
+            runner = runner_for(warehouse, catalog)
             for schema in ("core", "indicators"):
                 for step in runner.plan(warehouse, schema):
                     rows.append({"what": step.table, "next night": _WORDS[step.reason]})

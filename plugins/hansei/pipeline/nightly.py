@@ -23,8 +23,8 @@ from hansei.sources.extraction import extract_batch
 from hansei.sources.privacy import key_id
 from hansei.sources.spool import read_manifest, safe_name
 from hansei.warehouse import open_warehouse
-from hansei.warehouse.models import ModelRunner
 from hansei.warehouse.read_copy import publish_read_copy
+from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.runs import (
     Run,
     core_as_of,
@@ -168,7 +168,7 @@ def model(context: Context, run_id: str) -> list[dict[str, Any]]:
     with open_warehouse(context.settings) as warehouse:
         require_run(warehouse, run_id)
         plant(warehouse, context.catalog, run_id)
-        refreshed = ModelRunner(context.catalog, warehouse.sql).refresh(warehouse, "core", run_id)
+        refreshed = refresh_models(warehouse, context.catalog, "core", run_id)
     return [vars(refresh) for refresh in refreshed]
 
 
@@ -177,7 +177,7 @@ def measure(context: Context, run_id: str) -> dict[str, Any]:
     with open_warehouse(context.settings) as warehouse:
         require_run(warehouse, run_id)
         measured = Measurement(warehouse, context.catalog, run_id, core_as_of(warehouse)).run()
-        ModelRunner(context.catalog, warehouse.sql).refresh(warehouse, "indicators", run_id)
+        refresh_models(warehouse, context.catalog, "indicators", run_id)
     return vars(measured)
 
 

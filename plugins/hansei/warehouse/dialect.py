@@ -50,10 +50,14 @@ class Dialect:
         return f"({self.cast(numerator, 'double')} / NULLIF({self.cast(denominator, 'double')}, 0))"
 
     def seconds_between(self, start: str, end: str) -> str:
-        """Whole seconds from start to end as bigint, rounded down."""
+        """Whole seconds from start to end as bigint, both ends rounded down: sums of parts equal the whole."""
+        return f"({self.epoch_second(end)} - {self.epoch_second(start)})"
+
+    def epoch_second(self, instant: str) -> str:
+        """Whole seconds since 1970 as bigint, rounded down."""
         if self.is_duckdb:
-            return f"CAST(FLOOR((EPOCH_US({end}) - EPOCH_US({start})) / 1000000.0) AS BIGINT)"
-        return f"CAST(FLOOR(EXTRACT(EPOCH FROM ({end} - {start}))) AS BIGINT)"
+            return f"(EPOCH_US({instant}) // 1000000)"
+        return f"CAST(FLOOR(DATE_PART('epoch', {instant})) AS BIGINT)"
 
     def add_seconds(self, instant: str, seconds: str) -> str:
         """The instant that many seconds later."""
@@ -110,9 +114,27 @@ class Dialect:
 
     def opening_instant(self, alias: str, position: str) -> str:
         """Instant at which the joined opening reaches the position; NULL beyond the end of the line."""
-        into = f"({position} - {alias}.opened_seconds)"
-        length = self.seconds_between(f"{alias}.opened_at", f"{alias}.closed_at")
-        return f"CASE WHEN {into} <= {length} THEN {self.add_seconds(f'{alias}.opened_at', into)} END"
+        instant = self.add_seconds(f"{alias}.opened_at", f"({position} - {alias}.opened_seconds)")
+        return f"CASE WHEN {instant} <= {alias}.closed_at THEN {instant} END"
+
+    def carried(self, value: str, window: str) -> str:
+        """The newest value that is not NULL among the rows of a named window that ends at or before its row."""
+        if self.is_duckdb:
+            return f"LAST_VALUE({value} IGNORE NULLS) OVER {window}"
+        return f"(ARRAY_AGG({value}) FILTER (WHERE {value} IS NOT NULL) OVER {window})[COUNT({value}) OVER {window}]"
+
+    def packed(self, order: str, first: str, second: str = "-1") -> str:
+        """A bigint that sorts by `order` (below 2^20) and holds two numbers (-1 to 2^21 - 2); NULL where one is."""
+        return f"((CAST({order} AS BIGINT) * 2097152 + {first} + 1) * 2097152 + {second} + 1)"
+
+    def unpacked(self, packed: str, which: str) -> str:
+        """The `first` or `second` number of a packed bigint, as an integer."""
+        shifted = packed if which == "second" else self.int_div(packed, "2097152")
+        return f"CAST({shifted} % 2097152 - 1 AS INTEGER)"
+
+    def int_div(self, numerator: str, denominator: str) -> str:
+        """Quotient of two integers that are not negative, as an integer."""
+        return f"({numerator} // {denominator})" if self.is_duckdb else f"({numerator} / {denominator})"
 
     def period_start(self, grain: str, day: str) -> str:
         """First day of the day's period: `day`, ISO `week` (Monday) or `month`."""

@@ -25,6 +25,7 @@ from hansei.warehouse.ledger import rendering_context
 from hansei.warehouse.seeds import SEEDS
 
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)")
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
 Rows = Callable[[str], str]
 
@@ -44,30 +45,35 @@ def tables_read(sql: str) -> set[str]:
     return set(_READ.findall(_COMMENT.sub("", sql)))
 
 
-class Models:
+class ModelRunner:
     """Every model of a catalog for one engine. `seeds`: fingerprints of the tables that Python planted."""
 
     def __init__(self, catalog: Catalog, dialect: Dialect, seeds: Mapping[str, str] | None = None) -> None:
         self.catalog = catalog
         self.dialect = dialect
         self.seeds = dict(seeds or {})
-        self._upstreams: dict[str, tuple[str, ...]] = {}
+        self._upstreams: dict[str, set[str]] = {}
+        self._words: dict[str, set[str]] = {}
         self._templates: dict[str, Template] = {}
         self._environment = Environment(
             undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
 
-    def sql_file(self, model: TableModel) -> Path:
-        return self.catalog.include / "sql" / model.schema_name / f"{model.name}.sql"
+    def sql_file(self, table: str) -> Path:
+        return self.catalog.include / "sql" / f"{table.replace('.', '/')}.sql"
 
     def render(self, model: TableModel, rows: Rows = str) -> str:
         """The model's SELECT; `rows` says under which name the rows of a table are read, by default its own."""
-        if model.table not in self._templates:
-            path = self.sql_file(model)
+        return self.render_work(model.table, rows)
+
+    def render_work(self, table: str, rows: Rows = str) -> str:
+        """As `render`, for the temporary tables of `work` too, which have no metadata beside them."""
+        if table not in self._templates:
+            path = self.sql_file(table)
             if not path.exists():
-                raise HanseiError(str(path), "no such file", f"write the SELECT of {model.table}, or remove its YAML")
-            self._templates[model.table] = self._environment.from_string(path.read_text(encoding="utf-8"))
-        return self._templates[model.table].render(rows=rows, **self._context).strip()
+                raise HanseiError(str(path), "no such file", f"write the SELECT of {table}, or remove what names it")
+            self._templates[table] = self._environment.from_string(path.read_text(encoding="utf-8"))
+        return self._templates[table].render(rows=rows, **self._context).strip()
 
     @cached_property
     def _context(self) -> dict:
@@ -79,10 +85,23 @@ class Models:
         }
 
     def upstreams(self, model: TableModel) -> tuple[str, ...]:
-        """Tables that the SELECT reads, from the SQL itself."""
-        if model.table not in self._upstreams:
-            self._upstreams[model.table] = tuple(sorted(tables_read(self.render(model)) - {model.table}))
-        return self._upstreams[model.table]
+        """Tables that the SELECT reads, from the SQL itself; in place of work tables what those read."""
+        return tuple(sorted(self._read_through(model.table) - {model.table}))
+
+    def _read_through(self, table: str) -> set[str]:
+        if table not in self._upstreams:
+            read = tables_read(self.render_work(table))
+            through = (self._read_through(name) for name in read if name.startswith("work."))
+            self._upstreams[table] = {name for name in read if not name.startswith("work.")}.union(*through)
+        return self._upstreams[table]
+
+    def words_of(self, key: str) -> set[str]:
+        """Every word in the SQL of the models of a refresh key: which columns of a table they can read."""
+        if key not in self._words:
+            members = [model.table for model in self.catalog.tables.values() if model.refresh_key == key]
+            files = set(members).union(*map(self._works_of, members))
+            self._words[key] = {word for table in files for word in _WORD.findall(self.render_work(table))}
+        return self._words[key]
 
     @cached_property
     def order(self) -> list[TableModel]:
@@ -102,8 +121,7 @@ class Models:
 
     def family_of(self, model: TableModel) -> str:
         """Models that are refreshed by the same keys are looked at together, so that each reads changed rows once."""
-        is_member = model.kind == "work" or model.refresh == "keys"
-        return f"{model.refresh_key} family" if is_member else model.table
+        return f"{model.schema_name} by {model.refresh_key}" if model.refresh == "keys" else model.table
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -111,8 +129,14 @@ class Models:
         prints = {seed: self.seeds.get(seed, "") for seed in SEEDS}
         for model in self.order:
             above = [prints.get(name, name) for name in self.upstreams(model)]
-            prints[model.table] = self.catalog.fingerprint(self.render(model), model, above)
+            works = [self.render_work(name) for name in sorted(self._works_of(model.table))]
+            prints[model.table] = self.catalog.fingerprint(self.render(model), works, model, above)
         return prints
+
+    def _works_of(self, table: str) -> set[str]:
+        """Work tables that a model is made of, directly or not."""
+        direct = {name for name in tables_read(self.render_work(table)) if name.startswith("work.")}
+        return direct.union(*(self._works_of(name) for name in direct))
 
     def reason(self, warehouse: Warehouse, model: TableModel, state: Mapping | None, existing: set[str]) -> str:
         """Why the model would be refreshed now; `nothing` where it is up to date."""
@@ -133,7 +157,12 @@ class Models:
         return "definition" if counts["rebuilt"] and model.refresh == "keys" else "changes"
 
     def watched(self, model: TableModel) -> tuple[str, ...]:
-        return tuple(model.consumes) if model.refresh == "keys" else self.upstreams(model)
+        """Tables whose changes concern the model; its family's own are looked at with its keys anyhow."""
+        if model.refresh != "keys":
+            return self.upstreams(model)
+        tables = self.catalog.tables
+        family = self.family_of(model)
+        return tuple(name for name in model.consumes if name not in tables or self.family_of(tables[name]) != family)
 
     def plan(self, warehouse: Warehouse, schema: str) -> list[Refresh]:
         """What the next refresh of the schema's models would do, without doing it."""

@@ -1,0 +1,290 @@
+"""Brings models up to date: each in a transaction of its own, and only where something changed.
+
+A model consumes `ops.changes` after its own position. In one transaction it replaces the rows of the touched keys,
+notes the dates and segments that those rows had and have (so that indicators know what to recompute), and moves its
+position. A changed fingerprint (its SQL, its metadata, its upstreams, the definitions it renders) rebuilds it.
+
+Models with the same refresh key are a family: the keys that changed for any of them are looked up once, their rows
+are taken out of the large tables once, and every member works on those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from hansei.catalog import Catalog
+from hansei.catalog.tables import Check, TableModel
+from hansei.errors import WarehouseError
+from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.models import ModelRunner, Refresh
+from hansei.warehouse.publication import record_changes
+from hansei.warehouse.seeds import opening_pairs, seed_fingerprints
+from hansei.warehouse.tables import create_table
+
+KEYS = "run_keys"
+
+
+def runner_for(warehouse: Warehouse, catalog: Catalog) -> ModelRunner:
+    """The catalog's models, rendered for this warehouse and the seeds that are planted in it."""
+    warehouse.sql.opening_pairs = opening_pairs(warehouse)
+    return ModelRunner(catalog, warehouse.sql, seed_fingerprints(warehouse))
+
+
+def refresh_models(warehouse: Warehouse, catalog: Catalog, schema: str, run_id: str) -> list[Refresh]:
+    """Brings every model of the schema up to date; what happened to each, in order."""
+    runner = runner_for(warehouse, catalog)
+    models = [model for model in runner.order if model.schema_name == schema]
+    done: list[Refresh] = []
+    for _, members in groupby(models, key=runner.family_of):
+        done += Family(warehouse, runner, list(members), run_id).refresh()
+    return done
+
+
+class Workspace:
+    """Names under which members of a family read rows: whole tables, or those of the touched keys only.
+
+    Temporary tables are made when the first member asks for them and dropped when the family is done.
+    """
+
+    def __init__(self, warehouse: Warehouse, runner: ModelRunner, members: Iterable[TableModel]) -> None:
+        self.warehouse = warehouse
+        self.runner = runner
+        self.key = next(iter(members)).refresh_key
+        self._made: dict[str, None] = {}
+
+    def rows(self, table: str, only_touched: bool) -> str:
+        """The relation to read for `table`."""
+        schema = table.split(".", 1)[0]
+        if schema != "work" and not only_touched:
+            return table
+        fresh, name = (f"{word}_{table.replace('.', '_')}" for word in ("fresh", "touched" if only_touched else "all"))
+        if only_touched and fresh in self._made:
+            return fresh
+        if name in self._made:
+            return name
+        if schema == "work":
+            select = self.runner.render_work(table, lambda read: self.rows(read, only_touched))
+        else:
+            select = self._touched_rows(table)
+        self.make(name, select)
+        return name
+
+    def make(self, name: str, select: str) -> None:
+        """A temporary table of the workspace."""
+        self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+        self.warehouse.execute(f"CREATE TEMPORARY TABLE {name} AS {select}")
+        if not self.warehouse.sql.is_duckdb:
+            self.warehouse.execute(f"ANALYZE {name}")
+        self._made[name] = None
+
+    def close(self) -> None:
+        for name in self._made:
+            self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+        self._made.clear()
+
+    def _touched_rows(self, table: str) -> str:
+        words = self.runner.words_of(self.key)
+        columns = ", ".join(name for name in self.warehouse.columns(table) if name in words)
+        return f"SELECT {columns} FROM {table} WHERE {self.key} IN (SELECT key FROM {KEYS})"
+
+
+class Family:
+    """Models that are refreshed together; a model that is not refreshed by keys is a family of its own."""
+
+    def __init__(self, warehouse: Warehouse, runner: ModelRunner, members: list[TableModel], run_id: str) -> None:
+        self.warehouse = warehouse
+        self.runner = runner
+        self.members = members
+        self.run_id = run_id
+        self.workspace = Workspace(warehouse, runner, members)
+        self.key_count = 0
+
+    def refresh(self) -> list[Refresh]:
+        existing = self.warehouse.tables()
+        listed = self.warehouse.sql.text_list([model.table for model in self.members])
+        rows = self.warehouse.rows(f"SELECT * FROM ops.model_states WHERE model IN ({listed})")
+        states = {row["model"]: row for row in rows}
+        reasons = {
+            model.table: self.runner.reason(self.warehouse, model, states.get(model.table), existing)
+            for model in self.members
+        }
+        if set(reasons.values()) == {"nothing"}:
+            return [Refresh(model.table, "nothing") for model in self.members]
+        position = self.warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
+        if "changes" in reasons.values() and self.members[0].refresh == "keys":
+            self._find_keys(states)
+        try:
+            return [self._refresh_one(model, reasons[model.table], position) for model in self.members]
+        finally:
+            self.workspace.close()
+
+    def _find_keys(self, states: dict[str, dict[str, Any]]) -> None:
+        """The keys that changed for any member since its own position."""
+        since: dict[tuple[str, str], int] = {}
+        for model in self.members:
+            for table in self.runner.watched(model) if model.table in states else ():
+                for how in model.consumes[table]:
+                    select = how.keys(table)
+                    place = states[model.table]["position"]
+                    since[table, select] = min(place, since.get((table, select), place))
+        parts = [select.format(position=place) for (_, select), place in since.items()]
+        self.workspace.make(KEYS, f"SELECT DISTINCT key FROM ({' UNION ALL '.join(parts)}) AS touched")
+        self.key_count = self.warehouse.scalar(f"SELECT COUNT(*) FROM {KEYS}")
+
+    def _refresh_one(self, model: TableModel, reason: str, position: int) -> Refresh:
+        if reason == "nothing" and not self.key_count:
+            return Refresh(model.table, reason)
+        with self.warehouse.transaction():
+            if model.kind == "view":
+                self._create_view(model)
+                counts = (0, 0)
+            elif reason in ("created", "definition"):
+                counts = self._rebuild(model, reason)
+            elif model.refresh == "keys":
+                counts = self._replace_keys(model)
+            else:
+                counts = self._replace_all(model)
+            self._remember(model, position, reason)
+        return Refresh(model.table, reason, *counts)
+
+    def _create_view(self, model: TableModel) -> None:
+        self.warehouse.execute(f"DROP VIEW IF EXISTS {model.table}")
+        self.warehouse.execute(f"CREATE VIEW {model.table} AS {self.runner.render(model)}")
+
+    def _rebuild(self, model: TableModel, reason: str) -> tuple[int, int]:
+        """The table anew from its upstreams; everything counts as touched."""
+        warehouse = self.warehouse
+        select = self.runner.render(model, lambda table: self.workspace.rows(table, only_touched=False))
+        warehouse.execute(f"DROP TABLE IF EXISTS {model.table}" + ("" if warehouse.sql.is_duckdb else " CASCADE"))
+        create_table(warehouse, model.table, {name: column.type for name, column in model.columns.items()})
+        names = ", ".join(model.columns)
+        warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM ({select}) AS built")
+        if model.touched_table:
+            warehouse.execute(f"DROP TABLE IF EXISTS {model.touched_table}")
+            create_table(warehouse, model.touched_table, touched_columns(model))
+            everything = {**dict.fromkeys(touched_columns(model)), "change_id": 0, "run_id": self.run_id}
+            warehouse.insert(model.touched_table, [{**everything, "image": f"all:{reason}"}])
+        if not warehouse.sql.is_duckdb:
+            if model.refresh_key:
+                warehouse.execute(f"CREATE INDEX ON {model.table} ({model.refresh_key})")
+            warehouse.execute(f"ANALYZE {model.table}")
+        self._run_checks(model, model.table)
+        if self._is_followed(model):
+            rebuilt = "SELECT '*' AS key, 'rebuild' AS operation"
+            record_changes(warehouse, model.table, self.run_id, rebuilt)
+        count = warehouse.scalar(f"SELECT COUNT(*) FROM {model.table}")
+        return count, count
+
+    def _is_followed(self, model: TableModel) -> bool:
+        """Whether somebody follows the model's changes: another model, or the read copy (of what refreshes by key)."""
+        others = self.runner.catalog.tables.values()
+        return (
+            model.refresh == "keys"
+            or any(model.table in other.consumes for other in others)
+            or any(model.table in self.runner.upstreams(other) for other in others if other.refresh == "full")
+        )
+
+    def _replace_keys(self, model: TableModel) -> tuple[int, int]:
+        names = ", ".join(model.columns)
+        fresh = f"fresh_{model.table.replace('.', '_')}"
+        select = self.runner.render(model, lambda table: self.workspace.rows(table, only_touched=True))
+        self.workspace.make(fresh, f"SELECT {names} FROM ({select}) AS built")
+        self.workspace.make(
+            "run_old",
+            f"SELECT {names} FROM {model.table} WHERE {model.refresh_key} IN (SELECT key FROM {KEYS})",
+        )
+        moved = self._exchange(model, fresh)
+        # Every row of the keys that changed is among the fresh ones, and no other row can have begun to break a check.
+        self._run_checks(model, fresh)
+        return self.key_count, moved
+
+    def _replace_all(self, model: TableModel) -> tuple[int, int]:
+        names = ", ".join(model.columns)
+        self.workspace.make("run_fresh", f"SELECT {names} FROM ({self.runner.render(model)}) AS built")
+        self.workspace.make("run_old", f"SELECT {names} FROM {model.table}")
+        moved = self._exchange(model, "run_fresh")
+        self._run_checks(model, model.table)
+        return moved, moved
+
+    def _exchange(self, model: TableModel, fresh: str) -> int:
+        """Writes what differs, leaving images of what was and what is; number of keys that changed."""
+        warehouse = self.warehouse
+        stable = ", ".join(name for name, column in model.columns.items() if not column.volatile)
+        for name, rows, others in (("run_before", "run_old", fresh), ("run_after", fresh, "run_old")):
+            self.workspace.make(name, f"SELECT {stable} FROM {rows} EXCEPT SELECT {stable} FROM {others}")
+        key = model.refresh_key or model.key[0]
+        self.workspace.make("run_moved", f"SELECT {key} AS key FROM run_before UNION SELECT {key} AS key FROM run_after")
+        count = warehouse.scalar("SELECT COUNT(*) FROM run_moved")
+        if count:
+            if model.touched_table:
+                self._leave_images(model)
+            names = ", ".join(model.columns)
+            moved = f"{key} IN (SELECT key FROM run_moved)"
+            warehouse.execute(f"DELETE FROM {model.table} WHERE {moved}")
+            warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM {fresh} WHERE {moved}")
+            if self._is_followed(model):
+                select = "SELECT key, 'upsert' AS operation FROM run_moved"
+                record_changes(warehouse, model.table, self.run_id, select)
+        return count
+
+    def _leave_images(self, model: TableModel) -> None:
+        table = model.touched_table
+        names = [name for name in touched_columns(model) if name not in ("change_id", "run_id", "image")]
+        columns = ", ".join(names)
+        for image in ("before", "after"):
+            self.warehouse.execute(
+                f"INSERT INTO {table} (change_id, run_id, image, {columns}) "
+                f"SELECT (SELECT COALESCE(MAX(change_id), 0) FROM {table}) + 1, :run_id, :image, {columns} "
+                f"FROM run_{image}",
+                {"run_id": self.run_id, "image": image},
+            )
+
+    def _run_checks(self, model: TableModel, rows: str) -> None:
+        """A `stop` check that fails rolls the model back; a `warn` check is recorded. `rows`: the table to look at."""
+        warehouse = self.warehouse
+        warehouse.execute(
+            "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
+            {"run_id": self.run_id, "table": model.table},
+        )
+        checked = warehouse.scalar(f"SELECT COUNT(*) FROM {rows}")
+        results = []
+        for check in model.checks:
+            failed = warehouse.scalar(f"SELECT COUNT(*) FROM ({_broken(check, model, rows)}) AS broken")
+            if failed and check.severity == "stop":
+                place = f"{model.table}.{check.id}"
+                file = f"include/sql/{model.schema_name}/{model.name}.yaml"
+                next_step = f"see the check in {file}; the table stays as it was"
+                raise WarehouseError(place, f"{failed} rows break the check", next_step)
+            identity = {"run_id": self.run_id, "source": "", "entity": model.table, "check_id": check.id}
+            kind = {"scope": "model", "severity": check.severity, "message": ""}
+            counts = {"failed_count": failed, "checked_count": checked, "result": "warned" if failed else "passed"}
+            results.append({**identity, **kind, **counts})
+        warehouse.insert("ops.check_results", results)
+
+    def _remember(self, model: TableModel, position: int, reason: str) -> None:
+        self.warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", {"model": model.table})
+        fingerprint = self.runner.fingerprints[model.table]
+        state = {"model": model.table, "fingerprint": fingerprint, "position": position, "run_id": self.run_id}
+        self.warehouse.insert("ops.model_states", [{**state, "rebuilt_because": reason}])
+
+
+def _broken(check: Check, model: TableModel, rows: str) -> str:
+    """SELECT with one row per row, key or group that breaks the check."""
+    if check.unique:
+        return f"SELECT 1 FROM {rows} GROUP BY {', '.join(check.unique)} HAVING COUNT(*) > 1"
+    if check.never_of_key:
+        return f"SELECT 1 FROM {rows} GROUP BY {model.refresh_key} HAVING {check.never_of_key}"
+    return f"SELECT 1 FROM {rows} WHERE {check.never}"
+
+
+def touched_columns(model: TableModel) -> dict[str, str]:
+    """Columns of the table that tells which dates and segments a model's changed rows had and have."""
+    kept = dict.fromkeys([*model.key, *model.dates, *model.segment_columns])
+    return {
+        "change_id": "bigint",
+        "run_id": "text",
+        "image": "text",
+        **{name: model.columns[name].type for name in kept},
+    }
