@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from support.oracle_schedules import calendar_of, oracle, write_calendar
 
 from hansei.catalog.calendar_checks import check_openings
-from hansei.catalog.calendars import Calendar, Days
+from hansei.catalog.calendars import DIMENSIONS, Calendar, Days, Holiday
 from hansei.catalog.closed_days import WorkedOut, days_of, work_out
 from hansei.catalog.loader import examine, load_catalog
 from hansei.catalog.openings import Openings, day_number, openings
@@ -123,6 +125,18 @@ def test_categories_and_names_to_leave_out() -> None:
     assert date(2025, 8, 15) in closed_in(found, 2025)  # Assumption, where most people are Catholic
     assert date(2025, 1, 6) not in closed_in(found, 2025)
     assert found.names[day_number(date(2025, 12, 25))] == "Christmas Day"
+
+
+def test_names_of_holidays_do_not_follow_the_language_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They did: the library looks at LANGUAGE, and `exclude` found nothing on another machine."""
+    found = []
+    for language in ("C", "de_DE.UTF-8", "en_US.UTF-8"):
+        monkeypatch.setenv("LANGUAGE", language)
+        monkeypatch.setenv("LANG", language)
+        found.append(worked_out(holidays=[{"country": "DE", "subdivision": "BY", "exclude": ["Epiphany"]}]))
+    assert [item.troubles for item in found] == [[], [], []]
+    assert found[0].names == found[1].names == found[2].names
+    assert found[0].hours == found[1].hours == found[2].hours
 
 
 # China.
@@ -491,3 +505,35 @@ def test_every_mistake_in_an_assignment_names_its_place(tmp_path: Path, mistake:
     assert old in SERVICE
     found = faults(tmp_path, service_text=SERVICE.replace(old, new, 1))
     assert any(expected in fault for fault in found), found
+
+
+# What docs/calendars.md shows.
+
+
+def documented(repository: Path) -> list[str]:
+    text = (repository / "docs" / "calendars.md").read_text(encoding="utf-8")
+    return re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_every_example_of_the_docs_is_a_sound_definition(repository: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "calendars").mkdir()
+    home.mkdir()
+    (home / "holidays.ics").write_text(ICS, newline="")
+    examples = documented(repository)
+    for text in examples:
+        name = yaml.safe_load(text)["id"]
+        folder = tmp_path if name == "service" else tmp_path / "calendars"
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    catalog, found = examine(load_settings({"HANSEI_DEFINITIONS": str(tmp_path), "HANSEI_HOME": str(home)}))
+    # The file of the example has no event of the name that it leaves out; that is no fault.
+    assert [str(fault) for fault in found] == []
+    assert len(catalog.calendars) == len(examples) - 1 == 5
+    assert len(catalog.service.calendar_assignments) == 3
+
+
+def test_the_docs_name_every_key(repository: Path) -> None:
+    text = (repository / "docs" / "calendars.md").read_text(encoding="utf-8")
+    keys = {*Calendar.model_fields, *(field.alias or name for name, field in Holiday.model_fields.items())}
+    keys |= {"special_days", "closures", "calendar_assignments", "calendar_change", *DIMENSIONS}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
