@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
 from hansei.catalog.organisation import zone_names
+from hansei.catalog.procedures import check_procedures
+from hansei.catalog.services import check_services
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -31,6 +33,8 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *_check_indicators(catalog),
         *_check_thresholds(catalog),
         *_check_reviews(catalog),
+        *check_services(catalog),
+        *check_procedures(catalog),
     ]
 
 
