@@ -35,7 +35,8 @@ def oracle() -> dict[str, Any]:
 
 def procedure(name: str, nodes: list[str], optional: tuple[str, ...] = (), **applies_to: list[str]) -> Procedure:
     listed = [
-        {"id": node, "when": {"event_type": "step", "value": [node]}, "required": node not in optional} for node in nodes
+        {"id": node, "when": {"event_type": "step", "value": [node]}, "required": node not in optional}
+        for node in nodes
     ]
     return Procedure(id=name, title=name, owner="service-desk", applies_to=applies_to, nodes=listed)
 
@@ -235,7 +236,10 @@ def test_conditions_choose_tickets_and_events_of_any_kind_are_nodes(warehouse: W
     warehouse.insert("staging.ticket_events", replies)
     refresh(warehouse, with_procedures(catalog, sop))
     found = conformance(warehouse)
-    assert {name: row["executed_nodes"] for name, row in found.items()} == {"fits": "answered,solved", "quoted": "solved"}
+    assert {name: row["executed_nodes"] for name, row in found.items()} == {
+        "fits": "answered,solved",
+        "quoted": "solved",
+    }
     assert found["fits"]["is_fully_conformant"] and found["fits"]["trace_count"] == 2
 
 

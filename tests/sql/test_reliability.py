@@ -1,8 +1,9 @@
-"""Reliability of services on both engines: the hand-verified cases, other zones, and a second-by-second second opinion."""
+"""Reliability of services on both engines: the hand-verified cases, days of other zones, an hour-by-hour scan."""
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -11,8 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sql.staging_rows import publish, version
 from support.real_data import DATA
 
@@ -52,7 +51,9 @@ def declared(catalog: Catalog, services: Iterable[str], **more: Any) -> Catalog:
     return replace(catalog, services={**catalog.services, **{item.id: item for item in items}})
 
 
-def build(warehouse: Warehouse, catalog: Catalog, rows: list[dict], run_id: str = "run", as_of: datetime = AS_OF) -> None:
+def build(
+    warehouse: Warehouse, catalog: Catalog, rows: list[dict], run_id: str = "run", as_of: datetime = AS_OF
+) -> None:
     publish(warehouse, catalog.entities["service_outages"], rows, run_id=run_id)
     refresh(warehouse, catalog, run_id, as_of)
 
@@ -140,7 +141,9 @@ def test_composed_services(warehouse: Warehouse, catalog: Catalog) -> None:
 def test_mean_time_to_acknowledge(warehouse: Warehouse, catalog: Catalog) -> None:
     (case,) = oracle("mtta")
     rows = [
-        outage(f"{number}", "api", number, number + 0.9, detected_at=at(number), acknowledged_at=at(number + minutes / 60))
+        outage(
+            f"{number}", "api", number, number + 0.9, detected_at=at(number), acknowledged_at=at(number + minutes / 60)
+        )
         for number, minutes in enumerate(case["ack_minutes"])
     ]
     rows.append(outage("never taken", "api", 20, 21, detected_at=at(20)))
@@ -220,7 +223,11 @@ def test_nights_one_by_one_equal_one_full_build(warehouse: Warehouse, catalog: C
     build(
         warehouse,
         catalog,
-        [outage("a", "api", 10, 14, source_version=version(2)), outage("late", "api", 13, 20), outage("c", "web", 3, 4)],
+        [
+            outage("a", "api", 10, 14, source_version=version(2)),
+            outage("late", "api", 13, 20),
+            outage("c", "web", 3, 4),
+        ],
         "second",
         at(54),
     )
@@ -234,41 +241,81 @@ def test_nights_one_by_one_equal_one_full_build(warehouse: Warehouse, catalog: C
     assert everything(warehouse) == incremental
 
 
-spans = st.tuples(st.integers(0, 95), st.integers(1, 40), st.booleans(), st.booleans())
+def random_spans(chance: random.Random) -> list[tuple[int, int | None, bool]]:
+    """(start hour, end hour or None, planned) of up to nine interruptions within five days."""
+    spans = []
+    for _ in range(chance.randrange(10)):
+        start, is_planned = chance.randrange(96), chance.random() < 0.4
+        is_open = not is_planned and start > 80 and chance.random() < 0.5
+        spans.append((start, None if is_open else start + chance.randrange(1, 40), is_planned))
+    return spans
 
 
-@pytest.mark.parametrize("engine_url", ["duckdb"], indirect=True)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=st.lists(spans, max_size=9), period=st.tuples(st.integers(0, 90), st.integers(1, 60)))
-def test_hour_by_hour_gives_the_same(
-    drawn: list[tuple], period: tuple[int, int], warehouse: Warehouse, catalog: Catalog
-) -> None:
-    """Every hour of the period is looked at by itself; outages are the runs of hours without a working one between."""
-    as_of = 120
-    incidents, planned = [], []
-    rows = []
-    for number, (start, length, is_planned, is_open) in enumerate(drawn):
-        end = None if is_open and not is_planned and start > 80 else start + length
-        rows.append(outage(f"o{number}", "api", start, end, is_planned=is_planned))
-        (planned if is_planned else incidents).append((start, as_of if end is None else end))
-    for table in ("staging.service_outages", "ops.model_states", "ops.runs"):
-        warehouse.execute(f"DELETE FROM {table}")
-    catalog = declared(catalog, ["api"])
-    build(warehouse, catalog, rows, as_of=at(as_of))
-    start, end = period[0], min(period[0] + period[1], as_of)
-    (found,) = service_figures(warehouse, catalog, at(start), at(end))
+def test_an_hour_by_hour_scan_gives_the_same(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Every hour is looked at by itself; an outage is a run of broken hours without a working one between them."""
+    chance = random.Random(20)
+    hours = 120
+    histories = {f"service_{number}": random_spans(chance) for number in range(300)}
+    rows = [
+        outage(f"{name}-{number}", name, start, end, is_planned=is_planned)
+        for name, spans in histories.items()
+        for number, (start, end, is_planned) in enumerate(spans)
+    ]
+    catalog = declared(catalog, histories)
+    build(warehouse, catalog, rows, as_of=at(hours))
+    first, last = 30, 75
+    found = {row["service"]: row for row in service_figures(warehouse, catalog, at(first), at(last))}
+    by_day: dict[str, list[dict]] = {}
+    for row in day_rows(warehouse):
+        by_day.setdefault(row["service"], []).append(row)
+    outage_total = 0
+    for name, spans in histories.items():
+        closed = {hour for start, end, planned in spans if planned for hour in range(start, end or hours)}
+        broken = {
+            hour for start, end, planned in spans if not planned for hour in range(start, min(end or hours, hours))
+        }
+        # The number of working hours so far names a run of broken ones; a window inside an outage does not end it.
+        run_of, working = {}, 0
+        for hour in range(hours):
+            working += hour not in broken
+            run_of[hour] = working
+        down = broken - closed
+        in_period = {hour for hour in down if first <= hour < last}
+        row = found[name]
+        assert row["agreed_calendar_seconds"] == len(set(range(first, last)) - closed) * HOUR, spans
+        assert row["down_calendar_seconds"] == len(in_period) * HOUR, spans
+        assert row["outage_count"] == len({run_of[hour] for hour in in_period}), spans
+        assert sum(day["down_calendar_seconds"] for day in by_day[name]) == len(down) * HOUR, spans
+        assert sum(day["outage_started_count"] for day in by_day[name]) == len({run_of[hour] for hour in down}), spans
+        outage_total += row["outage_count"]
+    assert outage_total > 200
 
-    closed = {hour for span in planned for hour in range(*span)}
-    broken = {hour for span in incidents for hour in range(*span)}
-    down = [hour for hour in range(start, end) if hour in broken - closed]
-    # Numbers each run of broken hours, planned ones too: work does not resume in a window inside an outage.
-    run_of, run = {}, 0
-    for hour in range(0, as_of + 1):
-        run += hour not in broken
-        run_of[hour] = run
-    assert found["agreed_calendar_seconds"] == len(set(range(start, end)) - closed) * HOUR
-    assert found["down_calendar_seconds"] == len(down) * HOUR
-    assert found["outage_count"] == len({run_of[hour] for hour in down})
-    days = day_rows(warehouse)
-    assert sum(row["down_calendar_seconds"] for row in days) == len(broken - closed) * HOUR
-    assert sum(row["outage_started_count"] for row in days) == len({run_of[hour] for hour in broken - closed})
+
+def test_weeks_and_months_equal_the_query_of_the_same_span(warehouse: Warehouse, catalog: Catalog) -> None:
+    rows = [
+        outage("over the weekend", "api", 150, 200),
+        outage("in it", "api", 160, 170, detected_at=at(161)),
+        outage("window", "api", 165, 171, is_planned=True),
+        outage("april", "api", 30 * 24 + 5, 30 * 24 + 6),
+    ]
+    catalog = declared(catalog, ["api", "web"], availability_target=0.99)
+    build(warehouse, catalog, rows)
+    spans = {
+        ("week", date(2026, 3, 2)): (at(0), at(168)),
+        ("week", date(2026, 3, 9)): (at(168), at(336)),
+        ("month", date(2026, 3, 1)): (datetime(2026, 3, 1), datetime(2026, 4, 1)),
+        ("month", date(2026, 4, 1)): (datetime(2026, 4, 1), datetime(2026, 5, 1)),
+    }
+    query = "SELECT * FROM core.service_periods WHERE grain = :grain AND period_start_date = :day ORDER BY service"
+    for (grain, day), (start, end) in spans.items():
+        periods = warehouse.rows(query, {"grain": grain, "day": day})
+        asked = service_figures(warehouse, catalog, start, end)
+        assert len(periods) == len(asked) == 2
+        for period, figures in zip(periods, asked, strict=True):
+            assert {name: figures[name] for name in figures if name in period} == {
+                name: value for name, value in period.items() if name in figures
+            }
+    (march,) = [
+        row for row in service_figures(warehouse, catalog, *spans["month", date(2026, 3, 1)]) if row["outage_count"]
+    ]
+    assert (march["outage_count"], march["incident_count"], march["down_calendar_seconds"]) == (1 + 0, 2, 44 * HOUR)

@@ -1,27 +1,27 @@
 -- Grain: one row per procedure, node and day on which judged tickets were solved. Divide sums of counts.
 WITH nodes AS (
-{%- set declared = namespace(count=0) %}
-{%- for procedure in procedures.values() %}
-{%- for node in procedure.nodes %}
-{%- if declared.count %}
+  {%- set declared = namespace(count=0) %}
+  {%- for procedure in procedures.values() %}
+  {%- for node in procedure.nodes %}
+  {%- if declared.count %}
   UNION ALL
-{%- endif %}
-{%- set declared.count = declared.count + 1 %}
+  {%- endif %}
+  {%- set declared.count = declared.count + 1 %}
   SELECT
     {{ sql.text_list([procedure.id]) }} AS procedure_id,
     {{ sql.text_list([node.id]) }} AS node_id,
     {{ loop.index }} AS node_position,
     {{ 'TRUE' if node.required else 'FALSE' }} AS is_required
-{%- endfor %}
-{%- endfor %}
-{%- if not declared.count %}
+  {%- endfor %}
+  {%- endfor %}
+  {%- if not declared.count %}
   SELECT
     CAST(NULL AS VARCHAR) AS procedure_id,
     CAST(NULL AS VARCHAR) AS node_id,
     0 AS node_position,
     FALSE AS is_required
   WHERE FALSE
-{%- endif %}
+  {%- endif %}
 )
 
 SELECT

@@ -1,4 +1,4 @@
--- Grain: one row per interruption of one service as reported: incidents and planned windows, deleted ones too (flagged).
+-- Grain: one row per interruption of one service as reported: incidents and planned windows, deleted ones too.
 -- Interruptions of a kind that overlap or touch leave the service no time to work between them: they are one outage,
 -- or one planned window, known by its service and its start (merged_started_at).
 WITH interruptions AS (
@@ -72,7 +72,7 @@ SELECT
   merged.merged_started_at,
   {{ sql.seconds_between('merged.started_at', 'merged.restored_at') }} AS interruption_calendar_seconds,
   {{ sql.seconds_between('COALESCE(merged.noticed_at, merged.started_at)', 'merged.restored_at') }}
-  AS repair_calendar_seconds,
+    AS repair_calendar_seconds,
   CASE
     WHEN merged.acknowledged_at < COALESCE(merged.detected_at, merged.started_at) THEN 0
     ELSE {{ sql.seconds_between('COALESCE(merged.detected_at, merged.started_at)', 'merged.acknowledged_at') }}

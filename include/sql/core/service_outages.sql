@@ -20,8 +20,12 @@ planned_parts AS (
     SUM({{ sql.overlap_seconds('planned', 'outages') }}) AS planned_seconds,
     MAX(CASE WHEN planned.started_at <= outages.started_at THEN planned.ended_at END) AS first_down_at,
     COUNT(
-      CASE WHEN outages.started_at >= planned.started_at
-        AND (planned.ended_at IS NULL OR outages.ended_at <= planned.ended_at) THEN 1 END
+      CASE
+        WHEN
+          outages.started_at >= planned.started_at
+          AND (planned.ended_at IS NULL OR outages.ended_at <= planned.ended_at)
+          THEN 1
+      END
     ) AS covering_count
   FROM outages
   INNER JOIN core.service_planned_windows AS planned

@@ -44,6 +44,16 @@ events.event_type = {{ sql.text_list([when.event_type]) }}
 {%- if when.actor_kind %} AND events.actor_kind IN ({{ sql.text_list(when.actor_kind) }}){% endif %}
 {%- if when.is_public is not none %} AND events.is_public = {{ 'TRUE' if when.is_public else 'FALSE' }}{% endif %}
 {%- endmacro %}
+{%- macro applies(asked) -%}
+TRUE
+{%- for column, words in [
+  ('channel', asked.channel), ('topic', asked.topic), ('priority', asked.priority), ('team_id', asked.team),
+  ('brand', asked.brand)
+] if words %} AND {{ column }} IN ({{ sql.text_list(words) }}){% endfor %}
+{%- if asked.tag %} AND (FALSE
+{%- for tag in asked.tag %} OR POSITION({{ sql.text_list([',' ~ tag ~ ',']) }} IN tag_list) > 0{% endfor %})
+{%- endif %}
+{%- endmacro %}
 WITH judged_tickets AS (
   SELECT
     tickets.*,
@@ -56,31 +66,16 @@ WITH judged_tickets AS (
 ),
 
 applicable AS (
-{%- for procedure in procedures.values() %}
-{%- set asked = procedure.applies_to %}
-{%- if not loop.first %}
+  {%- for procedure in procedures.values() %}
+  {%- if not loop.first %}
   UNION ALL
-{%- endif %}
+  {%- endif %}
   SELECT
     ticket_id,
     {{ sql.text_list([procedure.id]) }} AS procedure_id
   FROM judged_tickets
-  WHERE
-    TRUE
-{%- for column, words in [
-  ('channel', asked.channel), ('topic', asked.topic), ('priority', asked.priority), ('team_id', asked.team),
-  ('brand', asked.brand)
-] if words %}
-    AND {{ column }} IN ({{ sql.text_list(words) }})
-{%- endfor %}
-{%- if asked.tag %}
-    AND (
-{%- for tag in asked.tag %}
-      {{ '' if loop.first else 'OR ' }}POSITION({{ sql.text_list([',' ~ tag ~ ',']) }} IN tag_list) > 0
-{%- endfor %}
-    )
-{%- endif %}
-{%- endfor %}
+  WHERE {{ applies(procedure.applies_to) }}
+  {%- endfor %}
 ),
 
 candidate_steps AS (
@@ -93,11 +88,13 @@ candidate_steps AS (
     events.event_type,
     COALESCE(events.value, 'unnamed') AS step_name,
     CASE
-{%- for procedure in procedures.values() %}
-{%- for node in procedure.nodes %}
-      WHEN applicable.procedure_id = {{ sql.text_list([procedure.id]) }} AND {{ matches(node.when) }} THEN {{ loop.index }}
-{%- endfor %}
-{%- endfor %}
+      {%- for procedure in procedures.values() %}
+      {%- for node in procedure.nodes %}
+      WHEN
+        applicable.procedure_id = {{ sql.text_list([procedure.id]) }} AND {{ matches(node.when) }}
+        THEN {{ loop.index }}
+      {%- endfor %}
+      {%- endfor %}
     END AS node_position
   FROM staging.ticket_events AS events
   INNER JOIN applicable ON events.ticket_id = applicable.ticket_id
@@ -122,11 +119,13 @@ steps AS (
     step_name,
     node_position,
     CASE
-{%- for procedure in procedures.values() %}
-{%- for node in procedure.nodes if not node.required %}
-      WHEN procedure_id = {{ sql.text_list([procedure.id]) }} AND node_position = {{ procedure.nodes.index(node) + 1 }} THEN 1001
-{%- endfor %}
-{%- endfor %}
+      {%- for procedure in procedures.values() %}
+      {%- for node in procedure.nodes if not node.required %}
+      WHEN
+        procedure_id = {{ sql.text_list([procedure.id]) }} AND node_position = {{ procedure.nodes.index(node) + 1 }}
+        THEN 1001
+      {%- endfor %}
+      {%- endfor %}
       WHEN node_position IS NOT NULL THEN 2001
     END AS weight,
     MAX(node_position) OVER (
@@ -142,9 +141,9 @@ traces AS (
     ticket_id,
     procedure_id,
     COUNT(*) AS trace_count,
-{%- for position in range(1, most_nodes + 1) %}
+    {%- for position in range(1, most_nodes + 1) %}
     COUNT(CASE WHEN node_position = {{ position }} THEN 1 END) AS count_{{ position }},
-{%- endfor %}
+    {%- endfor %}
     COUNT(CASE WHEN node_position <= furthest_position THEN 1 END) AS disordered_count,
     SUM(weight) AS total_weight
   FROM steps
@@ -189,13 +188,14 @@ runs_{{ position }} AS (
     node_position,
     weight,
     CASE
-      WHEN node_position = {{ position }} THEN weight + COALESCE(
-        MAX(run_weight) OVER (
-          PARTITION BY ticket_id, procedure_id ORDER BY occurred_at, sequence_number, event_id
-          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ),
-        0
-      )
+      WHEN node_position = {{ position }}
+        THEN weight + COALESCE(
+            MAX(run_weight) OVER (
+              PARTITION BY ticket_id, procedure_id ORDER BY occurred_at, sequence_number, event_id
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            0
+          )
       ELSE run_weight
     END AS run_weight
   FROM runs_{{ position - 1 }}
@@ -215,9 +215,9 @@ counted AS (
     applicable.ticket_id,
     applicable.procedure_id,
     COALESCE(traces.trace_count, 0) AS trace_count,
-{%- for position in range(1, most_nodes + 1) %}
+    {%- for position in range(1, most_nodes + 1) %}
     COALESCE(traces.count_{{ position }}, 0) AS count_{{ position }},
-{%- endfor %}
+    {%- endfor %}
     COALESCE(traces.disordered_count, 0) = 0 AS is_in_order,
     COALESCE(heaviest_runs.run_weight, traces.total_weight, 0) AS matched_weight,
     COALESCE(unexpected_steps.step_count, 0) AS unexpected_step_count,
@@ -231,10 +231,10 @@ counted AS (
 ),
 
 named AS (
-{%- for procedure in procedures.values() %}
-{%- if not loop.first %}
+  {%- for procedure in procedures.values() %}
+  {%- if not loop.first %}
   UNION ALL
-{%- endif %}
+  {%- endif %}
   SELECT
     ticket_id,
     procedure_id,
@@ -242,25 +242,31 @@ named AS (
     {{ procedure.nodes | length }} AS node_count,
     {{ procedure.required_count }} AS required_node_count,
     0
-{%- for node in procedure.nodes if node.required %}
+    {%- for node in procedure.nodes if node.required %}
     + CASE WHEN count_{{ procedure.nodes.index(node) + 1 }} > 0 THEN 1 ELSE 0 END
-{%- endfor %} AS executed_required_node_count,
+    {%- endfor %} AS executed_required_node_count,
     0
-{%- for node in procedure.nodes %}
+    {%- for node in procedure.nodes %}
     + CASE WHEN count_{{ loop.index }} > 1 THEN 1 ELSE 0 END
-{%- endfor %} AS repeated_node_count,
-    SUBSTRING(''
-{%- for node in procedure.nodes %}
+    {%- endfor %} AS repeated_node_count,
+    SUBSTRING(
+      ''
+      {%- for node in procedure.nodes %}
       || CASE WHEN count_{{ loop.index }} > 0 THEN {{ sql.text_list([',' ~ node.id]) }} ELSE '' END
-{%- endfor %} FROM 2) AS executed_nodes,
-    SUBSTRING(''
-{%- for node in procedure.nodes if node.required %}
+      {%- endfor %} FROM 2
+    ) AS executed_nodes,
+    SUBSTRING(
+      ''
+      {%- for node in procedure.nodes if node.required %}
       || CASE WHEN count_{{ procedure.nodes.index(node) + 1 }} = 0 THEN {{ sql.text_list([',' ~ node.id]) }} ELSE '' END
-{%- endfor %} FROM 2) AS skipped_nodes,
-    SUBSTRING(''
-{%- for node in procedure.nodes %}
+      {%- endfor %} FROM 2
+    ) AS skipped_nodes,
+    SUBSTRING(
+      ''
+      {%- for node in procedure.nodes %}
       || CASE WHEN count_{{ loop.index }} > 1 THEN {{ sql.text_list([',' ~ node.id]) }} ELSE '' END
-{%- endfor %} FROM 2) AS repeated_nodes,
+      {%- endfor %} FROM 2
+    ) AS repeated_nodes,
     is_in_order,
     {{ sql.cast('FLOOR(matched_weight / 1000.0)', 'integer') }} AS saved_count,
     {{ sql.cast('MOD(matched_weight, 1000)', 'integer') }} AS lcs_count,
@@ -268,7 +274,7 @@ named AS (
     unexpected_steps
   FROM counted
   WHERE procedure_id = {{ sql.text_list([procedure.id]) }}
-{%- endfor %}
+  {%- endfor %}
 )
 
 SELECT

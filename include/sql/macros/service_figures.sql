@@ -1,7 +1,8 @@
 -- Grain: one row per service and period: what of `periods` was agreed, planned and down, and what happened in it.
--- `periods` is a CTE of (service, grain, period_at, started_at, ended_at): the period from period_at on, and the part of
--- it that counts, which ends no later than the run's as_of; what lasts is clipped there. Returns CTEs that end in service_figures. Agreed service time is round the clock: for a service with opening
--- hours, the seconds of `length`, `overlap_seconds` and repairs become differences of positions on its calendar's line.
+-- `periods` is a CTE of (service, grain, period_at, started_at, ended_at): a period from period_at on, and the part of
+-- it that counts, which ends no later than the run's as_of; what lasts is clipped there. Returns CTEs that end in
+-- service_figures. Agreed service time is round the clock: for a service with opening hours, the seconds of `lengths`
+-- and of the overlaps become differences of positions on its calendar's line.
 {%- macro service_figures(sql) %}
 planned_times AS (
   SELECT
@@ -248,9 +249,9 @@ service_rates AS (
   'planned', 'agreed', 'down', 'up', 'outages', 'started outages', 'incidents', 'repairs', 'repair time',
   'acknowledgements', 'acknowledgement time'
 ] %}
-    {{ sql.cast('NULL', 'bigint') }}, -- {{ name }}
+{{ sql.cast('NULL', 'bigint') }}, -- {{ name }}
 {%- endfor %}
-    {{ '' if service.composed_of.how == 'series' else '1 - ' }}{{ factors | join(' * ') }},
+{{ '' if service.composed_of.how == 'series' else '1 - ' }}{{ factors | join(' * ') }},
     {{ sql.cast('NULL', 'double') }}, -- mtbf
     {{ sql.cast('NULL', 'double') }}, -- mtbf by incident
     {{ sql.cast('NULL', 'double') }}, -- mttr
