@@ -1,4 +1,4 @@
-"""Reliability of services in any span of time: the figures of METHODS 1.1 (availability, MTBF, MTTR, MTTA)."""
+"""Reliability of services in any span of time: the figures of docs/reliability.md (availability, MTBF, MTTR, MTTA)."""
 
 from __future__ import annotations
 
