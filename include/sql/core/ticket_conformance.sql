@@ -113,9 +113,6 @@ steps AS (
   SELECT
     ticket_id,
     procedure_id,
-    occurred_at,
-    sequence_number,
-    event_id,
     step_name,
     node_position,
     CASE
@@ -128,12 +125,11 @@ steps AS (
       {%- endfor %}
       WHEN node_position IS NOT NULL THEN 2001
     END AS weight,
-    MAX(node_position) OVER (
-      PARTITION BY ticket_id, procedure_id ORDER BY occurred_at, sequence_number, event_id
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS furthest_position
+    ROW_NUMBER() OVER by_time AS step_number,
+    MAX(node_position) OVER (by_time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS furthest_position
   FROM candidate_steps
   WHERE node_position IS NOT NULL OR event_type = 'step'
+  WINDOW by_time AS (PARTITION BY ticket_id, procedure_id ORDER BY occurred_at, sequence_number, event_id)
 ),
 
 traces AS (
@@ -167,9 +163,7 @@ runs_0 AS (
   SELECT
     steps.ticket_id,
     steps.procedure_id,
-    steps.occurred_at,
-    steps.sequence_number,
-    steps.event_id,
+    steps.step_number,
     steps.node_position,
     steps.weight,
     CAST(NULL AS INTEGER) AS run_weight
@@ -182,16 +176,14 @@ runs_{{ position }} AS (
   SELECT
     ticket_id,
     procedure_id,
-    occurred_at,
-    sequence_number,
-    event_id,
+    step_number,
     node_position,
     weight,
     CASE
       WHEN node_position = {{ position }}
         THEN weight + COALESCE(
             MAX(run_weight) OVER (
-              PARTITION BY ticket_id, procedure_id ORDER BY occurred_at, sequence_number, event_id
+              PARTITION BY ticket_id, procedure_id ORDER BY step_number
               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ),
             0
