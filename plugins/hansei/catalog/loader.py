@@ -15,6 +15,8 @@ from hansei.catalog.documents import Definition, Document, Fault, parse, read_do
 from hansei.catalog.entities import Entity
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.organisation import Links, Service
+from hansei.catalog.procedures import Procedure
+from hansei.catalog.services import MeasuredService
 from hansei.catalog.sources import Source
 from hansei.catalog.tables import TableModel
 from hansei.errors import DefinitionError
@@ -28,6 +30,8 @@ FOLDERS: dict[str, type[Definition]] = {
     "reviews": Review,
     "calendars": Calendar,
     "links": Links,
+    "services": MeasuredService,
+    "procedures": Procedure,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -45,6 +49,8 @@ class Catalog:
     reviews: dict[str, Review]
     calendars: dict[str, Calendar]
     links: dict[str, Links]
+    services: dict[str, MeasuredService]
+    procedures: dict[str, Procedure]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

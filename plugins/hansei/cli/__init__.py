@@ -16,6 +16,7 @@ from hansei.cli import (
     references,
     reviews,
     scaffold,
+    services,
     sources,
 )
 from hansei.errors import DefinitionError, HanseiError
@@ -35,6 +36,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: l
 app.add_typer(links.app, name="links", help="How keys of different systems find each other.")
 app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, and business time by hand.")
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
+app.add_typer(services.app, name="services", help="Availability of services, and how fast they are restored.")
 app.add_typer(reviews.app, name="review", help="Build and find review documents.")
 app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlglot
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlglot import exp
 
 from hansei.catalog import Catalog
@@ -44,7 +44,8 @@ class ModelRunner:
         self.catalog = catalog
         self.dialect = dialect
         self._upstreams: dict[str, tuple[str, ...]] = {}
-        self.environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        shared = FileSystemLoader(catalog.include / "sql")
+        self.environment = Environment(loader=shared, undefined=StrictUndefined, autoescape=False)
 
     def sql_file(self, model: TableModel) -> Path:
         return self.catalog.include / "sql" / model.schema_name / f"{model.name}.sql"
@@ -60,7 +61,12 @@ class ModelRunner:
 
         template = self.environment.from_string(path.read_text(encoding="utf-8"))
         return template.render(
-            sql=self.dialect, only=only, service=self.catalog.service, links=self.catalog.links["account_links"]
+            sql=self.dialect,
+            only=only,
+            service=self.catalog.service,
+            links=self.catalog.links["account_links"],
+            services=self.catalog.services,
+            procedures=self.catalog.procedures,
         ).strip()
 
     def upstreams(self, model: TableModel) -> tuple[str, ...]:
@@ -140,12 +146,13 @@ class ModelRunner:
         return Refresh(model.table, reason, *counts)
 
     def _create_view(self, warehouse: Warehouse, model: TableModel) -> None:
-        warehouse.execute(f"DROP VIEW IF EXISTS {model.table}")
+        # PostgreSQL drops what reads it too; those views come later in the order and are made again.
+        warehouse.execute(f"DROP VIEW IF EXISTS {model.table} CASCADE")
         warehouse.execute(f"CREATE VIEW {model.table} AS {self.render(model)}")
 
     def _rebuild(self, warehouse: Warehouse, model: TableModel, run_id: str, reason: str) -> tuple[int, int]:
         """The table anew from its upstreams; everything counts as touched."""
-        warehouse.execute(f"DROP TABLE IF EXISTS {model.table}")
+        warehouse.execute(f"DROP TABLE IF EXISTS {model.table} CASCADE")
         create_table(warehouse, model.table, {name: column.type for name, column in model.columns.items()})
         names = ", ".join(model.columns)
         warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM ({self.render(model)}) AS built")
