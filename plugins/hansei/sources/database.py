@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,8 +18,18 @@ from hansei.errors import SourceError
 from hansei.sources.chunks import CHUNK_ROWS, Chunk, rechunk, unique_names
 from hansei.sources.formats import cell_text
 from hansei.sources.scratch import positions
+from hansei.sources.variables import expand
 
 FETCH_ROWS = 5_000
+_SCHEMA = re.compile(r"^\w+$")
+# How a session is told where to look for tables.
+_LOOK_IN = {
+    "postgresql": "SET search_path TO {quoted}",
+    "duckdb": "SET search_path = '{text}'",
+    "mysql": "USE {quoted}",
+    "mariadb": "USE {quoted}",
+    "snowflake": "USE SCHEMA {quoted}",
+}
 # A clock may stand an hour off where a window ends in the night of its change: fetch a little more, filter exactly.
 CLOCK_MARGIN = timedelta(hours=2)
 
@@ -38,9 +49,11 @@ def read_table(
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         found = f"connection {source.connection} opens no database ({type(error).__name__})"
         raise SourceError(place, found, "check the connection's type, and that its driver is installed") from None
+    path = _search_path(source, place)
     try:
         with engine.connect() as opened:
             _read_only_utc(opened)
+            _look_in(opened, path, place)
             statement, parameters = _statement(opened, source, resource, window)
             streamed = opened.execution_options(stream_results=True, max_row_buffer=FETCH_ROWS)
             result = streamed.execute(statement, parameters)
@@ -66,6 +79,30 @@ def _read_only_utc(opened: sa.Connection) -> None:
         opened.exec_driver_sql("SET TimeZone = 'UTC'")
     elif opened.dialect.name in ("mysql", "mariadb"):
         opened.exec_driver_sql("SET time_zone = '+00:00'")
+
+
+def _search_path(source: Source, place: str) -> list[str]:
+    """The schemas of `search_path`, with its variables filled in."""
+    if source.search_path is None:
+        return []
+    schemas = [schema.strip() for schema in expand(source.search_path, place).split(",")]
+    for schema in schemas:
+        if not _SCHEMA.match(schema):
+            found = f"search_path holds {schema!r}, which is no name of a schema"
+            raise SourceError(place, found, "use letters, digits and underscores, and a comma between two schemas")
+    return schemas
+
+
+def _look_in(opened: sa.Connection, schemas: list[str], place: str) -> None:
+    """Makes the session find tables that are named without a schema."""
+    if not schemas:
+        return
+    command = _LOOK_IN.get(opened.dialect.name)
+    if command is None or (len(schemas) > 1 and "path" not in command):
+        found = f"{opened.dialect.name} takes no search_path of {len(schemas)} schemas"
+        raise SourceError(place, found, "name the schema in each query, or in the connection")
+    quoted = ", ".join(map(opened.dialect.identifier_preparer.quote_identifier, schemas))
+    opened.exec_driver_sql(command.format(quoted=quoted, text=",".join(schemas)))
 
 
 def _statement(
