@@ -4,7 +4,7 @@
 
 One INSERT ... SELECT per entity, without validation. What is written equals what the definition `zendesk_warehouse` and
 a night write (tests/e2e/test_zendesk_warehouse.py compares them), but for personal columns and hashes, which stay NULL:
-subject, body, name, email, phone, requester_email, comment, content_hash, extra. Memory is that of DuckDB's hash tables.
+subject, body, name, email, phone, requester_email, comment, content_hash, extra.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from hansei.catalog import Catalog, load_catalog
 from hansei.settings import load_settings
@@ -139,17 +140,19 @@ def statements(folder: Path) -> tuple[list[str], dict[str, list[str]]]:
       FROM (SELECT * FROM {history} WHERE field_name IN ({", ".join(f"'{name}'" for name in _METRICS)})) AS history
       ASOF LEFT JOIN (SELECT ticket_id, updated, value FROM {history} WHERE field_name = 'sla_policy') AS policies
         USING (ticket_id, updated)"""
-    zones = _words("time_zone", {theirs: ours for theirs, ours in ZONES.items()})
+    zones = _words("time_zone", ZONES)
     calendars = f"""
       SELECT {_key("id")} AS calendar_id, any_value(name) AS name, any_value({zones}) AS zone,
         id = arg_min(id, min(created_at)) OVER () AS is_default
       FROM {file["schedule"]} GROUP BY id"""
     # Minutes after Monday 00:00; nothing in generated data crosses the end of the week.
     hours = f"""
-      SELECT {_key("id || ' ' || (start_time + 8640) % 10080 || ' ' || (start_time + 8640) % 10080 + end_time - start_time")}
-          AS calendar_hours_id, {_key("id")} AS calendar_id, (start_time + 8640) % 10080 AS start_minute,
-        (start_time + 8640) % 10080 + end_time - start_time AS end_minute
-      FROM {file["schedule"]}"""
+      SELECT {_key("id || ' ' || start_minute || ' ' || end_minute")} AS calendar_hours_id,
+        {_key("id")} AS calendar_id, start_minute, end_minute
+      FROM (
+        SELECT id, (start_time + 8640) % 10080 AS start_minute,
+          (start_time + 8640) % 10080 + end_time - start_time AS end_minute
+        FROM {file["schedule"]})"""
     holidays = f"""
       SELECT {_key("id")} AS calendar_holiday_id, {_key("schedule_id")} AS calendar_id, name, start_date, end_date
       FROM {file["schedule_holiday"]}"""
@@ -217,8 +220,6 @@ def fill_staging(warehouse: Warehouse, catalog: Catalog, folder: Path, run_id: s
                     reader.execute(f"INSERT INTO {table} ({columns}) {final}")
                 else:
                     for batch in reader.execute(final).to_arrow_reader(BATCH_ROWS):
-                        import pyarrow as pa
-
                         warehouse.load(table, pa.Table.from_batches([batch]))
             counts[entity] = warehouse.scalar(f"SELECT COUNT(*) FROM {table}")
         if not warehouse.sql.is_duckdb:

@@ -1,4 +1,4 @@
-"""The raw tables of a Zendesk loader through extraction and publication, against counts and facts told by other means."""
+"""The raw tables of a Zendesk loader through extraction and publication, against counts and facts told otherwise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def nights(engine_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from hansei.pipeline import nightly
     from hansei.warehouse import open_warehouse
 
-    raw = engine_url.set(database=str(tmp_path / "raw.duckdb")) if engine_url.get_backend_name() == "duckdb" else engine_url
+    is_embedded = engine_url.get_backend_name() == "duckdb"
+    raw = engine_url.set(database=str(tmp_path / "raw.duckdb")) if is_embedded else engine_url
     environment = {
         **KEYS,
         **zendesk_raw.environment(raw),

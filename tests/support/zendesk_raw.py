@@ -1,4 +1,4 @@
-"""Raw Zendesk tables in a warehouse, as a loader leaves them: from rows, from the oracle's tickets, from Parquet folders.
+"""Raw Zendesk tables in a warehouse, as a loader leaves them: from rows, the oracle's tickets, Parquet folders.
 
     write_rows(url, {"ticket": [{...}], ...})        whatever a test needs; columns that a row lacks are NULL
     write_oracle(url, oracle)                        the tickets of oracles/ticket_metrics.json as raw rows

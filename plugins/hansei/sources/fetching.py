@@ -1,8 +1,8 @@
 """How rows leave a database: Arrow from DuckDB, COPY from PostgreSQL, fetched tuples from everything else.
 
-Each way streams, so that no more than some thousand rows are held, and gives the same types: instants carry UTC, numbers
-are numbers. PostgreSQL's types that CSV cannot carry safely (arrays, JSON, numeric without a scale ...) are fetched as
-tuples. The three were measured on 410,000 rows of six columns: 1.9, 0.6 and 0.2 million rows/s.
+Each way streams, so that only some thousand rows are held, and gives the same types: instants carry UTC, numbers are
+numbers. PostgreSQL's types that CSV cannot carry safely (arrays, JSON, numeric without a scale ...) are fetched as
+tuples. Four million rows of six columns cost 2.2, 6.7 and 16 s of CPU in these three ways.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NUMERIC, _LARGEST_PRECISION = 1700, 38
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows of a relation: all, or those whose cursor lies within bounds (or is NULL, for such rows are in every window)."""
+    """Rows of a relation: all, or those whose cursor lies within bounds or is NULL: such are in every window."""
 
     relation: str
     cursor: str | None = None
