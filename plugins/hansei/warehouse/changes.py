@@ -26,7 +26,7 @@ def prune_changes(warehouse: Warehouse, catalog: Catalog, due: datetime, run_id:
         return 0
     _forget_removed_models(warehouse, catalog)
     newest = warehouse.scalar("SELECT MAX(change_id) FROM ops.changes")
-    until = min([last, newest - 1, *_waiting_positions(warehouse, catalog), *([] if copied is None else [copied])])
+    until = min([last, newest - 1, *_consumed_until(warehouse, catalog), *([] if copied is None else [copied])])
     removed = f"SELECT COUNT(*) FROM ops.changes WHERE change_id <= {until}"
     count = warehouse.scalar(removed)
     if count:
@@ -37,8 +37,8 @@ def prune_changes(warehouse: Warehouse, catalog: Catalog, due: datetime, run_id:
     return count
 
 
-def _waiting_positions(warehouse: Warehouse, catalog: Catalog) -> list[int]:
-    """Positions of the models that still have changes to consume: those of a night that failed, or announced late."""
+def _consumed_until(warehouse: Warehouse, catalog: Catalog) -> list[int]:
+    """Per model that still has changes to consume (of a night that failed, or announced late): what stands before."""
     states = {row["model"]: row for row in warehouse.rows("SELECT model, position FROM ops.model_states")}
     runner = ModelRunner(catalog, warehouse.sql)
     waiting = []
@@ -46,10 +46,10 @@ def _waiting_positions(warehouse: Warehouse, catalog: Catalog) -> list[int]:
         if model.kind == "view" or model.table not in states:
             continue
         watched = warehouse.sql.text_list(tuple(model.consumes) if model.refresh == "keys" else runner.upstreams(model))
-        position = states[model.table]["position"]
-        unseen = f"SELECT COUNT(*) FROM ops.changes WHERE change_id > {position} AND table_name IN ({watched})"
-        if warehouse.scalar(unseen):
-            waiting.append(position)
+        unseen = f"change_id > {states[model.table]['position']} AND table_name IN ({watched})"
+        first = warehouse.scalar(f"SELECT MIN(change_id) FROM ops.changes WHERE {unseen}")
+        if first is not None:
+            waiting.append(first - 1)
     return waiting
 
 
