@@ -110,7 +110,9 @@ class Collection:
     def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
         period = self.warehouse.sql.period_start(grain, "period_start")
         sums = [f"SUM({item.id}__{part}) AS {item.id}__{part}" for item in summed for part in _SUMS]
-        only = f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
+        only = (
+            f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
+        )
         totals = f"run_sums_{grain}"
         self._create(
             totals,
