@@ -84,7 +84,7 @@ def _begin(warehouse: Warehouse, target: Path, working: Path) -> None:
     spare = spare_of(target)
     # A night that was killed while it swapped leaves both names on the one file that readers open.
     if spare.exists() and not (target.exists() and target.samefile(spare)) and not _is_open_here(spare):
-        os.rename(spare, working)
+        spare.rename(working)
         if _attach(warehouse, working):
             return
         # A reader still holds it, or it is broken, or of a newer release. Whoever reads it keeps it without a name.
@@ -104,8 +104,8 @@ def _swap(working: Path, target: Path) -> None:
     spare.unlink(missing_ok=True)
     # Where files cannot have two names, or there was no copy yet, the next night copies the whole file.
     with suppress(OSError):
-        os.link(target, spare)
-    os.replace(working, target)
+        spare.hardlink_to(target)
+    working.replace(target)
 
 
 def _attachment(file: Path, options: str = "") -> str:
