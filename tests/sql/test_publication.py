@@ -162,8 +162,6 @@ def test_changes_of_one_publication_stand_after_all_earlier_ones(warehouse: Ware
     publish(warehouse, teams, [team("desk:1", 2, "new"), team("desk:3")], run_id="second")
     newer_of_teams = "FROM ops.changes WHERE change_id > :position AND table_name = 'staging.teams'"
     query = f"SELECT run_id, key {newer_of_teams} ORDER BY key"
-        "SELECT run_id, key FROM ops.changes WHERE change_id > :position AND table_name = 'staging.teams' ORDER BY key"
-    )
     newer = [tuple(row.values()) for row in warehouse.rows(query, {"position": position})]
     assert newer == [("second", "desk:1"), ("second", "desk:3")]
     last = warehouse.scalar("SELECT MAX(change_id) FROM ops.changes")
