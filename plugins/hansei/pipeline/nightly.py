@@ -15,7 +15,7 @@ from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
 from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
-from hansei.pipeline.housekeeping import tidy
+from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_thresholds
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
@@ -196,6 +196,7 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
             _note_failures(context, warehouse, run)
             mirror_board(context, warehouse)
             tidied = tidy(context, warehouse, run)
+        tidied["changes"] = tidy_changes(context, warehouse, run)
         page = write_validation_page(context, warehouse, run)
         models = context.catalog.tables.values()
         followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
