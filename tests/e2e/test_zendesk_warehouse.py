@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -270,6 +272,67 @@ def test_a_second_night_takes_what_changed_what_was_late_and_what_is_gone(nights
     assert nights.rows(gone.format("calendars")) == [{"count": 2}]
     role = "SELECT actor_kind FROM staging.ticket_events WHERE sequence_number = 105"
     assert nights.rows(role) == [{"actor_kind": "agent"}]
+
+
+def test_the_oracles_tickets_arrive_with_every_comment_and_station(nights) -> None:
+    """The counts are those of an independent engine over the same tickets."""
+    file = DATA.parent / "oracles" / "ticket_metrics.json"
+    if not file.is_file():
+        pytest.skip(f"no oracle: {file} is not there; put the shared folder beside the checkout")
+    oracle = json.loads(file.read_text(encoding="utf-8"))
+    zendesk_raw.write_oracle(nights.raw, oracle)
+    counts = nights("only", datetime(2025, 1, 1))
+    assert counts["tickets"]["accepted"] == len(oracle["tickets"]) == 60
+    events = nights.rows("SELECT * FROM staging.ticket_events")
+    told = Counter((row["ticket_id"], row["event_type"]) for row in events)
+    spoken = Counter((row["ticket_id"], row["actor_kind"]) for row in events if row["event_type"] == "reply")
+    private = Counter(row["ticket_id"] for row in events if row["is_public"] is False)
+    for ticket in oracle["tickets"]:
+        key, expected = f"zendesk:{ticket['ticket_id']}", ticket["expected"]
+        found = {
+            "total_comments": told[key, "reply"],
+            "end_user_comments": spoken[key, "customer"],
+            "internal_comments": private[key],
+            "assignee_stations": told[key, "assignee"],
+            "group_stations": told[key, "team"],
+        }
+        assert found == {name: expected[name] for name in found}, key
+    targets = nights.rows("SELECT DISTINCT metric, target_seconds, is_business_time FROM staging.sla_targets")
+    minutes = oracle["sla_targets_business_min"]
+    assert {(row["metric"], row["target_seconds"] / 60, row["is_business_time"]) for row in targets} == {
+        (metric, target, True) for metric, target in minutes.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["zendesk", "zendesk_organizations"])
+def test_the_sources_check_shows_full_coverage(
+    engine_url: sa.URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from hansei.catalog.loader import examine
+    from hansei.connections import resolve
+    from hansei.settings import load_settings
+    from hansei.sources.coverage import check_source
+
+    zendesk_raw.write_parquet(engine_url, generated(tmp_path, 300))
+    for variable, value in zendesk_raw.environment(engine_url).items():
+        monkeypatch.setenv(variable, value)
+    overlays = os.pathsep.join(str(EXAMPLES / folder) for folder in ("zendesk_warehouse", "zendesk_organizations"))
+    settings = load_settings({"HANSEI_HOME": str(tmp_path), "HANSEI_DEFINITIONS": overlays, **KEYS})
+    catalog, faults = examine(settings)
+    assert [str(fault) for fault in faults] == []
+    coverage = check_source(catalog.sources[name], catalog, settings, resolve)
+    assert coverage.is_sound
+    assert {
+        resource.resource: resource.unused_fields for resource in coverage.resources if resource.unused_fields
+    } == {}
+    assert [drift for resource in coverage.resources for drift in resource.drift] == []
+    hashed_or_mapped = [column for column in coverage.columns if column.required and column.origin == "missing"]
+    assert hashed_or_mapped == []
+    # What the generator writes nothing of: tickets that vanished, and merges.
+    absent = {"vanished_tickets", "rare_changes"}
+    empty = [resource.resource for resource in coverage.resources if not resource.sampled_rows]
+    assert set(empty) <= absent
+    assert len(coverage.columns) > (80 if name == "zendesk" else 10)
 
 
 def generated(tmp_path: Path, tickets: int) -> Path:
