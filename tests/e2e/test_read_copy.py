@@ -22,7 +22,13 @@ FOLLOWED = {
     "core.backlog_intervals": "ticket_id",
     "core.survey_responses": "response_id",
 }
-VIEWS = {"indicators.breaches", "indicators.segments"}
+VIEWS = {
+    "core.procedure_nodes",
+    "core.service_days",
+    "core.service_periods",
+    "indicators.breaches",
+    "indicators.segments",
+}
 # Reads a count, says so, and reads it again when it is told to: the connection stays open in between.
 READER = """
 import sys, duckdb
