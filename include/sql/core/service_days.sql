@@ -1,19 +1,7 @@
 -- Grain: one row per service and reporting day of its agreed service up to the run's as_of; the last day is so far.
 -- Only what adds up over days: divide sums, never average rates.
-{% from "macros/service_figures.sql" import service_figures %}
-WITH run_ends AS (
-  SELECT MAX(as_of) AS as_of
-  FROM ops.runs
-),
-
-service_spans AS (
-  SELECT
-    services.service,
-    services.started_at,
-    LEAST(COALESCE(services.ended_at, run_ends.as_of), run_ends.as_of) AS ended_at
-  FROM core.services AS services
-  CROSS JOIN run_ends
-),
+{% from "macros/service_figures.sql" import service_figures, service_spans %}
+WITH {{ service_spans() }},
 
 periods AS (
   SELECT

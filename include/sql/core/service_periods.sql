@@ -1,10 +1,7 @@
 -- Grain: one row per service (composed ones too), grain (week, month) and period up to the run's as_of.
 -- A period in which a service was offered for a part only counts that part; the last period is so far.
-{% from "macros/service_figures.sql" import service_figures, service_rates %}
-WITH run_ends AS (
-  SELECT MAX(as_of) AS as_of
-  FROM ops.runs
-),
+{% from "macros/service_figures.sql" import service_figures, service_rates, service_spans %}
+WITH {{ service_spans() }},
 
 calendar_periods AS (
   SELECT
@@ -22,15 +19,6 @@ calendar_periods AS (
     MAX(ended_at) AS ended_at
   FROM core.reporting_days
   GROUP BY month_start_date
-),
-
-service_spans AS (
-  SELECT
-    services.service,
-    services.started_at,
-    LEAST(COALESCE(services.ended_at, run_ends.as_of), run_ends.as_of) AS ended_at
-  FROM core.services AS services
-  CROSS JOIN run_ends
 ),
 
 periods AS (

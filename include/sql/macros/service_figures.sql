@@ -3,6 +3,22 @@
 -- it that counts, which ends no later than the run's as_of; what lasts is clipped there. Returns CTEs that end in
 -- service_figures. Agreed service time is round the clock: for a service with opening hours, the seconds of `lengths`
 -- and of the overlaps become differences of positions on its calendar's line.
+{#- service_spans: CTEs run_ends and service_spans, since when each service is offered, as far as the run knows it. #}
+{%- macro service_spans() %}
+run_ends AS (
+  SELECT MAX(as_of) AS as_of
+  FROM ops.runs
+),
+
+service_spans AS (
+  SELECT
+    services.service,
+    services.started_at,
+    LEAST(COALESCE(services.ended_at, run_ends.as_of), run_ends.as_of) AS ended_at
+  FROM core.services AS services
+  CROSS JOIN run_ends
+)
+{%- endmacro %}
 {%- macro service_figures(sql) %}
 planned_times AS (
   SELECT

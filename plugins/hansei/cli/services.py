@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,9 @@ def figures(
 
 def _midnight(option: str, day: str, zone: ZoneInfo) -> datetime:
     """Start of the day in the reporting zone, as naive UTC."""
+    from hansei.indicators.periods import local_midnight
+
     try:
-        return datetime.combine(date.fromisoformat(day), time(), zone).astimezone(UTC).replace(tzinfo=None)
+        return local_midnight(date.fromisoformat(day), zone)
     except ValueError:
         raise HanseiError(option, f"{day!r} is no day", "write it as 2026-09-01") from None

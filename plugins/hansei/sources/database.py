@@ -48,7 +48,7 @@ def read_table(
     resource = source.resources[name]
     connection = resolver(source.connection)
     place = f"source {source.id}, resource {name}"
-    schemas = _schemas(source, place)
+    schemas = _search_path(source, place)
     engine = _engine(source, connection, place)
     try:
         with engine.connect() as opened:
@@ -159,30 +159,6 @@ def _bound(at: datetime, margin: timedelta, sample: Any, zone: str | None, resou
     if isinstance(sample, date) and not isinstance(sample, datetime):
         return (local if margin < timedelta(0) else local + timedelta(days=1)).date()
     return local
-
-
-def _schemas(source: Source, place: str) -> list[str]:
-    """The schemas of `search_path`, with its variables filled in."""
-    if source.search_path is None:
-        return []
-    schemas = [schema.strip() for schema in expand(source.search_path, place).split(",")]
-    for schema in schemas:
-        if not _SCHEMA.match(schema):
-            found = f"search_path holds {schema!r}, which is no name of a schema"
-            raise SourceError(place, found, "use letters, digits and underscores, and a comma between two schemas")
-    return schemas
-
-
-def _look_in(opened: sa.Connection, schemas: list[str], place: str) -> None:
-    """Makes the session find tables that are named without a schema."""
-    if not schemas:
-        return
-    command = _LOOK_IN.get(opened.dialect.name)
-    if command is None or (len(schemas) > 1 and "path" not in command):
-        found = f"{opened.dialect.name} takes no search_path of {len(schemas)} schemas"
-        raise SourceError(place, found, "name the schema in each query, or in the connection")
-    quoted = ", ".join(map(opened.dialect.identifier_preparer.quote_identifier, schemas))
-    opened.exec_driver_sql(command.format(quoted=quoted, text=",".join(schemas)))
 
 
 def _fault(error: Exception, place: str, connection: Connection) -> SourceError:

@@ -45,7 +45,7 @@ def _consumed_until(warehouse: Warehouse, catalog: Catalog) -> list[int]:
     for model in catalog.tables.values():
         if model.kind == "view" or model.table not in states:
             continue
-        watched = warehouse.sql.text_list(tuple(model.consumes) if model.refresh == "keys" else runner.upstreams(model))
+        watched = warehouse.sql.text_list(runner.watched(model))
         unseen = f"change_id > {states[model.table]['position']} AND table_name IN ({watched})"
         first = warehouse.scalar(f"SELECT MIN(change_id) FROM ops.changes WHERE {unseen}")
         if first is not None:

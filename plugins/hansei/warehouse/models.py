@@ -117,11 +117,12 @@ class ModelRunner:
             return "definition"
         if model.kind == "view":
             return "nothing"
-        watched = self.dialect.text_list(self._watched(model))
+        watched = self.dialect.text_list(self.watched(model))
         query = f"SELECT COUNT(*) FROM ops.changes WHERE change_id > :position AND table_name IN ({watched})"
         return "changes" if warehouse.scalar(query, {"position": state["position"]}) else "nothing"
 
-    def _watched(self, model: TableModel) -> tuple[str, ...]:
+    def watched(self, model: TableModel) -> tuple[str, ...]:
+        """Tables whose changes concern the model."""
         return tuple(model.consumes) if model.refresh == "keys" else self.upstreams(model)
 
     def _refresh_one(self, warehouse: Warehouse, model: TableModel, run_id: str) -> Refresh:
