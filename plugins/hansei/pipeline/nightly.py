@@ -34,7 +34,7 @@ from hansei.warehouse.runs import (
     require_run,
     resolve_run,
 )
-from hansei.warehouse.seeds import plant
+from hansei.warehouse.seeds import FOLLOWED_SEEDS, plant
 from hansei.warehouse.tables import evolve
 
 
@@ -200,7 +200,7 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
         page = write_validation_page(context, warehouse, run)
         models = context.catalog.tables.values()
         followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
-        copy = publish_read_copy(warehouse, context.settings, followed)
+        copy = publish_read_copy(warehouse, context.settings, {**followed, **FOLLOWED_SEEDS})
     return {"read_copy": str(copy) if copy else None, "validation_page": page, "tidied": tidied}
 
 
