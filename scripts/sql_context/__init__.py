@@ -38,6 +38,40 @@ class _Links:
 links = _Links()
 
 
-def only(column: str) -> str:
-    """The condition that limits a source to the keys that changed."""
-    return f"{column} IS NOT NULL"
+class _Definition(dict):
+    """A definition whose keys are read as attributes; those that it does not have are empty."""
+
+    def __getattr__(self, name: str) -> object:
+        return self.get(name)
+
+
+def _service(name: str, **more: object) -> _Definition:
+    return _Definition(id=name, log_name=name, title=name, owner="operations", **more)
+
+
+_COMPOSITION = _Definition(how="parallel", services=["mail", "web"])
+services = {
+    "mail": _service("mail", in_service_from="2026-01-01", availability_target="0.99"),
+    "web": _service("web"),
+    "shop": _service("shop", composed_of=_COMPOSITION),
+}
+period_start, period_end = "2026-01-01 00:00:00", "2026-02-01 00:00:00"
+
+
+def _node(name: str, required: bool, **when: object) -> _Definition:
+    return _Definition(id=name, required=required, when=_Definition(event_type="step", **when))
+
+
+procedures = {
+    "repair": _Definition(
+        id="repair",
+        applies_to=_Definition(channel=["mail"], tag=["urgent"]),
+        nodes=(_node("look", True, value=["look"]), _node("mend", False, is_public=True)),
+        required_count=1,
+    )
+}
+
+
+def rows(table: str) -> str:
+    """The relation to read for a table."""
+    return table

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.kill_points import KillPoint, night_in_a_process
-from support.small_company import Company, assert_same_tables, copy_company, exports, found_company
+from support.small_company import NIGHTS, Company, assert_same_tables, copy_company, exports, found_company
+
+from hansei import pipeline
+from hansei.warehouse.read_copy import spare_of
 
 pytestmark = pytest.mark.proof
 
@@ -23,6 +26,7 @@ PUBLICATION = "hansei.warehouse.publication"
 MODELS = "hansei.warehouse.models"
 MEASURE = "hansei.indicators.measure"
 SPOOL = "hansei.sources.spool"
+READ_COPY = "hansei.warehouse.read_copy"
 
 
 def before(target: str, ordinal: int = 1, where: str = "") -> KillPoint:
@@ -75,6 +79,13 @@ INSIDE_SHARE = [
     after(f"{NIGHTLY}:mirror_board"),
     before(f"{NIGHTLY}:publish_read_copy"),
     before("os:replace", 1, "read.duckdb"),
+    after("os:replace", 1, "read.duckdb"),
+]
+# With both generations of the read copy there, the older one is renamed, written, linked and swapped in.
+INSIDE_SWAP = [
+    after("os:rename", 1, "read.previous.duckdb"),
+    after(f"{READ_COPY}:_fill"),
+    after("os:link", 1, "read.previous.duckdb"),  # both names are on the file that readers open
     after("os:replace", 1, "read.duckdb"),
 ]
 MATRIX = [*BETWEEN_STAGES, *INSIDE_EXTRACT, *INSIDE_PUBLISH, *INSIDE_MODEL, *INSIDE_MEASURE, *INSIDE_SHARE]
@@ -136,6 +147,32 @@ def test_a_night_killed_anywhere_is_finished_by_the_same_run(
     assert_same_tables(everything(company), undisturbed)
     assert company.unbalanced() == []
     assert_nothing_is_left_over(company)
+
+
+@pytest.fixture(scope="module")
+def prepared_twice(prepared: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The company after its first night, whose read copy was published twice: both generations are there."""
+    company = copy_company(prepared, tmp_path_factory.mktemp("prepared_twice"))
+    pipeline.share(company.context(NIGHTS[0]), "night-1")
+    assert spare_of(company.settings.read_copy).exists()
+    return company
+
+
+@pytest.mark.parametrize("point", INSIDE_SWAP, ids=str)
+def test_readers_find_a_whole_copy_wherever_the_swap_is_killed(
+    point: KillPoint, prepared_twice: Company, undisturbed: dict[str, list[tuple]], tmp_path: Path
+) -> None:
+    company = copy_company(prepared_twice, tmp_path / "killed")
+    known = company.copied_tables()["core.tickets"]
+    assert night_in_a_process(company, 3, point) == -9, "the point was never reached"
+    is_swapped = point.target == "os:replace"
+    assert (company.copied_tables()["core.tickets"] == known) is not is_swapped
+    assert night_in_a_process(company, 3) == 0
+    assert_same_tables(everything(company), undisturbed)
+    assert_nothing_is_left_over(company)
+    # The generation that this night left as the spare is sound as well: the next one takes it up.
+    pipeline.share(company.context(NIGHTS[2]), "night-3")
+    assert_same_tables(company.copied_tables(), company.tables())
 
 
 def assert_nothing_is_left_over(company: Company) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from support.oracle_schedules import calendar_of, oracle, write_calendar
 
 from hansei.catalog import load_catalog
+from hansei.catalog.closed_days import work_out
+from hansei.catalog.openings import openings
 from hansei.settings import Settings
 from hansei.warehouse import Warehouse, open_warehouse
 from hansei.warehouse.seeds import opening_pairs, plant
@@ -156,3 +160,46 @@ def test_days_and_openings_tell_the_same_line(planted: Warehouse) -> None:
     overhang = {name: lines[name] - days[name] for name in days}
     assert all(0 <= seconds <= 86_400 for seconds in overhang.values())
     assert (overhang["always"], overhang["de_office"], overhang["india_half_hour_zone"]) == (86_400, 0, 0)
+
+
+def test_sql_and_the_engine_agree_at_any_instant(planted: Warehouse, settings: Settings, tmp_path: Path) -> None:
+    """Positions and their inverse at instants drawn around the changes of the clock and over the whole line."""
+    catalog = load_catalog(replace(settings, overlays=(tmp_path / "definitions",)))
+    draw = random.Random(20251025)
+    changes = [datetime(2025, 3, 30), datetime(2025, 10, 26), datetime(2025, 4, 6), datetime(2025, 11, 2)]
+    cases, expected = [], {}
+    for name, calendar in catalog.calendars.items():
+        line = openings(work_out(calendar, tmp_path, tmp_path).hours)
+        for number in range(120):
+            start = draw.choice(changes) + timedelta(seconds=draw.randint(-172_800, 172_800))
+            if number % 3 == 0:
+                start = datetime(1970, 1, 6) + timedelta(seconds=draw.randint(0, 3_000_000_000))
+            budget = draw.choice([1, 3_599, 28_800, draw.randint(1, 2_000_000)])
+            second = int((start - datetime(1970, 1, 1)).total_seconds())
+            position = int(line.position(np.array([second]))[0]) + budget
+            cases.append((f"{name} {number}", name, start, None, budget))
+            expected[f"{name} {number}"] = tuple(
+                datetime(1970, 1, 1) + timedelta(seconds=line.instant(position, at)) for at in ("earliest", "latest")
+            )
+    load_cases(planted, cases)
+    found = {row["case_id"]: (row["earliest_at"], row["latest_at"]) for row in planted.rows(due_query(planted))}
+    assert found == expected
+    # And back: from the start to the earliest instant lie exactly the seconds of the budget.
+    planted.execute("DROP TABLE landing.cases")
+    load_cases(planted, [(case, name, start, found[case][0], budget) for case, name, start, _, budget in cases])
+    counted = {row["case_id"]: row["business_seconds"] for row in planted.rows(position_query(planted))}
+    assert counted == {case: budget for case, _, _, _, budget in cases}
+
+
+def test_a_missing_instant_has_no_position_even_on_a_day_that_is_joined(planted: Warehouse) -> None:
+    """LEAST skips NULL on both engines, which once made a missing end count as the end of the day."""
+    position = planted.sql.business_position("cases.end_at", "start_day")
+    load_cases(planted, [("none", "de_office", datetime(2025, 3, 3, 9), None, 0)])
+    query = f"""
+    SELECT {position} AS position, start_day.opened_seconds
+    FROM landing.cases AS cases
+    INNER JOIN core.calendar_days AS start_day
+      ON start_day.calendar_id = cases.calendar_id AND start_day.utc_date = CAST(cases.start_at AS DATE)
+    """
+    (row,) = planted.rows(query)
+    assert row["position"] is None and row["opened_seconds"] > 0

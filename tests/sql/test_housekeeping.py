@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from hansei.pipeline.housekeeping import tidy
 from hansei.settings import Settings
 from hansei.sources.spool import batch_location
 from hansei.warehouse import Warehouse
+from hansei.warehouse.changes import prune_changes
+from hansei.warehouse.refresh import refresh_models
+from hansei.warehouse.publication import record_changes
 from hansei.warehouse.runs import Run
+from hansei.warehouse.seeds import plant
 
 NOW = datetime(2026, 9, 15)
 
@@ -53,3 +58,76 @@ def test_payloads_go_when_their_time_is_over_and_the_rows_stay_counted(
         ("b", "waiting", "secret"),
         ("c", "discarded", None),
     ]
+
+
+def log(warehouse: Warehouse, run_id: str, age_days: int, table: str = "staging.tickets") -> int:
+    """Appends one change of a run of that age; its number."""
+    if not warehouse.scalar("SELECT COUNT(*) FROM ops.runs WHERE run_id = :run_id", {"run_id": run_id}):
+        warehouse.insert("ops.runs", [{"run_id": run_id, "as_of": NOW - timedelta(days=age_days), "kind": "night"}])
+    record_changes(warehouse, table, run_id, f"SELECT '{run_id}' AS key, 'upsert' AS operation")
+    return warehouse.scalar("SELECT MAX(change_id) FROM ops.changes")
+
+
+def logged(warehouse: Warehouse) -> set[str]:
+    query = "SELECT DISTINCT run_id FROM ops.changes WHERE table_name LIKE 'staging.%'"
+    return {row["run_id"] for row in warehouse.rows(query)}
+
+
+def refresh(warehouse: Warehouse, catalog: Catalog, run_id: str) -> dict[str, str]:
+    """Two refreshes: models that come early consume in the second what later ones announced in the first."""
+    plant(warehouse, catalog, run_id)
+    reasons = {}
+    for _ in range(2):
+        for done in refresh_models(warehouse, catalog, "core", run_id):
+            reasons.setdefault(done.table, done.reason)
+    return reasons
+
+
+DUE = NOW - timedelta(days=7)
+
+
+def test_changes_go_when_they_are_old_and_every_model_has_consumed_them(warehouse: Warehouse, catalog: Catalog) -> None:
+    for run_id, days in (("oldest", 9), ("old", 8)):
+        log(warehouse, run_id, days)
+        assert prune_changes(warehouse, catalog, NOW - timedelta(days=30), "now", None) == 0
+    refresh(warehouse, catalog, "old")
+    waiting = log(warehouse, "waiting", 8)
+    log(warehouse, "young", 6)
+    prune_changes(warehouse, catalog, DUE, "now", None)
+    assert logged(warehouse) == {"waiting", "young"}, "a model has not seen them yet"
+    assert refresh(warehouse, catalog, "young")["core.tickets"] == "changes"
+    last = log(warehouse, "young", 6, "staging.customers")
+    assert prune_changes(warehouse, catalog, DUE, "now", None) == 1
+    assert logged(warehouse) == {"young"}
+    assert warehouse.scalar("SELECT position FROM ops.model_states WHERE model = 'ops.changes'") == waiting
+    assert log(warehouse, "next", 0) == last + 1
+
+
+def test_changes_stay_until_both_generations_of_the_read_copy_hold_them(warehouse: Warehouse, catalog: Catalog) -> None:
+    first, second = log(warehouse, "first", 9), log(warehouse, "second", 8)
+    refresh(warehouse, catalog, "second")
+    log(warehouse, "young", 1, "staging.customers")
+    refresh(warehouse, catalog, "young")
+    assert prune_changes(warehouse, catalog, DUE, "now", first - 1) == 0
+    prune_changes(warehouse, catalog, DUE, "now", first)
+    assert logged(warehouse) == {"second", "young"}
+    prune_changes(warehouse, catalog, DUE, "now", second)
+    assert logged(warehouse) == {"young"}
+
+
+def test_the_newest_change_stays_however_old_and_its_number_is_not_used_again(
+    warehouse: Warehouse, catalog: Catalog
+) -> None:
+    log(warehouse, "first", 30)
+    newest = log(warehouse, "second", 20)
+    assert prune_changes(warehouse, catalog, DUE, "now", None) == 1
+    assert log(warehouse, "third", 0) == newest + 1
+
+
+def test_a_model_that_was_away_while_the_log_was_cleared_is_built_anew(warehouse: Warehouse, catalog: Catalog) -> None:
+    log(warehouse, "first", 30)
+    refresh(warehouse, catalog, "first")
+    tables = {name: model for name, model in catalog.tables.items() if name != "core.backlog_intervals"}
+    log(warehouse, "second", 20)
+    prune_changes(warehouse, replace(catalog, tables=tables), DUE, "now", None)
+    assert refresh(warehouse, catalog, "second")["core.backlog_intervals"] == "created"

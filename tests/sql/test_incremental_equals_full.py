@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from support.random_histories import random_tickets
 
 from hansei.catalog import Catalog
 from hansei.indicators.measure import Measured, Measurement
 from hansei.warehouse import Warehouse
-from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.publication import record_changes
 from hansei.warehouse.seeds import plant
 
@@ -26,7 +27,7 @@ LEFT_OUT = {"run_id", "known_since"}
 
 def night(warehouse: Warehouse, catalog: Catalog, run_id: str, as_of: datetime = AS_OF) -> Measured:
     plant(warehouse, catalog, run_id)
-    ModelRunner(catalog, warehouse.sql).refresh(warehouse, "core", run_id)
+    refresh_models(warehouse, catalog, "core", run_id)
     return Measurement(warehouse, catalog, run_id, as_of).run()
 
 
@@ -41,9 +42,9 @@ def content(warehouse: Warehouse) -> dict[str, list[tuple]]:
 
 def fill(warehouse: Warehouse, tickets: list[dict], events: list[dict], run_id: str) -> None:
     with warehouse.transaction():
-        warehouse.insert("staging.tickets", tickets)
-        warehouse.insert("staging.ticket_events", events)
-        for table in ("staging.tickets", "staging.ticket_events"):
+        for table, rows in (("staging.tickets", tickets), ("staging.ticket_events", events)):
+            filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+            warehouse.load(table, pa.Table.from_pylist(rows).select(filled))
             keys = f"SELECT DISTINCT ticket_id AS key, 'upsert' AS operation FROM {table}"
             record_changes(warehouse, table, run_id, keys)
 

@@ -15,7 +15,7 @@ import yaml
 from hansei.catalog import Catalog
 from hansei.catalog.organisation import Service
 from hansei.warehouse import Warehouse
-from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.seeds import plant
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def test_case(case: Path, warehouse: Warehouse, catalog: Catalog) -> None:
         if path.stem not in ("expect", "service"):
             fill(warehouse, f"staging.{path.stem}", yaml.safe_load(path.read_text(encoding="utf-8")))
     plant(warehouse, catalog, "run")
-    ModelRunner(catalog, warehouse.sql).refresh(warehouse, table.split(".")[0], "run")
+    refresh_models(warehouse, catalog, table.split(".")[0], "run")
 
     wanted = yaml.safe_load((case / "expect.yaml").read_text(encoding="utf-8"))
     names = list(wanted[0])

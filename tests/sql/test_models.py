@@ -11,8 +11,8 @@ from sql.staging_rows import publish, version
 from hansei.catalog import Catalog
 from hansei.errors import WarehouseError
 from hansei.warehouse import Warehouse
-from hansei.warehouse.models import ModelRunner
-from hansei.warehouse.seeds import plant
+from hansei.warehouse.refresh import refresh_models, runner_for
+from hansei.warehouse.seeds import SEEDS, plant
 from hansei.warehouse.tables import evolve, planned_evolution
 
 CREATED = datetime(2026, 3, 2, 8)
@@ -25,12 +25,12 @@ def ticket(number: int, **more: object) -> dict:
 def refresh(warehouse: Warehouse, catalog: Catalog, run_id: str) -> dict[str, str]:
     """Reason per core table."""
     plant(warehouse, catalog, run_id)
-    refreshed = ModelRunner(catalog, warehouse.sql).refresh(warehouse, "core", run_id)
+    refreshed = refresh_models(warehouse, catalog, "core", run_id)
     return {item.table: item.reason for item in refreshed}
 
 
 def test_every_model_comes_after_what_its_sql_reads(warehouse: Warehouse, catalog: Catalog) -> None:
-    runner = ModelRunner(catalog, warehouse.sql)
+    runner = runner_for(warehouse, catalog)
     order = [model.table for model in runner.order]
     assert sorted(order) == sorted(catalog.tables)
     pairs = [(above, table) for table in order for above in runner.upstreams(catalog.tables[table]) if above in order]
@@ -40,13 +40,17 @@ def test_every_model_comes_after_what_its_sql_reads(warehouse: Warehouse, catalo
 
 
 def test_what_a_model_consumes_by_key_it_also_reads(warehouse: Warehouse, catalog: Catalog) -> None:
-    """A table that is read but not consumed would leave rows stale; `full` models watch all that they read."""
-    runner = ModelRunner(catalog, warehouse.sql)
+    """A table that is read but not consumed would leave rows stale; `full` models watch all that they read.
+
+    Models of a family are refreshed with the keys of all of them; another seed is another definition.
+    """
+    runner = runner_for(warehouse, catalog)
     by_key = [model for model in catalog.tables.values() if model.refresh == "keys"]
     assert by_key
     for model in by_key:
-        unwatched = set(runner.upstreams(model)) - set(model.consumes) - {"core.reporting_offsets"}
-        assert unwatched == set(), model.table
+        family = [other for other in by_key if runner.family_of(other) == runner.family_of(model)]
+        watched = {table for member in family for table in member.consumes} | {member.table for member in family}
+        assert set(runner.upstreams(model)) - watched - set(SEEDS) == set(), model.table
 
 
 def test_a_refresh_without_changes_touches_nothing(warehouse: Warehouse, catalog: Catalog) -> None:
@@ -83,7 +87,7 @@ def test_a_changed_definition_rebuilds_the_table_and_what_reads_it(warehouse: Wa
     refresh(warehouse, catalog, "settled")
     model = catalog.tables["core.tickets"]
     changed = replace(catalog, tables=catalog.tables | {"core.tickets": model.model_copy(update={"grain": "a ticket"})})
-    plan = {item.table: item.reason for item in ModelRunner(changed, warehouse.sql).plan(warehouse, "core")}
+    plan = {item.table: item.reason for item in runner_for(warehouse, changed).plan(warehouse, "core")}
     assert (plan["core.tickets"], plan["core.survey_responses"]) == ("definition", "definition")
     reasons = refresh(warehouse, changed, "second")
     assert (reasons["core.tickets"], reasons["core.survey_responses"]) == ("definition", "definition")

@@ -66,7 +66,7 @@ def spoil(overlay: Path, file: str, old: str, new: str) -> None:
 def test_shipped_definitions_have_no_fault() -> None:
     catalog, found = examine(load_settings({}))
     assert found == []
-    assert len(catalog.entities) == 15
+    assert len(catalog.entities) == 19
     assert {"tickets_created", "backlog", "csat_top_box", "nps"} <= set(catalog.indicators)
 
 

@@ -54,6 +54,7 @@ MISTAKES = [
     (["indicators", "sql", "nps2", "--period", "2026-09-07"], "indicator 'nps2': is not defined: use one of: backlog"),
     (["indicators", "sql", "nps", "--period", "monday"], "--period: 'monday' is no day: write it as 2026-09-07"),
     (["indicators", "sql", "nps", "--period", "2026-09-07", "--segment", "agent=1"], "--segment: 'agent=1'"),
+    (["services", "figures", "--from", "x", "--until", "2026-09-01"], "--from: 'x' is no day: write it as 2026-09-01"),
     (["links", "check"], "there is no read copy yet: run a night first"),
     (["night", "--until", "tomorrow"], "--until: 'tomorrow' is no time"),
     (["night", "--since", "2026-01-01"], "a back-fill without --until or --reason"),

@@ -30,7 +30,7 @@ WITH marks AS (
     END AS marked_at,
     1 AS mark_order,
     calendars.calendar_number AS named_number,
-    CAST(NULL AS {{ sql.type('text') }}) AS team_id
+    CAST(NULL AS VARCHAR) AS team_id
   FROM {{ rows('staging.ticket_events') }} AS events
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON events.ticket_id = tickets.ticket_id
   INNER JOIN core.calendars AS calendars ON events.value = calendars.calendar_id
@@ -55,7 +55,7 @@ WITH marks AS (
     starts.valid_from AS marked_at,
     3 AS mark_order,
     CAST(NULL AS INTEGER) AS named_number,
-    CAST(NULL AS {{ sql.type('text') }}) AS team_id
+    CAST(NULL AS VARCHAR) AS team_id
   FROM {{ rows('work.tickets') }} AS tickets
   INNER JOIN (
     SELECT DISTINCT valid_from

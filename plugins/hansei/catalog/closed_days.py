@@ -148,12 +148,12 @@ def _of_country(holiday: Holiday, here: Location, troubles: list[Trouble]) -> di
     import holidays
 
     try:
+        languages = holidays.country_holidays(holiday.country)
+        # Said outright: left open, names would follow the LANG of whoever runs this.
+        language = "en_US" if "en_US" in languages.supported_languages else languages.default_language
+        categories = {"categories": holiday.categories} if holiday.categories else {}
         found = holidays.country_holidays(
-            holiday.country,
-            subdiv=holiday.subdivision,
-            years=_YEARS,
-            observed=True,
-            **({"categories": holiday.categories} if holiday.categories else {}),
+            holiday.country, subdiv=holiday.subdivision, years=_YEARS, language=language, **categories
         )
     except NotImplementedError:
         supported = holidays.list_supported_countries()

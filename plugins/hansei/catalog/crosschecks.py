@@ -9,6 +9,8 @@ from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
+from hansei.catalog.procedures import check_procedures
+from hansei.catalog.services import check_services
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -33,6 +35,8 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *_check_thresholds(catalog),
         *_check_reviews(catalog),
         *check_calendars(catalog),
+        *check_services(catalog),
+        *check_procedures(catalog),
     ]
 
 

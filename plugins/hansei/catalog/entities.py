@@ -51,23 +51,24 @@ class RowRule(Definition):
     """A rule that each row has to keep; exactly one of the conditions is given.
 
     `at_least: [a, b]` holds where a >= b or either is missing. `not_after_window` refuses times later than
-    a day after the window that is being loaded.
+    a day after the window that is being loaded. `known_zone` refuses a name that is no IANA zone.
     """
 
     id: Identifier
     severity: Severity
     at_least: tuple[Identifier, Identifier] | None = None
     not_after_window: Identifier | None = None
+    known_zone: Identifier | None = None
 
     @model_validator(mode="after")
     def _one_condition(self) -> RowRule:
-        if (self.at_least is None) == (self.not_after_window is None):
-            raise ValueError("give exactly one of at_least, not_after_window")
+        if [self.at_least, self.not_after_window, self.known_zone].count(None) != 2:
+            raise ValueError("give exactly one of at_least, not_after_window, known_zone")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self.at_least or (self.not_after_window,)
+        return self.at_least or (self.not_after_window or self.known_zone,)
 
 
 class Entity(Definition):

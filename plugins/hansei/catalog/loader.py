@@ -16,6 +16,8 @@ from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.organisation import Links, Service
+from hansei.catalog.procedures import Procedure
+from hansei.catalog.services import MeasuredService
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
 from hansei.catalog.tables import TableModel
@@ -32,6 +34,8 @@ FOLDERS: dict[str, type[Definition]] = {
     "ledger": Ledger,
     "sla": SlaPolicy,
     "links": Links,
+    "services": MeasuredService,
+    "procedures": Procedure,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -51,6 +55,8 @@ class Catalog:
     ledger: dict[str, Ledger]
     sla: dict[str, SlaPolicy]
     links: dict[str, Links]
+    services: dict[str, MeasuredService]
+    procedures: dict[str, Procedure]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

@@ -84,23 +84,23 @@ def week_seconds(calendar_week: Sequence[Sequence[Seconds]]) -> int:
 @lru_cache(maxsize=64)
 def clock_changes(zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Instants from which an offset to UTC holds, and those offsets; the first holds since ever."""
-    clock = ZoneInfo(zone)
+    clock, low = ZoneInfo(zone), -_MARGIN_DAYS * DAY
 
-    def offset(second: int) -> int:
-        return int((EPOCH + timedelta(seconds=second)).astimezone(clock).utcoffset().total_seconds())
+    def offset(second: int) -> timedelta:
+        return datetime.fromtimestamp(second, clock).utcoffset()
 
-    low = -_MARGIN_DAYS * DAY
-    instants, offsets = [low], [offset(low)]
-    for high in range(low + _STEP, LINE_END + (_MARGIN_DAYS + 1) * DAY + _STEP, _STEP):
-        while (reached := offset(high)) != offsets[-1]:
-            seconds = range(instants[-1] if instants[-1] > low else low, high + 1)
+    looked_at = range(low, LINE_END + (_MARGIN_DAYS + 1) * DAY + _STEP, _STEP)
+    found = [offset(second) for second in looked_at]
+    instants, offsets = [low], [found[0]]
+    for position in range(1, len(found)):
+        start, end = looked_at[position - 1], looked_at[position]
+        while offsets[-1] != found[position]:
+            seconds = range(start, end + 1)
             known = offsets[-1]
-            change = seconds[bisect_right(seconds, False, key=lambda second, known=known: offset(second) != known)]
-            instants.append(change)
-            offsets.append(offset(change))
-            if offsets[-1] == reached:
-                break
-        low = high
+            start = seconds[bisect_right(seconds, False, key=lambda second, known=known: offset(second) != known)]
+            instants.append(start)
+            offsets.append(offset(start))
+    offsets = [item.days * DAY + item.seconds for item in offsets]
     return np.array(instants, dtype=np.int64), np.array(offsets, dtype=np.int64)
 
 

@@ -37,6 +37,20 @@ class TimeSum(Definition):
     unit: Literal["seconds", "minutes", "hours", "days"]
 
 
+class RowFilter(Definition):
+    """A condition on a row: a field is present (or is not), or equals one of some values."""
+
+    path: str
+    is_present: bool | None = None
+    equals: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> RowFilter:
+        if (self.is_present is None) == (self.equals is None):
+            raise ValueError("give exactly one of is_present, equals")
+        return self
+
+
 class ColumnMapping(Definition):
     """How one canonical column is made of source fields.
 
@@ -48,6 +62,7 @@ class ColumnMapping(Definition):
     zone: zone of naive times here (default: the source's). unit: unit that the source uses.
     since: for numbers that count `unit`s since a date. plus: a duration added to the time.
     known_at: field that tells when the value became known; in versions older than that the value is NULL.
+    when: the value counts only in rows that meet the condition, elsewhere it is NULL.
     extract: takes a part of the text. instance: prefix of keys that belong to another system.
     """
 
@@ -64,6 +79,7 @@ class ColumnMapping(Definition):
     since: str | None = None
     plus: TimeSum | None = None
     known_at: str | None = None
+    when: RowFilter | None = None
     extract: Literal["email_domain"] | None = None
     instance: Identifier | None = None
     policy: Policy | None = None
@@ -83,21 +99,9 @@ class ColumnMapping(Definition):
         more = [self.plus.path] if self.plus else []
         if self.known_at:
             more.append(self.known_at)
+        if self.when:
+            more.append(self.when.path)
         return (*own, *more)
-
-
-class RowFilter(Definition):
-    """Takes only the rows of a resource where a field is present, or equals one of some values."""
-
-    path: str
-    is_present: bool | None = None
-    equals: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> RowFilter:
-        if (self.is_present is None) == (self.equals is None):
-            raise ValueError("give exactly one of is_present, equals")
-        return self
 
 
 class VersionMapping(Definition):
@@ -204,7 +208,10 @@ class RowCountBand(Definition):
 
 
 class Source(Definition):
-    """A system that people really have, and how its fields become our columns."""
+    """A system that people really have, and how its fields become our columns.
+
+    search_path: schemas, separated by a comma, in which a database looks for tables that are named without one.
+    """
 
     id: Identifier
     kind: Literal["files", "database"]
@@ -212,6 +219,7 @@ class Source(Definition):
     description: str
     owner: str
     connection: str | None = None
+    search_path: str | None = None
     zone: str | None = None
     delivery: Literal["snapshot", "changes", "append"] = "changes"
     events: Literal["complete", "none"] = "none"
@@ -236,6 +244,8 @@ class Source(Definition):
                 raise ValueError(f"resource {name} does not fit kind {self.kind}")
         if self.kind == "database" and self.connection is None:
             raise ValueError("kind database needs connection, the id of an Airflow connection")
+        if self.kind != "database" and self.search_path is not None:
+            raise ValueError("search_path belongs to kind database")
         return self
 
     def delivery_of(self, resource: str) -> str:

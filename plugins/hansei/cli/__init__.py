@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from hansei.cli import definitions, indicators, links, nights, quarantine, references, reviews, scaffold, sources
+from hansei.cli import (
+    calendars,
+    definitions,
+    indicators,
+    links,
+    nights,
+    quarantine,
+    references,
+    reviews,
+    scaffold,
+    services,
+    sources,
+)
 from hansei.errors import DefinitionError, HanseiError
 
 app = typer.Typer(
@@ -22,7 +34,9 @@ references.register(app)
 app.add_typer(sources.app, name="sources", help="Look at sources: what they deliver and how it is mapped.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: look, replay, discard.")
 app.add_typer(links.app, name="links", help="How keys of different systems find each other.")
+app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, and business time by hand.")
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
+app.add_typer(services.app, name="services", help="Availability of services, and how fast they are restored.")
 app.add_typer(reviews.app, name="review", help="Build and find review documents.")
 app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from hansei.catalog import Catalog
-from hansei.catalog.entities import STAGING_COLUMNS
+from hansei.catalog.entities import STAGING_COLUMNS, RowRule
 from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse.tables import OWN_TABLES
 
@@ -80,8 +80,15 @@ def _entities(catalog: Catalog) -> Iterator[str]:
             personal = "" if column.personal_class == "none" else column.personal_class
             yield f"| `{name}` | {column.type} | {required} | {personal} | {column.meaning}{allowed} |"
         for rule in entity.rules:
-            condition = " >= ".join(rule.at_least) if rule.at_least else f"{rule.not_after_window} not after the window"
-            yield f"\n- rule `{rule.id}` ({rule.severity}): {condition}"
+            yield f"\n- rule `{rule.id}` ({rule.severity}): {_condition(rule)}"
+
+
+def _condition(rule: RowRule) -> str:
+    if rule.at_least:
+        return " >= ".join(rule.at_least)
+    if rule.known_zone:
+        return f"{rule.known_zone} is an IANA zone"
+    return f"{rule.not_after_window} not after the window"
 
 
 def _warehouse(catalog: Catalog) -> Iterator[str]:

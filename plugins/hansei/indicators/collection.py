@@ -6,8 +6,8 @@ rows of each period anew (METHODS.md 1.1: percentiles do not add or average).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 import pyarrow as pa
 
@@ -15,7 +15,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
-from hansei.indicators.periods import periods_between
+from hansei.indicators.periods import next_period, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
@@ -40,129 +40,165 @@ class Collection:
         self.warehouse = warehouse
         self.catalog = catalog
         self.table = table
+        self.group = group
         self.today = today
         self.periods = periods
-        self.additive = [item for item in group if item.measure not in ("quantile", "snapshot")]
-        self._scanned: list[str] = []
-        self._begin(group)
+        self._temporary: list[str] = []
 
-    def _begin(self, group: Sequence[Indicator]) -> None:
-        """The scan by day, for everything that adds up."""
-        if self.additive:
-            needed = ""
-            if self.periods is not None:
-                for grain in GRAINS:
-                    self._load_days(f"run_touched_{grain}", sorted(self.periods[grain]))
-                day = self.additive[0].counted_on
-                needed = " OR ".join(
-                    f"{self.warehouse.sql.period_start(grain, day)} IN (SELECT period_start FROM run_touched_{grain})"
-                    for grain in GRAINS
-                )
-            select = scans.count_scan(self.catalog, self.warehouse.sql, self.additive, "day", needed)
-            self._create("run_days", select)
-        for indicator in group:
+    def collect(self) -> None:
+        """Fills `run_values` with the parts at every grain; `run_periods` names the periods, if not all are asked."""
+        columns = {"indicator": "text", "grain": "text", "period_start": "date", "segment_id": "text"}
+        self._create_empty("run_values", {**columns, **dict.fromkeys(PARTS, "double")})
+        self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
+        if self.periods is not None:
+            self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
+        additive = [item for item in self.group if item.measure not in ("quantile", "snapshot")]
+        if additive:
+            only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
+            self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", only))
+        for indicator in self.group:
             if indicator.measure == "snapshot":
-                select = scans.move_scan(self.catalog, indicator)
-                self._create(f"run_moves_{indicator.id}", select)
-
-    def collect(self, asked: Sequence[Indicator], grain: str) -> None:
-        """Fills `run_values` with the parts of these indicators at one grain; `run_periods` names the periods."""
-        self._load_days("run_periods", sorted(self.periods[grain]) if self.periods else [])
-        self.warehouse.execute("DROP TABLE IF EXISTS run_values")
-        columns = {"indicator": "text", "period_start": "date", "segment_id": "text", **dict.fromkeys(PARTS, "double")}
-        create_table(self.warehouse, "run_values", columns, temporary=True)
-        ranked = [item for item in asked if item.measure == "quantile"]
-        if ranked:
-            self._collect_quantiles(ranked, grain)
-        for indicator in asked:
-            if indicator.measure == "snapshot":
-                self._collect_snapshot(indicator, grain)
+                self._collect_snapshot(indicator)
+        for grain in GRAINS:
+            asked = [item for item in self.group if grain in item.grains]
+            if self.periods is not None and not self.periods[grain]:
                 continue
-            if indicator in self.additive:
-                self._collect_sums(indicator, grain)
-            self._fill_gaps(indicator, grain)
+            ranked = [item for item in asked if item.measure == "quantile"]
+            if ranked:
+                self._collect_quantiles(ranked, grain)
+            summed = [item for item in asked if item in additive]
+            if summed:
+                self._collect_sums(summed, grain)
+        self._fill_gaps([item for item in self.group if item.measure != "snapshot"])
 
     def close(self) -> None:
         """Drops the tables of the scans."""
-        for name in self._scanned:
+        for name in self._temporary:
             self.warehouse.execute(f"DROP TABLE {name}")
 
     def _create(self, table: str, select: str) -> None:
         self.warehouse.execute(f"CREATE TEMPORARY TABLE {table} AS {select}")
-        self._scanned.append(table)
+        self._temporary.append(table)
 
-    def _load_days(self, table: str, days: list[date]) -> None:
-        self.warehouse.execute(f"DROP TABLE IF EXISTS {table}")
-        create_table(self.warehouse, table, {"period_start": "date"}, temporary=True)
-        self.warehouse.load(table, pa.table({"period_start": pa.array(days, pa.date32())}))
+    def _create_empty(self, table: str, columns: dict[str, str]) -> None:
+        create_table(self.warehouse, table, columns, temporary=True)
+        self._temporary.append(table)
 
-    def _collect_sums(self, indicator: Indicator, grain: str) -> None:
-        sql = self.warehouse.sql
-        period = sql.period_start(grain, "period_start")
-        only = f" AND {period} IN (SELECT period_start FROM run_periods)" if self.periods else ""
-        sums = ", ".join(f"SUM({indicator.id}__{part})" for part in _SUMS)
-        dimensions = sql.text_list(["all", *indicator.segments])
-        self.warehouse.execute(
-            f"INSERT INTO run_values (indicator, period_start, segment_id, {', '.join(_SUMS)}) "
-            f"SELECT :id, {period}, segment_id, {sums} FROM run_days "
-            f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions}){only} GROUP BY {period}, segment_id",
-            {"id": indicator.id},
+    def _load_days(self, table: str, rows: Sequence[tuple[str, date]], label: str = "grain") -> None:
+        labels, days = zip(*rows, strict=True) if rows else ((), ())
+        columns = {label: pa.array(labels, pa.string()), "period_start": pa.array(days, pa.date32())}
+        self.warehouse.load(table, pa.table(columns))
+
+    def _days(self, grain: str) -> Iterator[date]:
+        """Every day of the periods of this grain that are asked."""
+        for start in self.periods[grain] if self.periods else ():
+            length = (next_period(grain, start) - start).days
+            yield from (start + timedelta(days=number) for number in range(length))
+
+    def _only(self, days: set[date], table: str) -> str:
+        """Condition on the date column that takes these days, a mere span where none between them is missing."""
+        if self.periods is None:
+            return ""
+        column = self.group[0].counted_on
+        first, last = min(days), max(days)
+        if (last - first).days + 1 == len(days):
+            return f"{column} BETWEEN CAST('{first}' AS DATE) AND CAST('{last}' AS DATE)"
+        self._create_empty(table, {"grain": "text", "period_start": "date"})
+        self._load_days(table, [("day", day) for day in sorted(days)])
+        return f"{column} IN (SELECT period_start FROM {table})"
+
+    def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
+        period = self.warehouse.sql.period_start(grain, "period_start")
+        sums = [f"SUM({item.id}__{part}) AS {item.id}__{part}" for item in summed for part in _SUMS]
+        only = (
+            f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
         )
+        totals = f"run_sums_{grain}"
+        self._create(
+            totals,
+            f"SELECT {period} AS period_start, segment_id, {', '.join(sums)} FROM run_days {only}"
+            f"GROUP BY {period}, segment_id",
+        )
+        self._take(totals, summed, grain, _SUMS)
 
     def _collect_quantiles(self, ranked: Sequence[Indicator], grain: str) -> None:
-        sql = self.warehouse.sql
-        period = sql.period_start(grain, ranked[0].counted_on)
-        only = f"{period} IN (SELECT period_start FROM run_periods)" if self.periods else ""
-        select = scans.count_scan(self.catalog, sql, ranked, grain, only)
-        self.warehouse.execute(f"CREATE TEMPORARY TABLE run_wide AS {select}")
-        for indicator in ranked:
-            parts = ", ".join(f"{indicator.id}__{part}" for part in PARTS)
-            dimensions = sql.text_list(["all", *indicator.segments])
-            self.warehouse.execute(
-                f"INSERT INTO run_values (indicator, period_start, segment_id, {', '.join(PARTS)}) "
-                f"SELECT :id, period_start, segment_id, {parts} FROM run_wide "
-                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})",
-                {"id": indicator.id},
-            )
-        self.warehouse.execute("DROP TABLE run_wide")
+        only = self._only(set(self._days(grain)), f"run_needed_{grain}")
+        wide = f"run_wide_{grain}"
+        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, ranked, grain, only))
+        self._take(wide, ranked, grain, PARTS)
 
-    def _collect_snapshot(self, indicator: Indicator, grain: str) -> None:
+    def _take(self, wide: str, asked: Sequence[Indicator], grain: str, parts: Sequence[str]) -> None:
+        """Each indicator's own columns and segments out of a table that holds those of all."""
+        selects = []
+        for item in asked:
+            own = ", ".join(f"{item.id}__{part}" for part in parts)
+            dimensions = self.warehouse.sql.text_list(["all", *item.segments])
+            selects.append(
+                f"SELECT '{item.id}', '{grain}', period_start, segment_id, {own} FROM {wide} "
+                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})"
+            )
+        names = f"indicator, grain, period_start, segment_id, {', '.join(parts)}"
+        self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+
+    def _collect_snapshot(self, indicator: Indicator) -> None:
+        self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))
         first = self.warehouse.scalar(f"SELECT MIN(day) FROM run_moves_{indicator.id}")
         if first is None:
             return
-        self._load_days("run_spine", periods_between(grain, first, self.today))
-        select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
-        self.warehouse.execute(
-            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, sample_count) "
-            f"SELECT :id, period_start, segment_id, open_count, open_count FROM ({select}) AS snapshots",
-            {"id": indicator.id},
+        self._create_empty("run_spine", {"grain": "text", "period_start": "date"})
+        grains = [grain for grain in GRAINS if grain in indicator.grains]
+        self._load_days(
+            "run_spine", [(grain, day) for grain in grains for day in periods_between(grain, first, self.today)]
         )
+        for grain in grains:
+            select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
+            self.warehouse.execute(
+                "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, sample_count) "
+                f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_count, open_count "
+                f"FROM ({select}) AS snapshots"
+            )
 
-    def _fill_gaps(self, indicator: Indicator, grain: str) -> None:
+    def _fill_gaps(self, indicators: Sequence[Indicator]) -> None:
         """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
-        first = self.warehouse.scalar(
-            "SELECT MIN(period_start) FROM run_values WHERE indicator = :id", {"id": indicator.id}
-        )
-        only_periods = self.periods is not None
-        if only_periods:
-            known = f"SELECT MIN(period_start) FROM {VALUES} WHERE indicator = :id AND grain = :grain"
-            stored = self.warehouse.scalar(known, {"id": indicator.id, "grain": grain})
-            first = min(filter(None, (first, stored)), default=None)
-        if first is None:
+        if not indicators:
             return
-        self._load_days("run_spine", periods_between(grain, first, self.today))
-        zero = "0" if indicator.measure == "count" else "NULL"
-        denominator = "NULL" if indicator.measure == "count" else "0"
+        ids = self.warehouse.sql.text_list([item.id for item in indicators])
+        first_days = self._first_days("run_values", ids)
+        if self.periods is not None:
+            for place, day in self._first_days(VALUES, ids).items():
+                first_days[place] = min(first_days.get(place, day), day)
+        for grain in GRAINS:
+            if self.periods is not None and not self.periods[grain]:
+                continue
+            rows = [
+                (item.id, day)
+                for item in indicators
+                if grain in item.grains and (item.id, grain) in first_days
+                for day in periods_between(grain, first_days[item.id, grain], self.today)
+            ]
+            self._create_empty(f"run_spine_{grain}", {"indicator": "text", "period_start": "date"})
+            self._load_days(f"run_spine_{grain}", rows, "indicator")
+            self._fill_gaps_of(grain, indicators)
+
+    def _first_days(self, table: str, ids: str) -> dict[tuple[str, str], date]:
+        query = (
+            f"SELECT indicator, grain, MIN(period_start) AS first_day FROM {table} "
+            f"WHERE indicator IN ({ids}) GROUP BY indicator, grain"
+        )
+        return {(row["indicator"], row["grain"]): row["first_day"] for row in self.warehouse.rows(query)}
+
+    def _fill_gaps_of(self, grain: str, indicators: Sequence[Indicator]) -> None:
+        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure == "count"])
+        same = "{0}.indicator = spine.indicator AND {0}.grain = '" + grain + "' "
+        same += "AND {0}.period_start = spine.period_start AND {0}.segment_id = 'all'"
         known = (
-            f"AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE stored.indicator = :id AND stored.grain = :grain "
-            "AND stored.period_start = run_spine.period_start AND stored.segment_id = 'all' "
-            "AND stored.period_start NOT IN (SELECT period_start FROM run_periods))"
+            f" AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE {same.format('stored')} AND stored.period_start "
+            f"NOT IN (SELECT period_start FROM run_periods WHERE grain = '{grain}'))"
         )
         self.warehouse.execute(
-            "INSERT INTO run_values (indicator, period_start, segment_id, numerator, denominator, sample_count) "
-            f"SELECT :id, period_start, 'all', {zero}, {denominator}, 0 FROM run_spine "
-            "WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE counted.indicator = :id "
-            "AND counted.segment_id = 'all' AND counted.period_start = run_spine.period_start) "
-            + (known if only_periods else ""),
-            {"id": indicator.id, "grain": grain} if only_periods else {"id": indicator.id},
+            "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, denominator, sample_count) "
+            f"SELECT indicator, '{grain}', period_start, 'all', CASE WHEN indicator IN ({counts}) THEN 0 END, "
+            f"CASE WHEN indicator IN ({counts}) THEN NULL ELSE 0 END, 0 FROM run_spine_{grain} AS spine "
+            f"WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE {same.format('counted')})"
+            + (known if self.periods is not None else "")
         )

@@ -19,7 +19,7 @@ from hansei.indicators.collection import GRAINS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
 
-_ROW = ("indicator", "period_start", "segment_id")
+_ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
 _TOLERANCE = 1e-9
 
@@ -78,11 +78,8 @@ class Measurement:
         if not group or (periods is not None and not any(periods.values())):
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
-        for grain in GRAINS:
-            asked = [item for item in group if grain in item.grains]
-            if asked and (periods is None or periods[grain]):
-                collection.collect(asked, grain)
-                self._settle(asked, grain, periods is None, by_definition)
+        collection.collect()
+        self._settle(group, periods is None, by_definition)
         collection.close()
 
     def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
@@ -106,37 +103,34 @@ class Measurement:
             periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
 
-    def _settle(self, group: list[Indicator], grain: str, whole: bool, by_definition: set[str]) -> None:
+    def _settle(self, group: list[Indicator], whole: bool, by_definition: set[str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""
         warehouse = self.warehouse
-        for name in ("run_new", "run_differing"):
-            warehouse.execute(f"DROP TABLE IF EXISTS {name}")
-        warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(self._values(item, grain) for item in group)}"
-        )
+        fresh = [self._values(item, grain) for item in group for grain in GRAINS if grain in item.grains]
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(fresh)}")
         ids = warehouse.sql.text_list([item.id for item in group])
-        scope = "" if whole else " AND period_start IN (SELECT period_start FROM run_periods)"
+        scope = "" if whole else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh "
-            f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}) "
-            f"AND grain = :grain{scope}) AS stored ON {same_row} "
+            f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}){scope}) "
+            f"AS stored ON {same_row} "
             f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {differs} "
-            f"OR ((stored.value IS NULL) <> (fresh.value IS NULL)) OR COALESCE({gap}, FALSE)",
-            {"grain": grain},
+            f"OR ((stored.value IS NULL) <> (fresh.value IS NULL)) OR COALESCE({gap}, FALSE)"
         )
-        written, removed = (
-            warehouse.scalar(f"SELECT COUNT(*) FROM run_differing WHERE {side}")
-            for side in ("is_fresh", "NOT is_fresh")
-        )
-        if written or removed:
-            self._note_restatements(grain, by_definition)
-            self._write(grain)
+        written, differing = warehouse.rows(
+            "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
+        )[0].values()
+        if differing:
+            self._note_restatements(by_definition)
+            self._write()
         self.written += written
-        self.removed += removed
+        self.removed += differing - written
+        for name in ("run_new", "run_differing"):
+            warehouse.execute(f"DROP TABLE {name}")
 
     def _values(self, indicator: Indicator, grain: str) -> str:
         """SELECT of the indicator's finished rows from its parts in `run_values`."""
@@ -144,26 +138,26 @@ class Measurement:
         today = f"CAST('{self.today.isoformat()}' AS DATE)"
         state = formulas.state(indicator, scans.period_end(grain), today)
         return (
-            f"SELECT indicator, {indicator.version} AS version, period_start, segment_id, numerator, subtrahend, "
-            f"denominator, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(indicator)} AS value, "
-            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM run_values WHERE indicator = '{indicator.id}'"
+            f"SELECT indicator, {indicator.version} AS version, grain, period_start, segment_id, numerator, "
+            f"subtrahend, denominator, CAST(sample_count AS BIGINT) AS sample_count, "
+            f"{formulas.value(indicator)} AS value, {lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
+            f"FROM run_values WHERE indicator = '{indicator.id}' AND grain = '{grain}'"
         )
 
-    def _write(self, grain: str) -> None:
+    def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
         names = (
-            "indicator, version, period_start, segment_id, numerator, subtrahend, denominator, sample_count, value, "
+            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, sample_count, "
+            "value, lower_bound, upper_bound, state"
         )
-        names += "lower_bound, upper_bound, state"
-        self.warehouse.execute(f"DELETE FROM {VALUES} WHERE grain = :grain AND {keys}", {"grain": grain})
+        self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
         self.warehouse.execute(
-            f"INSERT INTO {VALUES} ({names}, grain, run_id, known_since) "
-            f"SELECT {names}, :grain, :run_id, :as_of FROM run_new WHERE {keys}",
-            {"grain": grain, "run_id": self.run_id, "as_of": self.as_of},
+            f"INSERT INTO {VALUES} ({names}, run_id, known_since) SELECT {names}, :run_id, :as_of "
+            f"FROM run_new WHERE {keys}",
+            {"run_id": self.run_id, "as_of": self.as_of},
         )
 
-    def _note_restatements(self, grain: str, by_definition: set[str]) -> None:
+    def _note_restatements(self, by_definition: set[str]) -> None:
         """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
         redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
@@ -180,8 +174,8 @@ class Measurement:
             f"ELSE 'correction' END FROM {VALUES} AS stored "
             f"INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
             f"LEFT JOIN run_new AS fresh ON {same_row.format('fresh')} "
-            "WHERE stored.grain = :grain AND stored.state <> 'incomplete'",
-            {"run_id": self.run_id, "as_of": self.as_of, "grain": grain},
+            "WHERE stored.state <> 'incomplete'",
+            {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
 

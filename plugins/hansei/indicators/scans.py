@@ -85,7 +85,7 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
         f"FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
         "every_period AS (SELECT first_days.segment_id, run_spine.period_start FROM first_days "
-        "INNER JOIN run_spine ON run_spine.period_start >= first_days.first_day) "
+        f"INNER JOIN run_spine ON run_spine.grain = '{grain}' AND run_spine.period_start >= first_days.first_day) "
         "SELECT every_period.period_start, every_period.segment_id, "
         "CAST(SUM(COALESCE(moved.net_count, 0)) OVER (PARTITION BY every_period.segment_id "
         "ORDER BY every_period.period_start) AS DOUBLE PRECISION) AS open_count "

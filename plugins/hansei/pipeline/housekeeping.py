@@ -1,4 +1,4 @@
-"""What a night clears away: batches that were published a week ago, payloads whose time in quarantine is over."""
+"""What a night clears away: batches published and changes consumed a week ago, payloads that waited long enough."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from datetime import timedelta
 from hansei.pipeline.context import Context
 from hansei.sources.spool import discard_batch
 from hansei.warehouse import Warehouse
+from hansei.warehouse.changes import prune_changes
+from hansei.warehouse.read_copy import copied_position
 from hansei.warehouse.runs import Run
 
 SPOOL_KEPT_FOR = timedelta(days=7)
+CHANGES_KEPT_FOR = timedelta(days=7)
 # Older batches were looked at on the nights before; a pause of the nights this long leaves files, never data, behind.
 SPOOL_LOOKED_BACK = timedelta(days=60)
 
@@ -17,6 +20,13 @@ SPOOL_LOOKED_BACK = timedelta(days=60)
 def tidy(context: Context, warehouse: Warehouse, run: Run) -> dict[str, int]:
     """Removes what may go as of the run; how many batches and payloads went."""
     return {"batches": _discard_batches(context, warehouse, run), "payloads": _expire_payloads(warehouse, run)}
+
+
+def tidy_changes(context: Context, warehouse: Warehouse, run: Run) -> int:
+    """Removes changes that are consumed and old; how many. Outside of a transaction: it looks into the read copies."""
+    copied = copied_position(warehouse, context.settings)
+    with warehouse.transaction():
+        return prune_changes(warehouse, context.catalog, run.as_of - CHANGES_KEPT_FOR, run.run_id, copied)
 
 
 def _discard_batches(context: Context, warehouse: Warehouse, run: Run) -> int:

@@ -14,6 +14,7 @@ from hansei.indicators.periods import local_date, next_period
 from hansei.signals.thresholds import Limits, Observation, Verdict, in_indicator_unit, judge
 from hansei.warehouse import Warehouse
 from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
 
 SIGNALS = "indicators.signals"
@@ -36,7 +37,7 @@ _TYPES = {
 
 def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, Any]:
     """Judges every finished period of every threshold anew and replaces the static signals; counts of verdicts."""
-    runner = ModelRunner(catalog, warehouse.sql)
+    runner = runner_for(warehouse, catalog)
     rows: list[dict[str, Any]] = []
     with warehouse.transaction():
         for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):

@@ -15,7 +15,7 @@ from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
 from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
-from hansei.pipeline.housekeeping import tidy
+from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_thresholds
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
@@ -34,7 +34,7 @@ from hansei.warehouse.runs import (
     require_run,
     resolve_run,
 )
-from hansei.warehouse.seeds import plant
+from hansei.warehouse.seeds import FOLLOWED_SEEDS, plant
 from hansei.warehouse.tables import evolve
 
 
@@ -196,10 +196,11 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
             _note_failures(context, warehouse, run)
             mirror_board(context, warehouse)
             tidied = tidy(context, warehouse, run)
+        tidied["changes"] = tidy_changes(context, warehouse, run)
         page = write_validation_page(context, warehouse, run)
         models = context.catalog.tables.values()
         followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
-        copy = publish_read_copy(warehouse, context.settings, followed)
+        copy = publish_read_copy(warehouse, context.settings, {**followed, **FOLLOWED_SEEDS})
     return {"read_copy": str(copy) if copy else None, "validation_page": page, "tidied": tidied}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from hansei.catalog.calendars import zone_names
 from hansei.catalog.entities import Entity
 
 # The span that the reporting zone's offsets are known for; a time outside it is a typing error, not a time.
@@ -65,6 +66,9 @@ def row_rules(entity: Entity, window_end: datetime) -> list[Rule]:
     for rule in entity.rules:
         if rule.at_least:
             condition = _at_least(*rule.at_least)
+        elif rule.known_zone:
+            arguments = {"column": rule.known_zone, "value_set": sorted(zone_names())}
+            condition = Condition("ExpectColumnValuesToBeInSet", arguments)
         else:
             condition = _at_least("end of window", rule.not_after_window, "end of window", window_end + CLOCK_SKEW)
         rules.append(Rule(rule.id, rule.severity, rule.columns, (condition,)))

@@ -76,10 +76,15 @@ def rechunk(tables: Iterable[pa.Table], size: int = CHUNK_ROWS) -> Iterator[pa.T
             count += taken.num_rows
             table = table.slice(taken.num_rows)
             if count == size:
-                yield pa.concat_tables(waiting)
+                yield _joined(waiting)
                 waiting, count = [], 0
     if waiting:
-        yield pa.concat_tables(waiting)
+        yield _joined(waiting)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """One table of them all: a column that is all NULL in one of them takes the type that it has in the others."""
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def unique_names(names: Iterable[Any]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import zipfile
 import zlib
@@ -21,10 +20,10 @@ from hansei.catalog.sources import CompleteUntil, Resource, Source
 from hansei.catalog.windows import Window
 from hansei.errors import SourceError
 from hansei.settings import Settings
+from hansei.sources import variables
 from hansei.sources.chunks import Chunk
 from hansei.sources.formats import READERS
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
@@ -43,14 +42,7 @@ class SourceFile:
 
 def expand(path: str, settings: Settings, place: str) -> str:
     """The path with its ${VARIABLES} filled in: home and archive as settled, all others from the environment."""
-    known = {**os.environ, "HANSEI_HOME": str(settings.home), "HANSEI_ARCHIVE": settings.archive}
-
-    def value_of(match: re.Match) -> str:
-        if not known.get(match[1]):
-            raise SourceError(place, f"the path names ${{{match[1]}}}, which is not set", f"export {match[1]}")
-        return known[match[1]]
-
-    return _VARIABLE.sub(value_of, path)
+    return variables.expand(path, place, {"HANSEI_HOME": str(settings.home), "HANSEI_ARCHIVE": settings.archive})
 
 
 def find_files(source: Source, name: str, settings: Settings) -> list[SourceFile]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hansei.catalog.entities import Column, Entity
-from hansei.catalog.sources import ColumnMapping, EntityMapping, Source
+from hansei.catalog.sources import ColumnMapping, EntityMapping, RowFilter, Source
 from hansei.catalog.windows import Window
 from hansei.sources.casts import SQL_TYPES, cast, cast_native, literal, read_date, unit_factor
 from hansei.sources.chunks import FILE, ROW, UNREADABLE
@@ -90,7 +90,8 @@ class Matrix:
             if time and time.has_odd_times:
                 finals.append(f"{name(time.ambiguous)} AS {name('twice ' + column)}")
                 finals.append(f"{name(time.nonexistent)} AS {name('never ' + column)}")
-        where = f"{name(UNREADABLE)} IS NULL" + (f" AND {self._where()}" if self.mapping.where else "")
+        rule = self.mapping.where
+        where = f"{name(UNREADABLE)} IS NULL" + (f" AND {self._holds(rule)}" if rule else "")
         inner = f"SELECT {', '.join(['*', *texts])} FROM fields WHERE {where}"
         inner = f"SELECT {', '.join(['*', *words])} FROM ({inner})" if words else inner
         return f"SELECT {', '.join(finals)} FROM ({inner})"
@@ -158,7 +159,12 @@ class Matrix:
             faults.append(f"WHEN {unread} THEN 'cast:{declared.type}'")
             value = f"CAST({value} + {added} AS {SQL_TYPES[declared.type]})"
         is_hashed_key = column == self.entity.key and self.entity.key_when_missing
-        if declared.required and not is_hashed_key:
+        is_required = declared.required and not is_hashed_key
+        if mapping.when is not None:
+            holds = self._holds(mapping.when)
+            value = f"CASE WHEN {holds} THEN {value} END"
+            faults.insert(0, f"WHEN NOT {holds} THEN {quote('missing_required') if is_required else 'NULL'}")
+        if is_required:
             faults.append(f"WHEN ({value}) IS NULL THEN 'missing_required'")
         if mapping.policy == "drop":
             value = f"NULL::{SQL_TYPES[declared.type]}"
@@ -213,8 +219,8 @@ class Matrix:
         )
         return f"CAST(DATE {quote(mapping.since)} + {step} AS DATE)"
 
-    def _where(self) -> str:
-        rule = self.mapping.where
+    def _holds(self, rule: RowFilter) -> str:
+        """SQL of the condition; never NULL."""
         text = self.fields.text(rule.path, self.source.missing)
         if rule.equals is not None:
             return f"coalesce({text} IN ({', '.join(map(quote, rule.equals))}), false)"

@@ -287,7 +287,7 @@ def numbers(values: np.ndarray) -> pa.Array:
 
 
 def _repeated(text: str, count: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(numbers(np.zeros(count, dtype=np.int8)), pa.array([text]))
+    return pa.DictionaryArray.from_arrays(numbers(np.zeros(count, dtype=np.int8)), pa.repeat(text, 1))
 
 
 def _instants(seconds: np.ndarray) -> pa.Array:

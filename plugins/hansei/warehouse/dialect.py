@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 _DUCKDB_TYPES = {
@@ -23,6 +24,8 @@ _POSTGRESQL_TYPES = {
     "double": "DOUBLE PRECISION",
     "decimal": "NUMERIC(18, 4)",
 }
+
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 class Dialect:
@@ -87,11 +90,12 @@ class Dialect:
         """
         second = self.second_of_day(instant)
         opened = " + ".join(
-            f"GREATEST(0, LEAST({second}, {days}.end_{number}) - {days}.start_{number})"
+            f"LEAST({second}, {days}.end_{number}) - LEAST({second}, {days}.start_{number})"
             for number in range(1, self.opening_pairs + 1)
         )
-        # LEAST and GREATEST skip NULL, so without the guard a missing instant would count as the end of its day.
-        return f"CASE WHEN {instant} IS NOT NULL THEN {days}.opened_seconds + {opened} END"
+        # LEAST skips NULL, so a missing instant would count as the end of its day; zero times NULL keeps it missing,
+        # and costs a seventh less than a CASE.
+        return f"({days}.opened_seconds + {opened} + 0 * {second})"
 
     def opening_join(self, alias: str, calendar: str, position: str, at: str = "earliest") -> str:
         """JOIN of core.calendar_openings, as `alias`, in which a calendar's line reaches a position; never drops a row.
@@ -151,7 +155,24 @@ class Dialect:
             return f"QUANTILE_CONT({value}, [{listed}])[{position}]"
         return f"(PERCENTILE_CONT(ARRAY[{listed}]) WITHIN GROUP (ORDER BY {value}))[{position}]"
 
+    def overlap_seconds(self, span: str, period: str) -> str:
+        """Whole seconds of `span` inside `period`, 0 where they are apart.
+
+        Both are aliases with started_at and ended_at; a span without end lasts to the period's end.
+        """
+        ended = f"LEAST(COALESCE({span}.ended_at, {period}.ended_at), {period}.ended_at)"
+        return f"GREATEST({self.seconds_between(f'GREATEST({span}.started_at, {period}.started_at)', ended)}, 0)"
+
+    def joined_text(self, expression: str) -> str:
+        """The distinct values of a group as one text, sorted, with commas between; NULL where there is none."""
+        return f"STRING_AGG(DISTINCT {expression}, ',' ORDER BY {expression})"
+
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
-        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-        return quoted or "NULL"
+        return ", ".join(map(_literal, values)) or "NULL"
+
+
+def _literal(value: str) -> str:
+    """A text literal in which SQLAlchemy sees no bound parameter: `x :y` would ask for the value of y."""
+    quoted = "'" + value.replace("'", "''") + "'"
+    return _PARAMETER.sub("' || ':' || '", quoted)

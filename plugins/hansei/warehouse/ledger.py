@@ -12,7 +12,9 @@ from hansei.catalog.sla import PRIORITIES
 # Values of events are numbers while a refresh lasts. Ours are fixed, and in an order that makes sense of two changes
 # at one instant: solved comes after open. Anything else is numbered from 101 on (work/event_values.sql).
 WORD_NUMBERS = {
-    **{word: number for number, word in enumerate(("new", "open", "pending", "hold", "solved", "closed", "deleted"), 1)},
+    **{
+        word: number for number, word in enumerate(("new", "open", "pending", "hold", "solved", "closed", "deleted"), 1)
+    },
     **{word: number for number, word in enumerate(PRIORITIES, 11)},
 }
 KINDS = {

@@ -14,7 +14,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from hansei.catalog import Catalog
 from hansei.catalog.tables import TableModel
@@ -55,8 +55,10 @@ class ModelRunner:
         self._upstreams: dict[str, set[str]] = {}
         self._words: dict[str, set[str]] = {}
         self._templates: dict[str, Template] = {}
-        self._environment = Environment(
-            undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        self.environment = Environment(
+            loader=FileSystemLoader(catalog.include / "sql"),
+            undefined=StrictUndefined,
+            autoescape=False,
         )
 
     def sql_file(self, table: str) -> Path:
@@ -72,7 +74,7 @@ class ModelRunner:
             path = self.sql_file(table)
             if not path.exists():
                 raise HanseiError(str(path), "no such file", f"write the SELECT of {table}, or remove what names it")
-            self._templates[table] = self._environment.from_string(path.read_text(encoding="utf-8"))
+            self._templates[table] = self.environment.from_string(path.read_text(encoding="utf-8"))
         return self._templates[table].render(rows=rows, **self._context).strip()
 
     @cached_property
@@ -81,6 +83,8 @@ class ModelRunner:
             "sql": self.dialect,
             "service": self.catalog.service,
             "links": self.catalog.links["account_links"],
+            "services": self.catalog.services,
+            "procedures": self.catalog.procedures,
             **rendering_context(self.catalog),
         }
 

@@ -65,28 +65,36 @@ def merge(
     key = entity.key
     parameters = {"source": source, "run_id": run_id, "window_end": window_end}
     with warehouse.transaction():
-        _rank(warehouse, landing, entity)
-        _choose(warehouse, entity, is_snapshot)
-        conflict = _count_conflicts(warehouse, landing, entity)
-        accepted = warehouse.scalar("SELECT COUNT(*) FROM run_winners")
+        is_distinct = _rank(warehouse, landing, entity)
+        _compare(warehouse, entity, is_snapshot)
+        accepted, conflict, advanced = warehouse.rows(
+            "SELECT COUNT(CASE WHEN is_winner THEN 1 END) AS accepted, COUNT(CASE WHEN is_conflict THEN 1 END) "
+            "AS conflict, COUNT(CASE WHEN is_advanced THEN 1 END) AS advanced FROM run_compared"
+        )[0].values()
+        if not is_distinct:
+            conflict += _count_conflicts_within(warehouse, landing, entity)
         _create_subjects(warehouse, entity)
         _keep_versions(warehouse, entity, landing, parameters)
-        _advance_identical(warehouse, entity)
-        warehouse.execute(f"DELETE FROM {entity.table} WHERE {key} IN (SELECT {key} FROM run_winners WHERE NOT is_new)")
+        if advanced:
+            _advance_identical(warehouse, entity)
+        won = f"{key} IN (SELECT {key} FROM run_compared WHERE is_winner"
+        warehouse.execute(f"DELETE FROM {entity.table} WHERE {won} AND NOT is_new)")
         names = ", ".join([*entity.columns, *LANDED_COLUMNS])
+        is_all = accepted == warehouse.scalar("SELECT COUNT(*) FROM run_best")
         warehouse.execute(
             f"INSERT INTO {entity.table} ({names}, source, loaded_run_id) "
-            f"SELECT {names}, :source, :run_id FROM run_best WHERE {key} IN (SELECT {key} FROM run_winners)",
+            f"SELECT {names}, :source, :run_id FROM run_best{'' if is_all else f' WHERE {won})'}",
             parameters,
         )
         deleted = _delete_absent(warehouse, entity, kept_keys, parameters) if is_snapshot else 0
         record_changes(warehouse, entity.table, run_id, "SELECT key, operation FROM run_subjects")
-        for name in ("run_best", "run_winners", "run_subjects"):
+        for name in ("run_best", "run_compared", "run_subjects"):
             warehouse.execute(f"DROP TABLE {name}")
     return MergeCounts(accepted, landed - accepted, conflict, deleted)
 
 
-def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> None:
+def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> bool:
+    """Leaves the greatest version of each key of the batch in `run_best`; whether every key came only once."""
     names = ", ".join([*entity.columns, *LANDED_COLUMNS])
     # The engines disagree on where NULL stands, so every column that may be NULL says it.
     order = "source_version DESC, content_hash DESC, deleted_at DESC NULLS LAST, extra DESC NULLS LAST"
@@ -102,15 +110,20 @@ def _rank(warehouse: Warehouse, landing: str, entity: Entity) -> None:
         )
     if not warehouse.sql.is_duckdb:
         warehouse.execute("ANALYZE run_best")
+    return distinct
 
 
-def _choose(warehouse: Warehouse, entity: Entity, is_snapshot: bool) -> None:
+def _compare(warehouse: Warehouse, entity: Entity, is_snapshot: bool) -> None:
+    """One row per key of the batch that does something, with what: staging is searched this once.
+
+    `is_winner`: the row is new or replaces the stored one; `is_conflict`: same version, other content; `is_advanced`:
+    only the version is newer. `subject` and `subject_before` stand there where the subject is not the key itself.
+    """
+    key, subject = entity.key, entity.subject_key
     # A snapshot brings back what an earlier one lacked, even where the source did not raise the version.
     revived = "OR (stored.deleted_at IS NOT NULL AND best.deleted_at IS NULL)" if is_snapshot else ""
-    warehouse.execute(
-        f"CREATE TEMPORARY TABLE run_winners AS SELECT best.{entity.key}, stored.{entity.key} IS NULL AS is_new "
-        f"FROM run_best AS best LEFT JOIN {entity.table} AS stored ON stored.{entity.key} = best.{entity.key} "
-        f"WHERE stored.{entity.key} IS NULL "
+    wins = (
+        f"stored.{key} IS NULL "
         "OR (best.source_version > stored.source_version AND (best.content_hash <> stored.content_hash "
         "OR best.deleted_at IS DISTINCT FROM stored.deleted_at)) "
         "OR (best.source_version = stored.source_version AND best.content_hash > stored.content_hash) "
@@ -118,20 +131,29 @@ def _choose(warehouse: Warehouse, entity: Entity, is_snapshot: bool) -> None:
         "AND best.deleted_at > COALESCE(stored.deleted_at, TIMESTAMP '0001-01-01 00:00:00')) "
         f"{revived}"
     )
+    conflicts = "best.source_version = stored.source_version AND best.content_hash <> stored.content_hash"
+    advances = (
+        "best.content_hash = stored.content_hash AND best.deleted_at IS NOT DISTINCT FROM stored.deleted_at "
+        "AND best.source_version > stored.source_version"
+    )
+    subjects = f", best.{subject} AS subject, stored.{subject} AS subject_before" if subject != key else ""
+    warehouse.execute(
+        f"CREATE TEMPORARY TABLE run_compared AS SELECT * FROM (SELECT best.{key}, stored.{key} IS NULL AS is_new, "
+        f"COALESCE({wins}, FALSE) AS is_winner, COALESCE({conflicts}, FALSE) AS is_conflict, "
+        f"COALESCE({advances}, FALSE) AS is_advanced{subjects} "
+        f"FROM run_best AS best LEFT JOIN {entity.table} AS stored ON stored.{key} = best.{key}) AS compared "
+        "WHERE is_winner OR is_conflict OR is_advanced"
+    )
+    if not warehouse.sql.is_duckdb:
+        warehouse.execute("ANALYZE run_compared")
 
 
-def _count_conflicts(warehouse: Warehouse, landing: str, entity: Entity) -> int:
-    """Rows that share key and version with another row, stored or in the batch, but not its content."""
-    key = entity.key
-    within = warehouse.scalar(
-        f"SELECT COUNT(*) FROM {landing} AS landed JOIN run_best AS best ON best.{key} = landed.{key} "
+def _count_conflicts_within(warehouse: Warehouse, landing: str, entity: Entity) -> int:
+    """Rows of the batch that share key and version with the best of their key, but not its content."""
+    return warehouse.scalar(
+        f"SELECT COUNT(*) FROM {landing} AS landed JOIN run_best AS best ON best.{entity.key} = landed.{entity.key} "
         "AND best.source_version = landed.source_version AND best.content_hash <> landed.content_hash"
     )
-    against = warehouse.scalar(
-        f"SELECT COUNT(*) FROM run_best AS best JOIN {entity.table} AS stored ON stored.{key} = best.{key} "
-        "AND best.source_version = stored.source_version AND best.content_hash <> stored.content_hash"
-    )
-    return within + against
 
 
 def _advance_identical(warehouse: Warehouse, entity: Entity) -> None:
@@ -147,13 +169,16 @@ def _advance_identical(warehouse: Warehouse, entity: Entity) -> None:
 
 def _create_subjects(warehouse: Warehouse, entity: Entity) -> None:
     """The subjects of rows that arrive or are replaced: an event that moves to another ticket touches both."""
-    key, subject = entity.key, entity.subject_key
-    warehouse.execute(
-        "CREATE TEMPORARY TABLE run_subjects AS SELECT DISTINCT key, 'upsert' AS operation FROM ("
-        f"SELECT best.{subject} AS key FROM run_best AS best JOIN run_winners AS won ON won.{key} = best.{key} "
-        f"UNION ALL SELECT stored.{subject} AS key FROM {entity.table} AS stored "
-        f"JOIN run_winners AS won ON won.{key} = stored.{key} WHERE NOT won.is_new) AS subjects WHERE key IS NOT NULL"
-    )
+    if entity.subject_key == entity.key:
+        subjects = f"SELECT {entity.key} AS key, 'upsert' AS operation FROM run_compared WHERE is_winner"
+    else:
+        subjects = (
+            "SELECT DISTINCT key, 'upsert' AS operation FROM ("
+            "SELECT subject AS key FROM run_compared WHERE is_winner "
+            "UNION ALL SELECT subject_before AS key FROM run_compared WHERE is_winner AND NOT is_new) AS subjects "
+            "WHERE key IS NOT NULL"
+        )
+    warehouse.execute(f"CREATE TEMPORARY TABLE run_subjects AS {subjects}")
 
 
 def _delete_absent(warehouse: Warehouse, entity: Entity, kept_keys: Iterable[str], parameters: dict) -> int:
@@ -219,10 +244,13 @@ def _keep_versions(warehouse: Warehouse, entity: Entity, landing: str, parameter
 
 
 def record_changes(warehouse: Warehouse, table: str, run_id: str, select: str) -> None:
-    """Appends the keys of `select` (columns key, operation) to the change log, numbered after what is there."""
+    """Appends the keys of `select` (columns key, operation) to the change log, together under the next number.
+
+    Readers ask for what stands after a number, never for one row, so that nothing has to be sorted.
+    """
     warehouse.execute(
         "INSERT INTO ops.changes (change_id, run_id, table_name, key, operation) "
-        "SELECT (SELECT COALESCE(MAX(change_id), 0) FROM ops.changes) + ROW_NUMBER() OVER (ORDER BY key), "
+        "SELECT (SELECT COALESCE(MAX(change_id), 0) + 1 FROM ops.changes), "
         f":run_id, :table_name, key, operation FROM ({select}) AS changed",
         {"run_id": run_id, "table_name": table},
     )

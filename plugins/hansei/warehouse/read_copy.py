@@ -1,24 +1,36 @@
-"""The copy of core, indicators, ops and board that everybody else reads, replaced as a whole after each night."""
+"""The copy of core, indicators, ops and board that everybody else reads, replaced as a whole after each night.
+
+There are two generations of it: the file that readers open, and beside it the one that it replaced. A night brings the
+older one up to date and swaps the two, so that its cost follows the changes of two nights and not the size of a file.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import sqlglot
 from sqlalchemy.exc import DBAPIError
+from sqlglot import exp
 
 from hansei.settings import Settings
+from hansei.warehouse.changes import PRUNED, REBUILT
 from hansei.warehouse.engine import Warehouse
 
 SHARED_SCHEMAS = ("core", "indicators", "ops", "board")
 # Payloads stay where only the pipeline reads; the change log is of use to nobody else.
 WITHHELD = {"ops.quarantined_rows", "ops.identity_keys", "ops.changes"}
-# What the copy remembers of the tables whose changes it follows.
+# Rows are only ever added to these, so the copy lacks what stands after the rows that it has.
+APPENDED = ("ops.restatements", "ops.drift_findings", "ops.definitions_in_force")
+# Written by runs, without a log: a run that the copy does not know tells how much is new.
+WRITTEN_BY_RUNS = ("indicators.indicator_values",)
+# What the copy remembers of the tables whose changes it follows, and of the warehouse that it was made from.
 COPIED = "ops.copied_tables"
-# Above one changed key in this many rows, writing the table whole is quicker and leaves no gaps in the file.
+# Above one changed row in this many, writing the table whole is quicker and leaves no gaps in the file.
 FEWEST_UNCHANGED = 5
 
 
@@ -26,77 +38,188 @@ def publish_read_copy(warehouse: Warehouse, settings: Settings, followed: Mappin
     """Writes the copy beside its place and swaps it in; None on PostgreSQL, where readers have a role instead.
 
     `followed` maps large tables to the key by which their changes are logged: of those only the changed keys are
-    written into what the night before left, so that the cost follows the change and not the history.
+    written into what an earlier night left.
     """
     if not warehouse.sql.is_duckdb:
         _grant(warehouse)
         return None
     target = settings.read_copy
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    working = target.with_name(f".{target.name}.{os.getpid()}")
     # One night writes at a time, so whatever lies there was left by one that was killed.
     for left in target.parent.glob(f".{target.name}.*"):
         left.unlink(missing_ok=True)
-    if target.exists():
-        shutil.copyfile(target, temporary)
-    _attach(warehouse, temporary)
+    _begin(warehouse, target, working)
     try:
         with warehouse.transaction():
             _fill(warehouse, followed)
     finally:
         warehouse.execute("DETACH read_copy")
-    temporary.replace(target)
+    _swap(working, target)
     return target
 
 
-def _attach(warehouse: Warehouse, temporary: Path) -> None:
-    """Attaches the file as `read_copy`; one that cannot be read, or is of a newer release, is begun anew."""
-    literal = str(temporary).replace("'", "''")
+def spare_of(target: Path) -> Path:
+    """Where the generation lies that the copy replaced."""
+    return target.with_name(f"{target.stem}.previous{target.suffix}")
+
+
+def copied_position(warehouse: Warehouse, settings: Settings) -> int | None:
+    """Change up to which both generations of the copy have come; None where there is no copy that follows changes.
+
+    A generation that cannot be read does not count: the next night writes it whole.
+    """
+    positions = []
+    for file in (settings.read_copy, spare_of(settings.read_copy)):
+        if warehouse.sql.is_duckdb and file.exists() and _attach(warehouse, file, "READ_ONLY"):
+            try:
+                positions += [row["position"] for row in _copied(warehouse).values()]
+            finally:
+                warehouse.execute("DETACH read_copy")
+    return min(positions, default=None)
+
+
+def _begin(warehouse: Warehouse, target: Path, working: Path) -> None:
+    """Attaches a file that may be written as `read_copy`: the spare, else a copy of the newest, else an empty one."""
+    spare = spare_of(target)
+    # A night that was killed while it swapped leaves both names on the one file that readers open.
+    if spare.exists() and not (target.exists() and target.samefile(spare)) and not _is_open_here(spare):
+        spare.rename(working)
+        if _attach(warehouse, working):
+            return
+        # A reader still holds it, or it is broken, or of a newer release. Whoever reads it keeps it without a name.
+        working.unlink()
+    if target.exists():
+        shutil.copyfile(target, working)
+        if _attach(warehouse, working):
+            return
+        working.unlink()
+    if not _attach(warehouse, working):
+        warehouse.execute(_attachment(working))
+
+
+def _swap(working: Path, target: Path) -> None:
+    """Readers find the old file or the new one at every moment; the old one becomes the spare."""
+    spare = spare_of(target)
+    spare.unlink(missing_ok=True)
+    # Where files cannot have two names, or there was no copy yet, the next night copies the whole file.
+    with suppress(OSError):
+        spare.hardlink_to(target)
+    working.replace(target)
+
+
+def _attachment(file: Path, options: str = "") -> str:
+    literal = str(file).replace("'", "''")
+    return f"ATTACH '{literal}' AS read_copy{f' ({options})' if options else ''}"
+
+
+def _attach(warehouse: Warehouse, file: Path, options: str = "") -> bool:
+    """Whether the file could be attached: it is a database that we can read, and nobody else's lock is on it."""
     try:
-        warehouse.execute(f"ATTACH '{literal}' AS read_copy")
+        warehouse.execute(_attachment(file, options))
     except DBAPIError:
-        temporary.unlink(missing_ok=True)
-        warehouse.execute(f"ATTACH '{literal}' AS read_copy")
+        return False
+    return True
+
+
+def _is_open_here(file: Path) -> bool:
+    """Whether this process has the file open: DuckDB's lock keeps other processes apart, not one from itself."""
+    wanted = file.stat()
+    for handle in Path("/proc/self/fd").glob("*"):
+        with suppress(OSError):
+            found = handle.stat()
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return True
+    return False
 
 
 def _fill(warehouse: Warehouse, followed: Mapping[str, str]) -> None:
     for schema in SHARED_SCHEMAS:
         warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS read_copy.{schema}")
     position = warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
+    began = warehouse.scalar("SELECT MIN(started_at) FROM ops.runs")
     fingerprints = {row["model"]: row["fingerprint"] for row in warehouse.rows("SELECT * FROM ops.model_states")}
-    copied = _copied(warehouse)
-    shared = _shared_tables(warehouse)
-    for table in sorted(set(_tables_of(warehouse, "read_copy")) - {*shared, COPIED, "ops.quarantined_rows"}):
-        warehouse.execute(f"DROP TABLE read_copy.{table}")
+    copied = _usable(warehouse, position, began)
+    shared, present = _shared_tables(warehouse), _tables_of(warehouse, "read_copy")
+    views = _views(warehouse, shared)
+    for table, kind in present.items():
+        if kind == "VIEW" or table in views or table not in {*shared, COPIED, "ops.quarantined_rows"}:
+            warehouse.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} read_copy.{table}")
     for table in shared:
+        if table in views:
+            continue
         state = copied.get(table)
         if table in followed and state and state["fingerprint"] == fingerprints.get(table):
             _follow(warehouse, table, followed[table], state["position"])
+        elif table in (*APPENDED, *WRITTEN_BY_RUNS) and copied and _has_same_columns(warehouse, table, present):
+            (_append if table in APPENDED else _exchange_rows)(warehouse, table)
         else:
-            warehouse.execute(f"CREATE OR REPLACE TABLE read_copy.{table} AS SELECT * FROM {table}")
+            _copy_whole(warehouse, table)
+    _create_views(warehouse, views)
     hidden = "SELECT * EXCLUDE (payload, row_key) FROM ops.quarantined_rows"
     warehouse.execute(f"CREATE OR REPLACE TABLE read_copy.ops.quarantined_rows AS {hidden}")
-    warehouse.execute(
-        f"CREATE OR REPLACE TABLE read_copy.{COPIED} (table_name VARCHAR, fingerprint VARCHAR, position BIGINT)"
-    )
-    rows = [
-        {"table_name": table, "fingerprint": fingerprints.get(table), "position": position}
-        for table in sorted(followed)
-    ]
-    warehouse.insert(f"read_copy.{COPIED}", rows)
+    _remember(warehouse, sorted(followed), fingerprints, position, began)
+
+
+def _copy_whole(warehouse: Warehouse, table: str) -> None:
+    warehouse.execute(f"CREATE OR REPLACE TABLE read_copy.{table} AS SELECT * FROM {table}")
 
 
 def _follow(warehouse: Warehouse, table: str, key: str, position: int) -> None:
     """Exchanges the rows of the keys that changed since the copy was made; all of them where that is many."""
-    changed = f"SELECT DISTINCT key FROM ops.changes WHERE table_name = '{table}' AND change_id > {position}"
-    count = warehouse.scalar(f"SELECT COUNT(*) FROM ({changed}) AS changed")
-    if not count:
+    newer = f"FROM ops.changes WHERE table_name = '{table}' AND change_id > {position}"
+    changed = f"SELECT DISTINCT key {newer}"
+    count, rebuilt = warehouse.rows(
+        f"SELECT COUNT(DISTINCT key) AS count, COUNT(CASE WHEN {REBUILT} THEN 1 END) AS rebuilt {newer}"
+    )[0].values()
+    if rebuilt or count * FEWEST_UNCHANGED > warehouse.scalar(f"SELECT COUNT(*) FROM {table}"):
+        _copy_whole(warehouse, table)
+    elif count:
+        # By row number: the few rows are found by their key alone, and only then read in all their columns.
+        found = f"rowid IN (SELECT rowid FROM {{0}} WHERE {key} IN ({changed}))"
+        copied = f"read_copy.{table}"
+        warehouse.execute(f"DELETE FROM {copied} WHERE {found.format(copied)}")
+        warehouse.execute(f"INSERT INTO {copied} SELECT * FROM {table} WHERE {found.format(table)}")
+
+
+def _append(warehouse: Warehouse, table: str) -> None:
+    """Adds the rows after those that the copy has: where nothing is removed, a row's number is its place in time."""
+    known = warehouse.scalar(f"SELECT COUNT(*) FROM read_copy.{table}")
+    if warehouse.scalar(f"SELECT COUNT(*) FROM {table} WHERE rowid < {known}") != known:
+        _copy_whole(warehouse, table)
+    else:
+        warehouse.execute(f"INSERT INTO read_copy.{table} SELECT * FROM {table} WHERE rowid >= {known}")
+
+
+def _exchange_rows(warehouse: Warehouse, table: str) -> None:
+    """Exchanges the rows that differ in anything; all of them where runs that the copy does not know wrote many."""
+    newer = f"SELECT COUNT(*) FROM {table} WHERE run_id NOT IN (SELECT DISTINCT run_id FROM read_copy.{table})"
+    if warehouse.scalar(newer) * FEWEST_UNCHANGED > warehouse.scalar(f"SELECT COUNT(*) FROM {table}"):
+        _copy_whole(warehouse, table)
         return
-    if count * FEWEST_UNCHANGED > warehouse.scalar(f"SELECT COUNT(*) FROM {table}"):
-        warehouse.execute(f"CREATE OR REPLACE TABLE read_copy.{table} AS SELECT * FROM {table}")
-        return
-    warehouse.execute(f"DELETE FROM read_copy.{table} WHERE {key} IN ({changed})")
-    warehouse.execute(f"INSERT INTO read_copy.{table} SELECT * FROM {table} WHERE {key} IN ({changed})")
+    same = " AND ".join(f"live.{name} IS NOT DISTINCT FROM copied.{name}" for name in warehouse.columns(table))
+    live, copied = f"{table} AS live", f"read_copy.{table} AS copied"
+    gone = f"SELECT copied.rowid FROM {copied} ANTI JOIN {live} ON {same}"
+    warehouse.execute(f"DELETE FROM read_copy.{table} WHERE rowid IN ({gone})")
+    warehouse.execute(f"INSERT INTO read_copy.{table} SELECT live.* FROM {live} ANTI JOIN {copied} ON {same}")
+
+
+def _has_same_columns(warehouse: Warehouse, table: str, present: Mapping[str, str]) -> bool:
+    schema, name = table.split(".")
+    columns = (
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = {0} "
+        f"AND schema_name = '{schema}' AND table_name = '{name}' ORDER BY column_index"
+    )
+    live, copied = (warehouse.rows(columns.format(place)) for place in ("CURRENT_DATABASE()", "'read_copy'"))
+    return table in present and live == copied
+
+
+def _usable(warehouse: Warehouse, position: int, began: Any) -> dict[str, dict[str, Any]]:
+    """What the file remembers, if it was made from this warehouse and the log still holds all that came after."""
+    pruned = warehouse.scalar(f"SELECT COALESCE(MAX(position), 0) FROM ops.model_states WHERE model = '{PRUNED}'")
+    copied = _copied(warehouse)
+    is_ours = all(row.get("began") == began and pruned <= row["position"] <= position for row in copied.values())
+    return copied if is_ours else {}
 
 
 def _copied(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
@@ -105,14 +228,56 @@ def _copied(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     return {row["table_name"]: row for row in warehouse.rows(f"SELECT * FROM read_copy.{COPIED}")}
 
 
-def _tables_of(warehouse: Warehouse, catalog: str | None = None) -> list[str]:
+def _remember(
+    warehouse: Warehouse, tables: list[str], fingerprints: Mapping[str, str], position: int, began: Any
+) -> None:
+    columns = "table_name VARCHAR, fingerprint VARCHAR, position BIGINT, began TIMESTAMP"
+    warehouse.execute(f"CREATE OR REPLACE TABLE read_copy.{COPIED} ({columns})")
+    state = {"position": position, "began": began}
+    rows = [{"table_name": table, "fingerprint": fingerprints.get(table), **state} for table in tables]
+    warehouse.insert(f"read_copy.{COPIED}", rows)
+
+
+def _views(warehouse: Warehouse, shared: list[str]) -> dict[str, str]:
+    """Statement per view all of whose sources are in the copy too, sources first. Others are copied as tables."""
+    query = "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE database_name = CURRENT_DATABASE()"
+    found = {f"{row['schema_name']}.{row['view_name']}": row["sql"] for row in warehouse.rows(query)}
+    statements = {name: sql for name, sql in found.items() if name in shared}
+    reads = {name: _sources(name, sql) for name, sql in statements.items()}
+    there = set(shared) - set(statements)
+    ordered: dict[str, str] = {}
+    while ready := [name for name in sorted(statements) if name not in ordered and reads[name] <= there]:
+        ordered |= {name: statements[name] for name in ready}
+        there.update(ready)
+    return ordered
+
+
+def _sources(view: str, statement: str) -> set[str]:
+    """Tables and views that a view reads; a name without a schema is that of a subquery."""
+    tables = sqlglot.parse_one(statement, dialect="duckdb").find_all(exp.Table)
+    return {f"{table.db}.{table.name}" for table in tables if table.db} - {view}
+
+
+def _create_views(warehouse: Warehouse, views: Mapping[str, str]) -> None:
+    """In the copy as the default, so that the names in the views mean the tables beside them."""
+    live = warehouse.scalar("SELECT CURRENT_DATABASE()")
+    warehouse.execute("USE read_copy")
+    try:
+        for statement in views.values():
+            warehouse.execute(statement.replace(":", "\\:"))
+    finally:
+        warehouse.execute(f'USE "{live}"')
+
+
+def _tables_of(warehouse: Warehouse, catalog: str | None = None) -> dict[str, str]:
+    """Name -> `BASE TABLE` or `VIEW`."""
     where = f"'{catalog}'" if catalog else "CURRENT_DATABASE()"
-    query = f"SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = {where}"
-    return [f"{row['table_schema']}.{row['table_name']}" for row in warehouse.rows(query)]
+    query = f"SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = {where}"
+    rows = sorted(warehouse.rows(query), key=lambda row: tuple(row.values()))
+    return {f"{row['table_schema']}.{row['table_name']}": row["table_type"] for row in rows}
 
 
 def _shared_tables(warehouse: Warehouse) -> list[str]:
-    """Tables, and views too: in the copy they are tables, as of the night that made it."""
     names = _tables_of(warehouse)
     touched = [name for name in names if name.endswith("_touched")]
     withheld = WITHHELD | set(touched)

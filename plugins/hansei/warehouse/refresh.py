@@ -106,10 +106,7 @@ class Family:
         listed = self.warehouse.sql.text_list([model.table for model in self.members])
         rows = self.warehouse.rows(f"SELECT * FROM ops.model_states WHERE model IN ({listed})")
         states = {row["model"]: row for row in rows}
-        reasons = {
-            model.table: self.runner.reason(self.warehouse, model, states.get(model.table), existing)
-            for model in self.members
-        }
+        reasons = self._reasons(states, existing)
         if set(reasons.values()) == {"nothing"}:
             return [Refresh(model.table, "nothing") for model in self.members]
         position = self.warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
@@ -119,6 +116,16 @@ class Family:
             return [self._refresh_one(model, reasons[model.table], position) for model in self.members]
         finally:
             self.workspace.close()
+
+    def _reasons(self, states: dict[str, dict[str, Any]], existing: set[str]) -> dict[str, str]:
+        reasons: dict[str, str] = {}
+        for model in self.members:
+            reason = self.runner.reason(self.warehouse, model, states.get(model.table), existing)
+            above = {reasons.get(table) for table in self.runner.upstreams(model)}
+            # What a rebuilt member of the family feeds is rebuilt with it: it has no keys to follow.
+            is_fed_anew = model.kind == "table" and reason != "created" and above & {"created", "definition"}
+            reasons[model.table] = "definition" if is_fed_anew else reason
+        return reasons
 
     def _find_keys(self, states: dict[str, dict[str, Any]]) -> None:
         """The keys that changed for any member since its own position."""
@@ -150,14 +157,15 @@ class Family:
         return Refresh(model.table, reason, *counts)
 
     def _create_view(self, model: TableModel) -> None:
-        self.warehouse.execute(f"DROP VIEW IF EXISTS {model.table}")
+        # PostgreSQL drops what reads it too; those views come later in the order and are made again.
+        self.warehouse.execute(f"DROP VIEW IF EXISTS {model.table} CASCADE")
         self.warehouse.execute(f"CREATE VIEW {model.table} AS {self.runner.render(model)}")
 
     def _rebuild(self, model: TableModel, reason: str) -> tuple[int, int]:
         """The table anew from its upstreams; everything counts as touched."""
         warehouse = self.warehouse
         select = self.runner.render(model, lambda table: self.workspace.rows(table, only_touched=False))
-        warehouse.execute(f"DROP TABLE IF EXISTS {model.table}" + ("" if warehouse.sql.is_duckdb else " CASCADE"))
+        warehouse.execute(f"DROP TABLE IF EXISTS {model.table} CASCADE")
         create_table(warehouse, model.table, {name: column.type for name, column in model.columns.items()})
         names = ", ".join(model.columns)
         warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM ({select}) AS built")
@@ -215,7 +223,9 @@ class Family:
         for name, rows, others in (("run_before", "run_old", fresh), ("run_after", fresh, "run_old")):
             self.workspace.make(name, f"SELECT {stable} FROM {rows} EXCEPT SELECT {stable} FROM {others}")
         key = model.refresh_key or model.key[0]
-        self.workspace.make("run_moved", f"SELECT {key} AS key FROM run_before UNION SELECT {key} AS key FROM run_after")
+        self.workspace.make(
+            "run_moved", f"SELECT {key} AS key FROM run_before UNION SELECT {key} AS key FROM run_after"
+        )
         count = warehouse.scalar("SELECT COUNT(*) FROM run_moved")
         if count:
             if model.touched_table:

@@ -28,6 +28,8 @@ DAYS = "core.calendar_days"
 OPENINGS = "core.calendar_openings"
 ASSIGNMENTS = "core.calendar_assignments"
 SEEDS = (OFFSETS, CALENDARS, DAYS, OPENINGS, ASSIGNMENTS)
+# The large ones, with the key by which their changes are logged: the read copy follows them.
+FOLLOWED_SEEDS = {DAYS: "calendar_id", OPENINGS: "calendar_id"}
 
 # Ends of every line and of what has no end: instants outside have no position.
 LINE_START, LINE_END = datetime(1970, 1, 1), datetime(2070, 1, 1)

@@ -15,6 +15,7 @@ from hansei.catalog.windows import Window
 from hansei.connections import Connection
 from hansei.errors import SourceError
 from hansei.sources import database
+from hansei.sources.fields import kind_of
 
 WINDOW = Window(datetime(2024, 3, 1), datetime(2024, 3, 2))
 
@@ -256,3 +257,84 @@ def test_raw_rows_of_a_database_are_plain_data(filled, ticket_source, extract, s
     assert record["$row"] == 1
     assert record["id"] == "1"
     assert Decimal(record["worth"]) == Decimal("10.5")
+
+
+def schema_of(url: sa.URL, ticket_source, engine: sa.Engine, schema: str, **more):
+    with engine.begin() as opened:
+        opened.exec_driver_sql(f"CREATE SCHEMA {schema}")
+        opened.exec_driver_sql(
+            f"CREATE TABLE {schema}.tickets AS SELECT 1 AS id, 'open' AS status, DATE '2024-01-01' AS created"
+        )
+    return ticket_source({"table": "tickets"}, connection="desk", **more)
+
+
+@pytest.mark.parametrize("database_url", ["duckdb", "postgresql"], indirect=True)
+def test_tables_without_a_schema_are_looked_for_in_the_search_path(
+    database_url, engine, ticket_source, extract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = schema_of(database_url, ticket_source, engine, "loader", search_path="${DESK_SCHEMA}")
+    with pytest.raises(SourceError, match=r"\$\{DESK_SCHEMA\}, which is not set"):
+        extract(source, resolver=lambda _: connection_of(database_url))
+    monkeypatch.setenv("DESK_SCHEMA", "loader'; DROP TABLE tickets; --")
+    with pytest.raises(SourceError, match="which is no name of a schema"):
+        extract(source, resolver=lambda _: connection_of(database_url))
+    monkeypatch.setenv("DESK_SCHEMA", "loader")
+    _, rows = extract(source, resolver=lambda _: connection_of(database_url))
+    assert [row["ticket_id"] for row in rows] == ["desk:1"]
+
+
+def test_a_database_without_schemas_says_so(tmp_path: Path, ticket_source, extract) -> None:
+    source = ticket_source({"table": "tickets"}, connection="desk", search_path="loader")
+    url = sa.URL.create("sqlite", database=str(tmp_path / "t.db"))
+    with pytest.raises(SourceError, match="sqlite takes no search_path"):
+        extract(source, resolver=lambda _: connection_of(url))
+
+
+TYPES = """
+  SELECT * FROM (
+    SELECT 1 AS place, CAST(7 AS SMALLINT) AS small, CAST(9007199254740993 AS BIGINT) AS large,
+      CAST(0.1 AS DOUBLE PRECISION) AS ratio, CAST(10.50 AS DECIMAL(12, 2)) AS worth, TRUE AS yes, '' AS empty,
+      'a "quoted", line
+and another' AS words, DATE '2024-02-29' AS day, TIMESTAMP '2024-02-29 12:00:00.000001' AS local,
+      TIMESTAMP WITH TIME ZONE '2024-02-29 12:00:00+05:30' AS instant
+    UNION ALL SELECT 2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  ) AS both_rows ORDER BY place"""
+
+
+@pytest.mark.parametrize("database_url", ["duckdb", "postgresql"], indirect=True)
+def test_fast_ways_keep_values_types_and_the_empty_text_apart_from_null(database_url, engine, ticket_source) -> None:
+    with engine.begin() as opened:
+        opened.exec_driver_sql("CREATE TABLE t (id INTEGER)")
+    source = ticket_source({"query": TYPES}, connection="desk")
+    (chunk,) = database.read_table(source, "export", lambda _: connection_of(database_url), None)
+    first, second = chunk.table.to_pylist()
+    assert first == {
+        "place": 1, "small": 7, "large": 9007199254740993, "ratio": 0.1, "worth": Decimal("10.50"), "yes": True,
+        "empty": "", "words": 'a "quoted", line\nand another', "day": date(2024, 2, 29),
+        "local": datetime(2024, 2, 29, 12, 0, 0, 1), "instant": datetime(2024, 2, 29, 6, 30, tzinfo=UTC),
+    }  # fmt: skip
+    assert {name for name, value in second.items() if value is not None} == {"place"}
+    assert [kind_of(field.type) for field in chunk.table.schema] == [
+        "integer", "integer", "integer", "double", "decimal", "boolean", "text", "text", "date", "local", "instant"
+    ]  # fmt: skip
+
+
+def test_a_row_of_nothing_but_null_is_a_row(postgres_database: sa.URL, ticket_source) -> None:
+    source = ticket_source({"query": "SELECT CAST(NULL AS text) AS id FROM generate_series(1, 3)"}, connection="desk")
+    (chunk,) = database.read_table(source, "export", lambda _: connection_of(postgres_database), None)
+    assert chunk.table.to_pydict() == {"id": [None, None, None]}
+
+
+def test_a_column_may_be_empty_for_thousands_of_rows(tmp_path: Path, ticket_source) -> None:
+    """Tuples are fetched by the thousand, and the type of a column that holds only NULL there is not known yet."""
+    url = sa.URL.create("sqlite", database=str(tmp_path / "t.db"))
+    with sa.create_engine(url).begin() as opened:
+        opened.exec_driver_sql("CREATE TABLE t (id INTEGER, note TEXT)")
+        opened.exec_driver_sql(
+            "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 12000)"
+            " SELECT i, CASE WHEN i > 11000 THEN 'late' END FROM n"
+        )
+    source = ticket_source({"table": "t"}, connection="desk")
+    (chunk,) = database.read_table(source, "export", lambda _: connection_of(url), None)
+    assert chunk.table["note"].null_count == 11_000
+    assert chunk.table["note"][-1].as_py() == "late"

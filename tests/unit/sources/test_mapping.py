@@ -233,3 +233,30 @@ def test_content_hashes_ignore_version_and_columns_that_are_null(inbox: Path, ti
     text = "created_at=2024-01-01 00:00:00\x1ehas_complete_events=false\x1estatus=open\x1eticket_id=desk:1\x1e"
     expected = hashlib.sha256(text.encode()).hexdigest()
     assert [row["content_hash"] == expected for row in rows] == [True, True, False]
+
+
+def test_a_value_counts_only_when_its_condition_holds(inbox, ticket_source, extract) -> None:
+    lines = ["id,status,created,changed,state",
+             "1,open,2024-01-01,2024-02-01,gone", "2,open,2024-01-01,2024-02-01,here",
+             "3,open,2024-01-01,soon,here", "4,open,2024-01-01,soon,gone", "5,open,2024-01-01,2024-02-01,"]  # fmt: skip
+    (inbox / "t.csv").write_text("\n".join(lines) + "\n")
+    gone = {"path": "state", "equals": ["gone"]}
+    columns = {
+        "closed_at": {"path": "changed", "when": gone},
+        "solved_at": {"path": "changed", "when": {"path": "state", "is_present": False}},
+    }
+    deleted_at = {"path": "changed", "when": gone}
+    source = ticket_source({"path": str(inbox / "t.csv"), "format": "csv"}, columns, deleted_at=deleted_at)
+    _, rows = extract(source)
+    day = datetime(2024, 2, 1)
+    assert [row["closed_at"] for row in rows] == [day, None, None, None, None]
+    assert [row["deleted_at"] for row in rows] == [day, None, None, None, None]
+    assert [row["solved_at"] for row in rows] == [None, None, None, None, day]
+    assert [bool(row["faults"]) for row in rows] == [False, False, False, True, False]
+
+
+def test_a_required_value_whose_condition_fails_is_missing(inbox, ticket_source, extract) -> None:
+    (inbox / "t.csv").write_text("id,status,created,state\n1,open,2024-01-01,yes\n2,open,2024-01-01,no\n")
+    columns = {"status": {"path": "status", "when": {"path": "state", "equals": ["yes"]}}}
+    _, rows = extract(ticket_source({"path": str(inbox / "t.csv"), "format": "csv"}, columns))
+    assert [row["faults"] for row in rows] == [None, '[{"column":"status","rule":"missing_required"}]']

@@ -1,0 +1,48 @@
+"""`hansei services`: how reliable each service was, in any span of days."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from hansei.cli.output import Json, show
+from hansei.errors import HanseiError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def services() -> None:
+    """How reliable services were."""
+
+
+@app.command()
+def figures(
+    since: Annotated[str, typer.Option("--from", help="First day, as 2026-09-01.")],
+    until: Annotated[str, typer.Option("--until", help="First day after the span, as 2026-10-01.")],
+    as_json: Json = False,
+) -> None:
+    """Availability, MTBF, MTTR and MTTA per service, with the counts and seconds that they come from."""
+    from hansei import pipeline
+    from hansei.indicators.reliability import service_figures
+    from hansei.warehouse import open_read_copy
+
+    context = pipeline.context()
+    zone = context.catalog.service.zone
+    start, end = _midnight("--from", since, zone), _midnight("--until", until, zone)
+    with open_read_copy(context.settings) as warehouse:
+        rows = service_figures(warehouse, context.catalog, start, end)
+    show(rows, as_json, "no service was offered in these days")
+
+
+def _midnight(option: str, day: str, zone: ZoneInfo) -> datetime:
+    """Start of the day in the reporting zone, as naive UTC."""
+    from hansei.indicators.periods import local_midnight
+
+    try:
+        return local_midnight(date.fromisoformat(day), zone)
+    except ValueError:
+        raise HanseiError(option, f"{day!r} is no day", "write it as 2026-09-01") from None
