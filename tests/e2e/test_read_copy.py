@@ -26,6 +26,8 @@ VIEWS = {
     "core.procedure_nodes",
     "core.service_days",
     "core.service_periods",
+    "core.status_transitions",
+    "core.ticket_sla_states",
     "indicators.breaches",
     "indicators.segments",
 }

@@ -174,7 +174,10 @@ SELECT
   COALESCE(lengths.next_valid_from, TIMESTAMP '2070-01-01 00:00:00') AS valid_to,
   lengths.calendar_number,
   lengths.business_seconds_before,
-  lengths.business_seconds_before + lengths.last_position - lengths.first_position AS business_seconds_until,
+  -- No line is ever so long: an end that is missing would make joins compare with an OR, which no hash join can.
+  COALESCE(
+    lengths.business_seconds_before + lengths.last_position - lengths.first_position, 9000000000000
+  ) AS business_seconds_until,
   lengths.business_seconds_before - lengths.first_position AS line_offset
 FROM lengths
 INNER JOIN {{ rows('work.tickets') }} AS tickets ON lengths.ticket_number = tickets.ticket_number

@@ -12,6 +12,7 @@ SELECT
   CAST(SUM(CASE WHEN assignee_number IS NULL AND owner <> 'closed' THEN business_seconds ELSE 0 END) AS BIGINT)
   AS unassigned_business_seconds,
   MAX(ended_at) AS last_ended_at,
+  MAX(mark_number) AS last_mark_number,
   MAX(CASE WHEN ended_at IS NULL THEN owner END) AS current_owner,
   MAX(CASE WHEN ended_at IS NULL THEN started_at END) AS current_owner_since,
   MAX(CASE WHEN ended_at IS NULL THEN business_seconds_before END) AS current_position
