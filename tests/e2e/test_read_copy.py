@@ -23,6 +23,7 @@ FOLLOWED = {
     "core.survey_responses": "response_id",
 }
 VIEWS = {
+    "core.backlog_days",
     "core.procedure_nodes",
     "core.service_days",
     "core.service_periods",

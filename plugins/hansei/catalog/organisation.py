@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,8 @@ class Service(Definition):
     """Whose quality is improved, in which zone its days are counted, and who follows which calendar since when.
 
     `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
-    calendar in force then, or all of it by the last one, as Zendesk does.
+    calendar in force then, or all of it by the last one, as Zendesk does. `snapshot_time` is the time of day at which
+    the backlog of a day is counted.
     """
 
     id: Identifier
@@ -26,10 +28,17 @@ class Service(Definition):
     calendar: str = "always"
     calendar_assignments: tuple[CalendarAssignment, ...] = ()
     calendar_change: Literal["piecewise", "last"] = "piecewise"
+    snapshot_time: time = time(23, 59, 59)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
+
+    @property
+    def snapshot_seconds_before_midnight(self) -> int:
+        """Counted back from the end of the day, so that a switch of the clocks at night does not move it."""
+        at = self.snapshot_time
+        return 86400 - (at.hour * 3600 + at.minute * 60 + at.second)
 
 
 class LinkRule(Definition):
