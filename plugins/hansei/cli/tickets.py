@@ -23,16 +23,18 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Calendars, ledger with its rules, turns, hand-offs, sums and targets of one ticket. It changes nothing."""
-    from hansei import pipeline
+    from hansei.catalog import load_catalog
     from hansei.cli.ticket_text import document, text
     from hansei.indicators.tickets import ticket_record
+    from hansei.settings import load_settings
     from hansei.warehouse import open_warehouse
 
-    context = pipeline.context()
+    settings = load_settings()
+    catalog = load_catalog(settings)
     # Events stay in the warehouse: the read copy has none, so a night that is under way is waited for.
-    with open_warehouse(context.settings) as warehouse:
-        record = ticket_record(warehouse, context.catalog, ticket_id)
+    with open_warehouse(settings) as warehouse:
+        record = ticket_record(warehouse, catalog, ticket_id)
     if as_json:
-        typer.echo(json.dumps(document(record, context.catalog), default=str, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(document(record, catalog), default=str, ensure_ascii=False, indent=1))
     else:
-        typer.echo(text(record, context.catalog))
+        typer.echo(text(record, catalog))
