@@ -195,6 +195,7 @@ SELECT
   CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.agent_reply_count END AS agent_reply_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.agent_comment_count END AS agent_comment_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.replying_agent_count END AS replying_agent_count,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.commenting_agent_count END AS commenting_agent_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.internal_note_count END AS internal_note_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN counts.customer_message_count END AS customer_message_count,
   tickets.solution_count,
