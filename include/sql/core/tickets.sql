@@ -150,6 +150,7 @@ SELECT
   COALESCE(tickets.topic, 'unknown') AS topic,
   tickets.language,
   tickets.customer_id,
+  COALESCE(tickets.customer_id, 'ticket ' || tickets.ticket_id) AS contact_key,
   COALESCE(tickets.opened_by, 'customer') AS opened_by,
   tickets.account_id,
   COALESCE(tickets.account_link_rule, 'unlinked') AS account_link_rule,

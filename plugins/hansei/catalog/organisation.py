@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,15 @@ from pydantic import Field
 from hansei.catalog.calendars import CalendarAssignment, Zone
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
+from hansei.catalog.sources import Duration
 
 
 class Service(Definition):
     """Whose quality is improved, in which zone its days are counted, and who follows which calendar since when.
 
     `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
-    calendar in force then, or all of it by the last one, as Zendesk does.
+    calendar in force then, or all of it by the last one, as Zendesk does. `repeat_window` says how long after its
+    solution (or its creation: `repeat_window_from`) another ticket of the customer shows that the first was no answer.
     """
 
     id: Identifier
@@ -26,10 +29,16 @@ class Service(Definition):
     calendar: str = "always"
     calendar_assignments: tuple[CalendarAssignment, ...] = ()
     calendar_change: Literal["piecewise", "last"] = "piecewise"
+    repeat_window: Duration = timedelta(days=7)
+    repeat_window_from: Literal["solved", "created"] = "solved"
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
+
+    @property
+    def repeat_window_seconds(self) -> int:
+        return int(self.repeat_window.total_seconds())
 
 
 class LinkRule(Definition):
