@@ -7,7 +7,6 @@ ticket is compared; a failure names ticket and figure.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,7 +53,7 @@ OWNERS_OF = {
 
 
 @pytest.fixture(scope="module")
-def desk(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def desk(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Rows of core.tickets and core.ticket_time_segments after one night over the oracle's tickets, by ticket."""
     from hansei import pipeline
     from hansei.pipeline import nightly
@@ -86,7 +85,7 @@ def desk(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     by_ticket: dict[str, list[dict]] = {}
     for segment in segments:
         by_ticket.setdefault(segment["ticket_id"], []).append(segment)
-    yield {
+    return {
         "expected": {f"zendesk:{ticket['ticket_id']}": ticket for ticket in content["tickets"]},
         "tickets": {row["ticket_id"]: row for row in tickets},
         "segments": by_ticket,
@@ -165,5 +164,3 @@ def test_the_expected_block_is_compared_whole(desk: dict[str, Any]) -> None:
         spoken = ("public_agent_comments", "internal_comments", "end_user_comments")
         row = desk["tickets"][f"zendesk:{ticket['ticket_id']}"]
         assert sum(row[COUNTS[name]] for name in spoken) == ticket["expected"]["total_comments"]
-
-
