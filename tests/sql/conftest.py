@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,3 +32,23 @@ def warehouse(settings: Settings, catalog: Catalog) -> Iterator[Warehouse]:
     with open_warehouse(settings) as opened:
         evolve(opened, catalog)
         yield opened
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgresql"])
+def module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """As `engine_url`, an empty warehouse on each engine, but one for all tests of a module."""
+    if request.param == "duckdb":
+        yield sa.URL.create("duckdb", database=str(tmp_path_factory.mktemp("module") / "warehouse.duckdb"))
+        return
+    server = request.getfixturevalue("postgres_url")
+    name = f"module_{uuid.uuid4().hex[:12]}"
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
+    yield server.set(database=name)
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()

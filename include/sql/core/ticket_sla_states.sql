@@ -62,7 +62,7 @@ SELECT
   {{ name }},
   {% endfor %}
   elapsed_so_far AS elapsed_seconds,
-  CASE WHEN elapsed_so_far > target_seconds THEN COALESCE(breached_at, due_at) END AS breached_at,
+  CASE WHEN elapsed_so_far > target_seconds THEN COALESCE(breached_at, late_at) END AS breached_at,
   CASE WHEN ended_at IS NULL AND elapsed_so_far > target_seconds THEN 'running_late' ELSE state END AS state,
   as_of,
   elapsed_so_far > target_seconds AS is_breached,

@@ -7,6 +7,14 @@ SELECT
   CAST(COUNT(CASE WHEN kind = {{ kinds.customer }} THEN 1 END) AS INTEGER) AS customer_message_count,
   CAST(
     COUNT(DISTINCT CASE WHEN kind IN ({{ kinds.reply }}, {{ kinds.opening }}) THEN actor_number END) AS INTEGER
-  ) AS replying_agent_count
+  ) AS replying_agent_count,
+  CAST(
+    COUNT(
+      DISTINCT CASE
+        WHEN kind IN ({{ kinds.reply }}, {{ kinds.opening }}) THEN actor_number
+        WHEN kind = {{ kinds.note }} AND actor_number > 0 THEN actor_number
+      END
+    ) AS INTEGER
+  ) AS commenting_agent_count
 FROM {{ rows('work.ticket_messages') }}
 GROUP BY ticket_number

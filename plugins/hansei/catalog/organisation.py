@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from pydantic import Field
 from hansei.catalog.calendars import CalendarAssignment, Zone
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
+from hansei.catalog.sources import Duration
 
 
 class Service(Definition):
@@ -18,7 +19,8 @@ class Service(Definition):
 
     `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
     calendar in force then, or all of it by the last one, as Zendesk does. `snapshot_time` is the time of day at which
-    the backlog of a day is counted.
+    the backlog of a day is counted. `repeat_window` says how long after its solution (or its creation:
+    `repeat_window_from`) another ticket of the customer shows that the first was no answer.
     """
 
     id: Identifier
@@ -29,6 +31,8 @@ class Service(Definition):
     calendar_assignments: tuple[CalendarAssignment, ...] = ()
     calendar_change: Literal["piecewise", "last"] = "piecewise"
     snapshot_time: time = time(23, 59, 59)
+    repeat_window: Duration = timedelta(days=7)
+    repeat_window_from: Literal["solved", "created"] = "solved"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -39,6 +43,10 @@ class Service(Definition):
         """Counted back from the end of the day, so that a switch of the clocks at night does not move it."""
         at = self.snapshot_time
         return 86400 - (at.hour * 3600 + at.minute * 60 + at.second)
+
+    @property
+    def repeat_window_seconds(self) -> int:
+        return int(self.repeat_window.total_seconds())
 
 
 class LinkRule(Definition):
