@@ -252,7 +252,6 @@ def _event(mark: Row) -> dict[str, Any]:
     else:
         word = f" ({mark['source_value']})" if mark["source_value"] and mark["source_value"] != now else ""
         said = f"{what} {before} -> {now}{word}"
-    if mark["kind"] != "calendar":
         said += _by(mark)
     kept = {name: mark[name] for name in ("kind", "marked_at", "value", "value_before", "event_id", "actor_kind")}
     return {**kept, "actor_id": mark["actor_id"], "text": said}
