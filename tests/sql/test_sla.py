@@ -125,9 +125,10 @@ def test_every_case_of_the_oracle(open_desk) -> None:
         policy(
             case["id"],
             {"resolution": {"target": f"{case['target_business_min']}m", "clock": CLOCKS[_paused(case)]}},
+            precedence=number,
             tag=[case["id"]],
         )
-        for case in cases.values()
+        for number, case in enumerate(cases.values())
     ]
     assignments = [{"brand": name, "calendar": name} for name in content["schedules"]]
     desk = open_desk(

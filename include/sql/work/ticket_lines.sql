@@ -8,17 +8,26 @@ WITH marks AS (
     0 AS mark_order,
     CAST(NULL AS INTEGER) AS named_number,
     {% if 'team' in calendars.dimensions %}
-    CASE WHEN changed_teams.ticket_id IS NULL THEN tickets.team_id END AS team_id
+    -- Until the first change of team it was that change's value before; without any change, what the source states.
+    CASE WHEN changed_teams.ticket_id IS NULL THEN tickets.team_id ELSE changed_teams.previous_value END AS team_id
     {% else %}
     tickets.team_id
     {% endif %}
   FROM {{ rows('work.tickets') }} AS tickets
   {% if 'team' in calendars.dimensions %}
   LEFT JOIN (
-    SELECT DISTINCT ticket_id
+    SELECT
+      ticket_id,
+      previous_value,
+      ROW_NUMBER() OVER (
+        PARTITION BY ticket_id ORDER BY occurred_at, COALESCE(sequence_number, 0), value
+      ) AS change_number
     FROM {{ rows('staging.ticket_events') }}
     WHERE event_type = 'team' AND deleted_at IS NULL
-  ) AS changed_teams ON tickets.ticket_id = changed_teams.ticket_id AND tickets.is_event_based
+  ) AS changed_teams 
+    ON tickets.ticket_id = changed_teams.ticket_id
+    AND changed_teams.change_number = 1
+    AND tickets.is_event_based
   {% endif %}
   UNION ALL
   -- Help desks name the calendar seconds after the creation: it counts from the creation on.

@@ -11,6 +11,7 @@ from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.services import check_services
+from hansei.catalog.sla import check_agreements
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -37,6 +38,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_calendars(catalog),
         *check_services(catalog),
         *check_procedures(catalog),
+        *check_agreements(catalog),
     ]
 
 
