@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _UNITS_OF = {
     "seconds": {"seconds", "minutes", "hours", "days"},
+    "business_seconds": {"seconds", "minutes", "hours"},
     "ratio": {"ratio"},
     "count": {"count"},
     "points": {"points"},
