@@ -23,9 +23,12 @@ FOLLOWED = {
     "core.survey_responses": "response_id",
 }
 VIEWS = {
+    "core.backlog_days",
     "core.procedure_nodes",
     "core.service_days",
     "core.service_periods",
+    "core.status_transitions",
+    "core.ticket_sla_states",
     "indicators.breaches",
     "indicators.segments",
 }

@@ -140,7 +140,7 @@ def test_a_budget_beyond_the_line_has_no_instant(planted: Warehouse) -> None:
 def test_the_day_table_has_room_for_every_opening(planted: Warehouse) -> None:
     """New York's afternoon of one day and morning of the next never meet in a UTC day; Los Angeles' do, around noon."""
     assert opening_pairs(planted) == planted.sql.opening_pairs == 3
-    assert len(planted.columns("core.calendar_days")) == 3 + 2 * 3
+    assert len(planted.columns("core.calendar_days")) == 4 + 2 * 3
     busiest = "SELECT DISTINCT calendar_id FROM core.calendar_days WHERE end_3 > 0"
     assert [row["calendar_id"] for row in planted.rows(busiest)] == ["irregular_week"]
 

@@ -58,14 +58,16 @@ def changes(warehouse: Warehouse, run_id: str) -> dict[str, set[str]]:
 
 
 def spans(warehouse: Warehouse) -> list[tuple]:
-    rows = warehouse.rows("SELECT * FROM core.calendar_assignments ORDER BY dimension, value, valid_from")
+    rows = warehouse.rows(
+        "SELECT dimension, value, calendar_id, valid_from, valid_to FROM core.calendar_assignments ORDER BY dimension, value, valid_from"
+    )
     return [tuple(row.values()) for row in rows]
 
 
 def test_without_any_calendar_there_is_the_one_that_never_closes(warehouse: Warehouse, catalog: Catalog) -> None:
     assert plant(warehouse, catalog, "night")
     rows = [tuple(row.values()) for row in warehouse.rows("SELECT * FROM core.calendars")]
-    assert rows == [("always", "Always open", "UTC", "definition", 604_800)]
+    assert rows == [(1, "always", "Always open", "UTC", "definition", 604_800)]
     opening = [tuple(row.values()) for row in warehouse.rows("SELECT * FROM core.calendar_openings")]
     assert opening == [("always", 1, datetime(1970, 1, 1), datetime(2070, 1, 1), 0)]
     day = warehouse.rows("SELECT * FROM core.calendar_days WHERE utc_date = CAST('1970-01-03' AS DATE)")

@@ -1,4 +1,4 @@
-"""The time ledger's rules: who owned an instant of a ticket's life. Rules are tried in order, the first that fits decides."""
+"""The time ledger's rules: who owned an instant of a ticket's life. The first rule that fits decides."""
 
 from __future__ import annotations
 

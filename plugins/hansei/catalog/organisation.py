@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,9 @@ class Service(Definition):
     """Whose quality is improved, in which zone its days are counted, and who follows which calendar since when.
 
     `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
-    calendar in force then, or all of it by the last one, as Zendesk does. `repeat_window` says how long after its
-    solution (or its creation: `repeat_window_from`) another ticket of the customer shows that the first was no answer.
+    calendar in force then, or all of it by the last one, as Zendesk does. `snapshot_time` is the time of day at which
+    the backlog of a day is counted. `repeat_window` says how long after its solution (or its creation:
+    `repeat_window_from`) another ticket of the customer shows that the first was no answer.
     """
 
     id: Identifier
@@ -29,12 +30,19 @@ class Service(Definition):
     calendar: str = "always"
     calendar_assignments: tuple[CalendarAssignment, ...] = ()
     calendar_change: Literal["piecewise", "last"] = "piecewise"
+    snapshot_time: time = time(23, 59, 59)
     repeat_window: Duration = timedelta(days=7)
     repeat_window_from: Literal["solved", "created"] = "solved"
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
+
+    @property
+    def snapshot_seconds_before_midnight(self) -> int:
+        """Counted back from the end of the day, so that a switch of the clocks at night does not move it."""
+        at = self.snapshot_time
+        return 86400 - (at.hour * 3600 + at.minute * 60 + at.second)
 
     @property
     def repeat_window_seconds(self) -> int:

@@ -9,10 +9,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
-from hansei.catalog.ledger import Owner
+from hansei.catalog.ledger import OWNERS, Owner
 from hansei.catalog.sources import parse_duration
 
 Metric = Literal["first_reply", "next_reply", "periodic_update", "resolution", "requester_wait", "agent_work"]
+METRICS = ("first_reply", "next_reply", "periodic_update", "resolution", "requester_wait", "agent_work")
 Priority = Literal["low", "normal", "high", "urgent"]
 PRIORITIES = ("low", "normal", "high", "urgent")
 # Clocks that run through a ticket's life; the others run from one message to another.
@@ -55,7 +56,8 @@ class Conditions(Definition):
 
 
 class SlaMetric(Definition):
-    """One clock. target: one duration, or one per priority. time: `business` follows the ticket's calendar.
+    """One clock. target: one duration, or one per priority. time: `business` follows the ticket's calendar, or the one
+    that `calendar` names.
 
     clock: the ledger owners whose time counts; default: all for replies and updates, all but the customer for
     resolution and requester wait, queue and agent for agent work.
@@ -63,6 +65,7 @@ class SlaMetric(Definition):
 
     target: Target
     time: Literal["business", "calendar"] = "business"
+    calendar: Identifier | None = None
     clock: tuple[Owner, ...] = ()
 
     @model_validator(mode="after")
@@ -71,10 +74,13 @@ class SlaMetric(Definition):
             raise ValueError("a target is more than nothing")
         if "closed" in self.clock:
             raise ValueError("time after the solution never counts; take `closed` out of clock")
+        if self.calendar and self.time == "calendar":
+            raise ValueError("`time: calendar` is every second; give a calendar with `time: business`, or take it out")
         return self
 
     def owners(self, metric: str) -> tuple[str, ...]:
-        return self.clock or DEFAULT_CLOCKS[metric]
+        """Owners whose time counts, in the order of the ledger's list."""
+        return tuple(owner for owner in OWNERS if owner in self.clock) or DEFAULT_CLOCKS[metric]
 
 
 class SlaVersion(Definition):

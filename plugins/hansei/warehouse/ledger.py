@@ -8,6 +8,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.calendars import DIMENSIONS
 from hansei.catalog.ledger import OWNERS, Ledger, LedgerRule
 from hansei.catalog.sla import PRIORITIES
+from hansei.warehouse.dialect import Dialect
 
 # Values of events are numbers while a refresh lasts. Ours are fixed, and in an order that makes sense of two changes
 # at one instant: solved comes after open. Anything else is numbered from 101 on (work/event_values.sql).
@@ -50,8 +51,9 @@ _COLUMN_OF = {
 class Conditions:
     """SQL conditions of ledger rules over the columns of work/ticket_segments.sql."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, dialect: Dialect) -> None:
         self.ledger = ledger
+        self._listed = dialect.text_list
 
     def of_rule(self, rule: LedgerRule, values: str) -> str:
         """All conditions of the rule, as one; `values` is what work.event_values is called."""
@@ -59,9 +61,9 @@ class Conditions:
         if rule.status:
             conditions.append(f"status_number IN ({numbers(rule.status)})")
         if rule.source_status:
-            conditions.append(f"source_number IN ({_value_numbers(rule.source_status, values)})")
+            conditions.append(f"source_number IN ({self._numbers_of(rule.source_status, values)})")
         if rule.team:
-            conditions.append(f"team_number IN ({_value_numbers(rule.team, values)})")
+            conditions.append(f"team_number IN ({self._numbers_of(rule.team, values)})")
         if rule.is_assigned is not None:
             conditions.append(f"COALESCE(assignee_number, 0) {'>' if rule.is_assigned else '='} 0")
         if rule.before_handoff is not None:
@@ -69,29 +71,27 @@ class Conditions:
             conditions.append(before if rule.before_handoff else f"NOT {before}")
         return " AND ".join(conditions)
 
+    def _numbers_of(self, wanted: tuple[str, ...], values: str) -> str:
+        return f"SELECT value_number FROM {values} WHERE value IN ({self._listed(wanted)})"
+
 
 def numbers(words: tuple[str, ...]) -> str:
     """Numbers of our own words, for an IN list."""
     return ", ".join(str(WORD_NUMBERS[word]) for word in words)
 
 
-def _value_numbers(wanted: tuple[str, ...], values: str) -> str:
-    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in wanted)
-    return f"SELECT value_number FROM {values} WHERE value IN ({listed})"
-
-
 def owner_sum(owners: tuple[str, ...], time: str) -> str:
     return " + ".join(f"owner_times.{owner}_{time}_seconds" for owner in owners)
 
 
-def rendering_context(catalog: Catalog) -> dict[str, Any]:
+def rendering_context(catalog: Catalog, dialect: Dialect) -> dict[str, Any]:
     """Names that models may use beside `sql`, `rows`, `service` and `links`."""
     ledger = next(iter(catalog.ledger.values()))
     assignments = catalog.service.calendar_assignments
     dimensions = {item.dimension for item in assignments} | {"source"}
     return {
         "ledger": ledger,
-        "conditions": Conditions(ledger),
+        "conditions": Conditions(ledger, dialect),
         "owners": OWNERS,
         "kinds": KINDS,
         "word_numbers": WORD_NUMBERS,

@@ -23,6 +23,7 @@ from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.ledger import rendering_context
 from hansei.warehouse.seeds import SEEDS
+from hansei.warehouse.sla import SlaRules
 
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
@@ -85,7 +86,8 @@ class ModelRunner:
             "links": self.catalog.links["account_links"],
             "services": self.catalog.services,
             "procedures": self.catalog.procedures,
-            **rendering_context(self.catalog),
+            "sla": SlaRules(self.catalog, self.dialect),
+            **rendering_context(self.catalog, self.dialect),
         }
 
     def upstreams(self, model: TableModel) -> tuple[str, ...]:
