@@ -103,10 +103,8 @@ dated AS (
       ELSE {{ sql.add_seconds('placed.created_at', 'placed.late_position') }}
     END AS late_at
   FROM placed
-  LEFT JOIN core.calendars AS due_calendars ON placed.due_calendar_number = due_calendars.calendar_number
-  LEFT JOIN core.calendars AS late_calendars ON placed.late_calendar_number = late_calendars.calendar_number
-  {{ sql.opening_join('due_opening', 'due_calendars.calendar_id', 'placed.due_calendar_position', 'earliest') }}
-  {{ sql.opening_join('late_opening', 'late_calendars.calendar_id', 'placed.late_calendar_position', 'latest') }}
+  {{ sql.opening_join('due_opening', 'placed.due_calendar_number', 'placed.due_calendar_position', 'earliest') }}
+  {{ sql.opening_join('late_opening', 'placed.late_calendar_number', 'placed.late_calendar_position', 'latest') }}
 )
 
 SELECT

@@ -158,7 +158,10 @@ def _planted_line(settings: Settings, name: str, zone: str) -> _Line:
 
     from hansei.catalog.openings import Openings
 
-    query = "SELECT opened_at, closed_at FROM core.calendar_openings WHERE calendar_id = :name ORDER BY opening_number"
+    query = (
+        "SELECT MIN(opened_at) AS opened_at, MAX(closed_at) AS closed_at FROM core.calendar_openings "
+        "WHERE calendar_id = :name GROUP BY opening_number ORDER BY opening_number"
+    )
     rows = _from_sources(settings, query, {"name": name})
     edges = [[_seconds(row["opened_at"]), _seconds(row["closed_at"])] for row in rows]
     starts, ends = np.array(edges, dtype=np.int64).T

@@ -22,7 +22,7 @@ from hansei.warehouse.engine import Warehouse
 
 MINIMUM_PAIRS = 2
 # Raised when the same hours give other openings than before, so that tables are planted anew.
-RECKONING = 1
+RECKONING = 2
 CALENDAR_COLUMNS = {
     "calendar_number": "integer",
     "calendar_id": "text",
@@ -32,11 +32,14 @@ CALENDAR_COLUMNS = {
     "week_seconds": "bigint",
 }
 OPENING_COLUMNS = {
+    "calendar_number": "integer",
     "calendar_id": "text",
     "opening_number": "integer",
+    "open_day": "integer",
     "opened_at": "timestamp",
     "closed_at": "timestamp",
     "opened_seconds": "bigint",
+    "closed_seconds": "bigint",
 }
 
 
@@ -211,17 +214,31 @@ def calendars_table(planted: Sequence[Planted]) -> pa.Table:
     return pa.table({name: pa.array(list(column)) for name, column in zip(CALENDAR_COLUMNS, columns, strict=True)})
 
 
-def openings_table(planted: Planted) -> pa.Table:
-    """Rows of core.calendar_openings of one calendar."""
+def openings_table(number: int, planted: Planted) -> pa.Table:
+    """Rows of core.calendar_openings of one calendar: its openings, cut at each full day of open time.
+
+    A position is in one such day (`open_day`, 86,400 open seconds), so that the instant of a position is found by equal
+    numbers: a hash join, where a search among openings would have to sort.
+    """
     line = planted.openings
-    count = len(line.starts)
+    closed = line.before + line.ends - line.starts
+    first = line.before // DAY
+    counts = (closed - 1) // DAY - first + 1
+    index = np.repeat(np.arange(len(counts)), counts)
+    day = first[index] + np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
+    begun = np.maximum(line.before[index], day * DAY)
+    ended = np.minimum(closed[index], (day + 1) * DAY)
+    opened_at = line.starts[index] + begun - line.before[index]
     return pa.table(
         {
-            "calendar_id": _repeated(planted.calendar_id, count),
-            "opening_number": numbers(np.arange(1, count + 1, dtype=np.int32)),
-            "opened_at": _instants(line.starts),
-            "closed_at": _instants(line.ends),
-            "opened_seconds": numbers(line.before),
+            "calendar_number": numbers(np.full(len(index), number, dtype=np.int32)),
+            "calendar_id": _repeated(planted.calendar_id, len(index)),
+            "opening_number": numbers((index + 1).astype(np.int32)),
+            "open_day": numbers(day.astype(np.int32)),
+            "opened_at": _instants(opened_at),
+            "closed_at": _instants(opened_at + ended - begun),
+            "opened_seconds": numbers(begun),
+            "closed_seconds": numbers(ended),
         }
     )
 

@@ -101,19 +101,18 @@ class Dialect:
         """JOIN of core.calendar_openings, as `alias`, in which a calendar's line reaches a position; never drops a row.
 
         Where a position is reached exactly at closing time, `earliest` is the opening that closes then and `latest`
-        the next one. `calendar` and `position` are expressions over tables that stand before the join.
+        the next one. `calendar` (its number) and `position` are expressions over tables that stand before the join.
         """
-        compare = {"earliest": ">", "latest": ">="}[at]
-        if self.is_duckdb:
-            return (
-                f"ASOF LEFT JOIN core.calendar_openings AS {alias} "
-                f"ON {alias}.calendar_id = {calendar} AND {position} {compare} {alias}.opened_seconds"
-            )
+        day, inside = {
+            "earliest": (
+                f"({position} - 1)",
+                f"{position} > {alias}.opened_seconds AND {position} <= {alias}.closed_seconds",
+            ),
+            "latest": (position, f"{position} >= {alias}.opened_seconds AND {position} < {alias}.closed_seconds"),
+        }[at]
         return (
-            "LEFT JOIN LATERAL (SELECT line.opened_at, line.closed_at, line.opened_seconds "
-            f"FROM core.calendar_openings AS line WHERE line.calendar_id = {calendar} "
-            f"AND {position} {compare} line.opened_seconds "
-            f"ORDER BY line.opened_seconds DESC LIMIT 1) AS {alias} ON TRUE"
+            f"LEFT JOIN core.calendar_openings AS {alias} ON {alias}.calendar_number = {calendar} "
+            f"AND {alias}.open_day = {self.int_div(day, '86400')} AND {inside}"
         )
 
     def opening_instant(self, alias: str, position: str) -> str:

@@ -6,6 +6,7 @@ that read it are rebuilt then, because their own fingerprints cover it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -134,7 +135,9 @@ def _plant_calendars(
     with warehouse.transaction():
         changed = "SELECT calendar_id AS key, 'upsert' AS operation FROM core.calendars"
         _replace(warehouse, CALENDARS, lines.CALENDAR_COLUMNS, [lines.calendars_table(planted)])
-        _replace(warehouse, OPENINGS, lines.OPENING_COLUMNS, map(lines.openings_table, planted))
+        _replace(
+            warehouse, OPENINGS, lines.OPENING_COLUMNS, itertools.starmap(lines.openings_table, enumerate(planted, 1))
+        )
         days = (lines.days_table(number, *part, pairs) for number, part in enumerate(parts.items(), 1))
         _replace(warehouse, DAYS, lines.days_columns(pairs), days)
         _index(warehouse)
@@ -147,7 +150,7 @@ def _index(warehouse: Warehouse) -> None:
     """What PostgreSQL needs to find a day and to walk an opening line backwards; DuckDB scans and sorts faster."""
     if warehouse.sql.is_duckdb:
         return
-    for table, columns in ((DAYS, "calendar_number, utc_date"), (OPENINGS, "calendar_id, opened_seconds")):
+    for table, columns in ((DAYS, "calendar_number, utc_date"), (OPENINGS, "calendar_number, opened_seconds")):
         name = f"{table.split('.')[1]}_key"
         warehouse.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {table} ({columns})")
         warehouse.execute(f"ANALYZE {table}")
