@@ -94,7 +94,7 @@ def test_a_scaffolded_source_has_no_fault(
     assert run(monkeypatch, capsys, "new", "indicator", "my_rate")[0] == 0
     code, out, _ = run(monkeypatch, capsys, "check")
     assert code == 0, out
-    assert "1 sources, 12 indicators" in out
+    assert "1 sources, 17 indicators" in out
     code, _, error = run(monkeypatch, capsys, "new", "source", kind, "my_desk")
     assert (code, "exists already" in error) == (1, True)
 
