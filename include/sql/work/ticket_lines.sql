@@ -1,33 +1,43 @@
 -- Grain: one row per ticket and span of time in which it followed one calendar.
 -- A ticket's business line counts its open seconds from its creation on, across calendars. Within a span the position
 -- of an instant on it is line_offset + the instant's position on the span's calendar, so that it never jumps.
-WITH marks AS (
+WITH
+{% if 'team' in calendars.dimensions %}
+-- The first change of the team tells which one held the ticket before.
+first_teams AS (
+  SELECT
+    ticket_id,
+    previous_value
+  FROM (
+    SELECT
+      ticket_id,
+      previous_value,
+      ROW_NUMBER() OVER (
+        PARTITION BY ticket_id
+        ORDER BY occurred_at, COALESCE(sequence_number, 0), COALESCE(value, ''), COALESCE(previous_value, '')
+      ) AS team_rank
+    FROM {{ rows('staging.ticket_events') }}
+    WHERE event_type = 'team' AND deleted_at IS NULL
+  ) AS ranked_teams
+  WHERE team_rank = 1
+),
+{% endif %}
+
+marks AS (
   SELECT
     tickets.ticket_number,
     tickets.created_at AS marked_at,
     0 AS mark_order,
     CAST(NULL AS INTEGER) AS named_number,
     {% if 'team' in calendars.dimensions %}
-    -- Until the first change of team it was that change's value before; without any change, what the source states.
-    CASE WHEN changed_teams.ticket_id IS NULL THEN tickets.team_id ELSE changed_teams.previous_value END AS team_id
+    CASE WHEN first_teams.ticket_id IS NULL THEN tickets.team_id ELSE first_teams.previous_value END AS team_id,
     {% else %}
-    tickets.team_id
+    tickets.team_id,
     {% endif %}
+    CAST(0 AS BIGINT) AS sequence_number
   FROM {{ rows('work.tickets') }} AS tickets
   {% if 'team' in calendars.dimensions %}
-  LEFT JOIN (
-    SELECT
-      ticket_id,
-      previous_value,
-      ROW_NUMBER() OVER (
-        PARTITION BY ticket_id ORDER BY occurred_at, COALESCE(sequence_number, 0), value
-      ) AS change_number
-    FROM {{ rows('staging.ticket_events') }}
-    WHERE event_type = 'team' AND deleted_at IS NULL
-  ) AS changed_teams 
-    ON tickets.ticket_id = changed_teams.ticket_id
-    AND changed_teams.change_number = 1
-    AND tickets.is_event_based
+  LEFT JOIN first_teams ON tickets.ticket_id = first_teams.ticket_id AND tickets.is_event_based
   {% endif %}
   UNION ALL
   -- Help desks name the calendar seconds after the creation: it counts from the creation on.
@@ -39,7 +49,8 @@ WITH marks AS (
     END AS marked_at,
     1 AS mark_order,
     calendars.calendar_number AS named_number,
-    CAST(NULL AS VARCHAR) AS team_id
+    CAST(NULL AS VARCHAR) AS team_id,
+    {{ sql.sequence_since('events', 'tickets.created_at') }} AS sequence_number
   FROM {{ rows('staging.ticket_events') }} AS events
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON events.ticket_id = tickets.ticket_id
   INNER JOIN core.calendars AS calendars ON events.value = calendars.calendar_id
@@ -51,7 +62,8 @@ WITH marks AS (
     CASE WHEN events.occurred_at < tickets.created_at THEN tickets.created_at ELSE events.occurred_at END AS marked_at,
     2 AS mark_order,
     CAST(NULL AS INTEGER) AS named_number,
-    COALESCE(events.value, '') AS team_id
+    COALESCE(events.value, '') AS team_id,
+    {{ sql.sequence_since('events', 'tickets.created_at') }} AS sequence_number
   FROM {{ rows('staging.ticket_events') }} AS events
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON events.ticket_id = tickets.ticket_id
   WHERE events.event_type = 'team' AND tickets.is_event_based AND events.deleted_at IS NULL
@@ -64,7 +76,8 @@ WITH marks AS (
     starts.valid_from AS marked_at,
     3 AS mark_order,
     CAST(NULL AS INTEGER) AS named_number,
-    CAST(NULL AS VARCHAR) AS team_id
+    CAST(NULL AS VARCHAR) AS team_id,
+    CAST(0 AS BIGINT) AS sequence_number
   FROM {{ rows('work.tickets') }} AS tickets
   INNER JOIN (
     SELECT DISTINCT valid_from
@@ -83,10 +96,10 @@ carried_marks AS (
     {{ sql.carried('team_id', 'up_to_here') }} AS team_id
   FROM marks
   WINDOW
-    in_order AS (PARTITION BY ticket_number ORDER BY marked_at, mark_order, named_number, team_id),
+    in_order AS (PARTITION BY ticket_number ORDER BY marked_at, mark_order, sequence_number, named_number, team_id),
     up_to_here AS (
       PARTITION BY ticket_number
-      ORDER BY marked_at, mark_order, named_number, team_id
+      ORDER BY marked_at, mark_order, sequence_number, named_number, team_id
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     )
 ),

@@ -1,5 +1,5 @@
 -- Grain: one row per mark of a ticket's ledger, which lasts until the ticket's next mark; some last no time at all.
--- A mark is a change of status, team, assignee, priority or calendar. Values are numbers of work.event_values.
+-- A mark is the creation or a change of status, team, assignee or priority. Values are numbers of work.event_values.
 WITH marks AS (
   SELECT
     ticket_number,
@@ -14,6 +14,8 @@ WITH marks AS (
     calendar_number,
     line_offset
   FROM {{ rows('work.ticket_lines') }}
+  -- Later calendars need no mark: positions are those of the ticket's own line, and one to come would end what is open.
+  WHERE is_first
   UNION ALL
   SELECT
     lines.ticket_number,
@@ -25,7 +27,7 @@ WITH marks AS (
       ELSE {{ kinds.handoff }}
     END AS kind,
     CASE WHEN events.occurred_at < lines.created_at THEN lines.created_at ELSE events.occurred_at END AS marked_at,
-    COALESCE(events.sequence_number, 0) AS sequence_number,
+    {{ sql.sequence_since('events', 'lines.created_at') }} AS sequence_number,
     -- A value that is gone (nobody holds the ticket) is one too.
     COALESCE(known.value_number, 0) AS value_number,
     previous.value_number AS previous_number,
@@ -121,14 +123,20 @@ SELECT
   {{ sql.carried('CASE WHEN kind = ' ~ kinds.priority ~ ' THEN value_number END', 'up_to_here') }} AS priority_number
 FROM placed_marks
 WINDOW
-  in_order AS (PARTITION BY ticket_number ORDER BY marked_at, sequence_number, value_number, kind),
+  in_order AS (
+    PARTITION BY ticket_number
+    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
+    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
+  ),
   up_to_here AS (
     PARTITION BY ticket_number
-    ORDER BY marked_at, sequence_number, value_number, kind
+    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
+    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ),
   before_here AS (
     PARTITION BY ticket_number
-    ORDER BY marked_at, sequence_number, value_number, kind
+    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
+    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
   )

@@ -5,10 +5,10 @@ WITH marked_spans AS (
     *,
     kind = {{ kinds.status }}
     AND value_number IN ({{ closed_numbers }})
-    AND COALESCE(status_number_before, {{ word_numbers.new }}) NOT IN ({{ closed_numbers }}) AS is_solving,
+    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) NOT IN ({{ closed_numbers }}) AS is_solving,
     kind = {{ kinds.status }}
     AND value_number NOT IN ({{ closed_numbers }}, {{ word_numbers.deleted }})
-    AND COALESCE(status_number_before, {{ word_numbers.new }}) IN ({{ closed_numbers }}) AS is_reopening,
+    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) IN ({{ closed_numbers }}) AS is_reopening,
     {{ sql.packed('mark_number', 'value_number', 'COALESCE(previous_number, -1)') }} AS packed_values
   FROM {{ rows('work.ticket_spans') }}
 ),

@@ -127,6 +127,12 @@ class Dialect:
             return f"LAST_VALUE({value} IGNORE NULLS) OVER {window}"
         return f"(ARRAY_AGG({value}) FILTER (WHERE {value} IS NOT NULL) OVER {window})[COUNT({value}) OVER {window}]"
 
+    def sequence_since(self, events: str, created_at: str) -> str:
+        """Order of an event among those of one instant; those before the creation, which count from it, keep theirs."""
+        own = f"COALESCE({events}.sequence_number, 0)"
+        early = f"{self.seconds_between(created_at, f'{events}.occurred_at')} * 1000000 + LEAST({own}, 999999)"
+        return f"CASE WHEN {events}.occurred_at < {created_at} THEN {early} ELSE {own} END"
+
     def packed(self, order: str, first: str, second: str = "-1") -> str:
         """A bigint that sorts by `order` (below 2^20) and holds two numbers (-1 to 2^21 - 2); NULL where one is."""
         return f"((CAST({order} AS BIGINT) * 2097152 + {first} + 1) * 2097152 + {second} + 1)"
