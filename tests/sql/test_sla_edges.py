@@ -275,7 +275,7 @@ def test_a_policy_can_name_its_calendar(desk: Desk) -> None:
 
 
 def test_due_and_breach_follow_the_calendars_that_the_ticket_followed(desk: Desk) -> None:
-    """2 hours of the early team, closed until the other team has it at 16:00, an hour until 17:00, an hour on Tuesday."""
+    """2 hours of the early team, closed until the other has it at 16:00, an hour until 17:00, an hour on Tuesday."""
     clock = one(desk, "t:two_calendars", "first_reply")
     assert (clock["policy_id"], clock["elapsed_seconds"], clock["state"]) == ("teams", 5 * HOUR, "breached")
     assert clock["due_at"] == clock["breached_at"] == at(f"{TUE} 10:00")
