@@ -56,6 +56,7 @@ MISTAKES = [
     (["indicators", "sql", "nps", "--period", "2026-09-07", "--segment", "agent=1"], "--segment: 'agent=1'"),
     (["services", "figures", "--from", "x", "--until", "2026-09-01"], "--from: 'x' is no day: write it as 2026-09-01"),
     (["links", "check"], "there is no read copy yet: run a night first"),
+    (["ticket", "explain", "desk:1"], "there is no warehouse yet: run a night first"),
     (["night", "--until", "tomorrow"], "--until: 'tomorrow' is no time"),
     (["night", "--since", "2026-01-01"], "a back-fill without --until or --reason"),
     (["quarantine", "discard", "--reason", "no use"], "say which rows; nothing is discarded by default"),
