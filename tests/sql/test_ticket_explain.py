@@ -121,7 +121,6 @@ def test_each_span_names_the_events_that_began_it(record: TicketRecord, page_cat
         "status new -> open by agent desk:ann",
     ]
     assert began[6] == [
-        "calendar always",
         "team desk:front -> desk:harbour by agent desk:ann",
         "agent desk:ann -> nobody by agent desk:ann",
     ]
