@@ -6,6 +6,14 @@ the rendered text of every engine is parsed by the tests.
 
 from __future__ import annotations
 
+from hansei.catalog.calendars import DIMENSIONS
+from hansei.catalog.ledger import OWNERS, Ledger
+from hansei.catalog.sla import SlaPolicy
+from hansei.warehouse.dialect import Dialect
+from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
+from hansei.warehouse.ledger import owner_sum as owner_sum
+from hansei.warehouse.sla import TARGETS, SlaRules
+
 
 class _Macro(str):
     """`sql.ratio` as text, `sql.ratio(a, b)` as the call `ratio(a, b)`."""
@@ -17,6 +25,10 @@ class _Macro(str):
 class _Macros:
     def __getattr__(self, name: str) -> _Macro:
         return _Macro(name)
+
+    def opening_join(self, alias: str, *_: str) -> str:
+        """The one macro that is no expression."""
+        return f"LEFT JOIN core.calendar_openings AS {alias} ON TRUE"
 
 
 sql = _Macros()
@@ -75,3 +87,54 @@ procedures = {
 def rows(table: str) -> str:
     """The relation to read for a table."""
     return table
+
+
+# Numbers, rules and policies are small and need no engine: here they are the real ones, over definitions that use
+# every kind of condition, so that each branch of a model is linted.
+service = _Definition(
+    id="service",
+    reporting_zone="UTC",
+    calendar="always",
+    calendar_change="piecewise",
+    snapshot_seconds_before_midnight=0,
+)
+ledger = Ledger.model_validate(
+    {
+        "id": "ledger",
+        "rules": [
+            {"owner": "closed", "status": ["solved", "closed", "deleted"]},
+            {"owner": "bot", "before_handoff": True},
+            {"owner": "third_party", "source_status": ["supplier"], "team": ["desk:1"]},
+            {"owner": "queue", "is_assigned": False},
+            {"owner": "agent"},
+        ],
+    }
+)
+_CONDITIONS = {"priority": ["high"], "team": ["desk:1"], "channel": ["mail"], "account_tier": ["gold"], "tag": ["vip"]}
+_METRICS = {"first_reply": {"target": {"high": "1h"}, "calendar": "always"}, "resolution": {"target": "8h"}}
+_POLICY = SlaPolicy.model_validate(
+    {
+        "id": "gold",
+        "title": "Gold",
+        "owner": "operations",
+        "conditions": _CONDITIONS,
+        "versions": [{"valid_from": "2026-01-01", "metrics": _METRICS}],
+    }
+)
+_CATALOG = _Definition(
+    service=service,
+    ledger={"ledger": ledger},
+    sla={"gold": _POLICY},
+    sources={"desk": _Definition(entity_ids=["sla_targets"])},
+    tables={TARGETS: _Definition(columns={})},
+)
+_DIALECT = Dialect("postgresql")
+sla = SlaRules(_CATALOG, _DIALECT)
+kinds, word_numbers, owners, summed_owners = KINDS, WORD_NUMBERS, OWNERS, SUMMED_OWNERS
+conditions = Conditions(ledger, _DIALECT)
+closed_numbers, end_numbers = numbers(("solved", "closed")), numbers(ledger.ends)
+calendars = {
+    "dimensions": DIMENSIONS,
+    "has_history": True,
+    "column_of": dict.fromkeys(DIMENSIONS, "tickets.brand"),
+}

@@ -121,7 +121,6 @@ def test_each_span_names_the_events_that_began_it(record: TicketRecord, page_cat
         "status new -> open by agent desk:ann",
     ]
     assert began[6] == [
-        "calendar always",
         "team desk:front -> desk:harbour by agent desk:ann",
         "agent desk:ann -> nobody by agent desk:ann",
     ]
@@ -231,6 +230,53 @@ def test_two_bots_and_agents_at_one_instant_are_all_told(page_settings: Settings
     assert found["a"] == ("automatic", "system") and found["b"] == ("automatic", "bot")
     assert found["c"] == found["d"] == ("reply", "agent")
     assert len(record.messages) == 9 + 4
+
+
+def test_a_ticket_without_events_tells_what_its_own_times_tell(page_settings: Settings, page_catalog: Catalog) -> None:
+    """Friday 16:00 to the second hour of Monday in Berlin: an hour and two, and the reply after half an hour."""
+    ticket = {
+        "ticket_id": "desk:9",
+        "has_complete_events": False,
+        "status": "solved",
+        "created_at": datetime(2026, 5, 8, 14),
+        "first_replied_at": datetime(2026, 5, 8, 14, 30),
+        "solved_at": datetime(2026, 5, 11, 9),
+    }
+    with open_warehouse(page_settings) as warehouse:
+        evolve(warehouse, page_catalog)
+        load(warehouse, page_catalog, {"ticket": ticket, "events": []}, datetime(2026, 5, 12))
+        record = ticket_record(warehouse, page_catalog, "desk:9")
+    told = {(figure.name, figure.time): figure.seconds for figure in figures(record)}
+    assert told["first_reply", "business"] == told["first_reply", "calendar"] == 30 * MINUTE
+    assert told["full_resolution", "calendar"] == 67 * HOUR and told["full_resolution", "business"] == 3 * HOUR
+    assert all(figure.is_tied for figure in figures(record))
+    answer = text(record, page_catalog)
+    assert "status open -> solved, as the source states it" in answer
+    assert "reply: answers turn 1" in answer and "lifecycle basis timestamps" in answer
+
+
+def test_an_agent_who_opens_a_ticket_waits_in_turn_0(page_settings: Settings, page_catalog: Catalog) -> None:
+    """The opening message answers nothing; one reply ends both the agent's turn and the customer's."""
+    agent = {"event_type": "reply", "actor_kind": "agent", "actor_id": "desk:ann", "is_public": True}
+    events = [
+        {**agent, "occurred_at": datetime(2026, 5, 11, 8)},
+        {**agent, "occurred_at": datetime(2026, 5, 11, 9), "actor_kind": "customer", "actor_id": "desk:c1"},
+        {**agent, "occurred_at": datetime(2026, 5, 11, 11)},
+    ]
+    ticket = {"ticket_id": "desk:10", "status": "open", "opened_by": "agent", "created_at": datetime(2026, 5, 11, 8)}
+    with open_warehouse(page_settings) as warehouse:
+        evolve(warehouse, page_catalog)
+        load(warehouse, page_catalog, {"ticket": ticket, "events": events}, datetime(2026, 5, 12))
+        record = ticket_record(warehouse, page_catalog, "desk:10")
+    assert [message["meaning"] for message in document(record, page_catalog)["messages"]] == [
+        "begins turn 0",
+        "nothing: the message with which an agent opened the ticket",
+        "begins turn 1",
+        "reply: answers turn 0 and 1",
+    ]
+    told = {figure.name: figure.seconds for figure in figures(record) if figure.time == "calendar"}
+    assert (told["first_reply"], told["next_reply"]) == (3 * HOUR, 2 * HOUR)
+    assert all(figure.is_tied for figure in figures(record))
 
 
 def test_every_query_of_the_page_gives_rows(filled: Warehouse) -> None:

@@ -56,6 +56,7 @@ MISTAKES = [
     (["indicators", "sql", "nps", "--period", "2026-09-07", "--segment", "agent=1"], "--segment: 'agent=1'"),
     (["services", "figures", "--from", "x", "--until", "2026-09-01"], "--from: 'x' is no day: write it as 2026-09-01"),
     (["links", "check"], "there is no read copy yet: run a night first"),
+    (["ticket", "explain", "desk:1"], "there is no warehouse yet: run a night first"),
     (["night", "--until", "tomorrow"], "--until: 'tomorrow' is no time"),
     (["night", "--since", "2026-01-01"], "a back-fill without --until or --reason"),
     (["quarantine", "discard", "--reason", "no use"], "say which rows; nothing is discarded by default"),
@@ -94,7 +95,7 @@ def test_a_scaffolded_source_has_no_fault(
     assert run(monkeypatch, capsys, "new", "indicator", "my_rate")[0] == 0
     code, out, _ = run(monkeypatch, capsys, "check")
     assert code == 0, out
-    assert "1 sources, 12 indicators" in out
+    assert "1 sources, 17 indicators" in out
     code, _, error = run(monkeypatch, capsys, "new", "source", kind, "my_desk")
     assert (code, "exists already" in error) == (1, True)
 

@@ -166,3 +166,21 @@ def test_text_has_the_contrast_of_wcag_aa(palette: dict[str, str], ground: str, 
 
 def test_every_verdict_has_a_shape_of_its_own() -> None:
     assert len(set(visual.SHAPES.values())) == len(visual.SHAPES)
+
+
+@pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    ("values", "unit"),
+    [([1800.0, 2400.0, 3000.0], "seconds"), ([5400.0, 10_000.0], "business_seconds"), ([0.1, 0.9], "ratio")],
+)
+def test_the_plot_begins_to_the_right_of_the_labels_of_its_axis(
+    values: list[float], unit: str, size: charts.Size
+) -> None:
+    drawing = draw(indicator(values, unit=unit), size)
+    labels = re.findall(r'<text class="tick" x="0"[^>]*>([^<]+)</text>', drawing)
+    starts = {float(start) for start in re.findall(r'class="c-grid" d="M([\d.]+) ', drawing)}
+    assert len(labels) >= 3
+    # Letters of the page are at most 7.7 units wide in a narrow drawing, 6.6 in a wide one, as measured in a browser.
+    letter = 7.7 if size is charts.NARROW else 6.6
+    assert min(starts) >= max(map(len, labels)) * letter + 4
+    assert starts == {46.0} or max(map(len, labels)) >= 6

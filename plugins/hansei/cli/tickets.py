@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hansei.cli.output import Json
+from hansei.errors import HanseiError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,6 +32,10 @@ def explain(
 
     settings = load_settings()
     catalog = load_catalog(settings)
+    if settings.is_embedded and not settings.warehouse_file.exists():
+        raise HanseiError(
+            str(settings.warehouse_file), "there is no warehouse yet", "run a night first: `hansei night`"
+        )
     # Events stay in the warehouse: the read copy has none, so a night that is under way is waited for.
     with open_warehouse(settings) as warehouse:
         record = ticket_record(warehouse, catalog, ticket_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
@@ -48,11 +48,17 @@ class Size:
     bottom: int = 24
     months_apart: int = 34
     label_gap: int = 15
+    character: float = 6.6
     name: str = "wide"
+
+    def with_room_for(self, labels: Sequence[str]) -> Size:
+        """The same field with its plot far enough to the right of the labels of its axis."""
+        widest = max(map(len, labels), default=0) * self.character + 6
+        return replace(self, left=max(self.left, math.ceil(widest)))
 
 
 WIDE = Size(width=720, height=210, left=46, right=112)
-NARROW = Size(width=420, height=210, left=46, right=106, months_apart=52, label_gap=17, name="narrow")
+NARROW = Size(width=420, height=210, left=46, right=106, months_apart=52, label_gap=17, character=7.7, name="narrow")
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class Scale:
     def x(self, date: dt.date) -> float:
         days = (self.last - self.first).days or 1
         return self.size.left + (date - self.first).days / days * (self.size.width - self.size.left - self.size.right)
+
+    @property
+    def ticks(self) -> list[float]:
+        """The values that the axis marks."""
+        return [self.low + n * self.step for n in range(int((self.high - self.low) / self.step + 1e-6) + 1)]
 
     def y(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
@@ -177,7 +188,8 @@ def _scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: Size
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     if unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)
-    return Scale(size, min(first, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
+    scale = Scale(size, min(first, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
+    return replace(scale, size=size.with_room_for([figures.tick(tick, unit, high) for tick in scale.ticks]))
 
 
 def _step(unit: Unit, rough: float) -> float:
@@ -192,8 +204,7 @@ def _step(unit: Unit, rough: float) -> float:
 def _axes(scale: Scale, unit: Unit) -> list[str]:
     """Faint lines at round values on the left, months (and years) below."""
     size, out = scale.size, []
-    ticks = [scale.low + n * scale.step for n in range(int((scale.high - scale.low) / scale.step + 1e-6) + 1)]
-    for tick in ticks:
+    for tick in scale.ticks:
         y = scale.y(tick)
         out.append(f'<path class="c-grid" d="M{size.left} {y:.1f}H{size.width - size.right}"/>')
         out.append(f'<text class="tick" x="0" y="{y + 4:.1f}">{figures.tick(tick, unit, scale.high)}</text>')
