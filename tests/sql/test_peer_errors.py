@@ -1,6 +1,6 @@
 """The errors that were reproduced in the strongest open peer, each as a test that says what has to hold here.
 
-One desk, built once per engine, holds a ticket or two per error. Business hours are Berlin's, Monday to Friday, 9 to 17.
+One desk, built once per engine, holds a ticket or two per error. Its hours are Berlin's, Monday to Friday, 9 to 17.
 """
 
 from __future__ import annotations
