@@ -3,6 +3,7 @@
     python scripts/bench.py                    everything
     python scripts/bench.py parse load night   only these
     python scripts/bench.py night --tickets 200000
+    python scripts/bench.py times --sizes 200000 2000000 --workplace /var/tmp/bench [--warehouse postgresql://...]
 
 Every measurement runs in a process of its own, so that its peak memory is its own.
 """
@@ -19,8 +20,10 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import bench_times
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +33,7 @@ AIMS = {
     "parse": "each DAG file under 1 s beyond Airflow's own import",
     "load": "1 million rows loaded, validated and published under 60 s and 2 GB",
     "night": "a night of 1 % under 10 % of the full load",
+    "times": "core tables from staging: 200k tickets 5 CPU s and 1 GB, 2 million 60 s and 8 GB; 1 % under 5 % of it",
 }
 NOW = datetime(2026, 9, 14)
 HISTORY_DAYS = 730
@@ -147,12 +151,15 @@ def write_company(directory: Path, tickets: int) -> None:
     )
 
 
-def measured(task: str, directory: Path, *arguments: str) -> dict[str, float]:
+def measured(
+    task: str, directory: Path, *arguments: str, definitions: Path | None = None, warehouse: str | None = None
+) -> dict[str, float]:
     """Runs one task of this file in a process of its own; its figures and its peak memory in GB."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HANSEI_")},
         "HANSEI_HOME": str(directory / "home"),
-        "HANSEI_DEFINITIONS": str(directory / "definitions"),
+        "HANSEI_DEFINITIONS": str(definitions or directory / "definitions"),
+        **({"HANSEI_WAREHOUSE": warehouse} if warehouse else {}),
         "HANSEI_IDENTITY_KEY": "identity-key-of-the-benchmark-only-0123456789",
         "HANSEI_QUARANTINE_KEY": "cXVhcmFudGluZS1rZXktb2YtdGhlLXRlc3RzLTMyYnk=",
         "PYTHONPATH": str(REPOSITORY / "plugins"),
@@ -237,6 +244,12 @@ def bench_night(options: argparse.Namespace) -> None:
     _print_stages(night)
 
 
+def bench_times_(options: argparse.Namespace) -> None:
+    run = partial(measured, definitions=bench_times.DEFINITIONS, warehouse=options.warehouse)
+    with tempfile.TemporaryDirectory() as directory:
+        bench_times.report(run, options.workplace or Path(directory), options.sizes, options.warehouse)
+
+
 def _print_stages(figures: dict[str, float]) -> None:
     for stage in STAGES:
         print(f"    {stage:10} {figures[stage]:7.2f} s   {figures[f'{stage} cpu']:7.2f} CPU s")
@@ -262,16 +275,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", choices=[*AIMS, []], help=f"any of {', '.join(AIMS)} (default: all)")
     parser.add_argument("--tickets", type=int, default=2_000_000, help="history of the night's warehouse")
-    parser.add_argument("--task", choices=["load", "parse"], help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 2_000_000], help="tickets, for `times`")
+    parser.add_argument("--workplace", type=Path, help="folder in which `times` keeps its raw data and warehouses")
+    parser.add_argument("--warehouse", help="an empty PostgreSQL warehouse for `times` (default: DuckDB)")
+    parser.add_argument("--task", choices=["load", "parse", *bench_times.TASKS], help=argparse.SUPPRESS)
+    parser.add_argument("--raw", help=argparse.SUPPRESS)
+    parser.add_argument("--spread", choices=["new", "even"], help=argparse.SUPPRESS)
     parser.add_argument("--first", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
-        print(json.dumps(task_load(options.first) if options.task == "load" else task_parse()))
+        tasks = {"load": lambda: task_load(options.first), "parse": task_parse, "build": bench_times.task_build}
+        tasks |= {"fill": lambda: bench_times.task_fill(options.raw)}
+        tasks |= {"touch": lambda: bench_times.task_night(options.spread, 0.01)}
+        print(json.dumps(tasks[options.task]()))
         return
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {machine()}")
     for name in options.what or AIMS:
         print(f"{name} (aim: {AIMS[name]})")
-        {"parse": bench_parse, "load": bench_load, "night": bench_night}[name](options)
+        {"parse": bench_parse, "load": bench_load, "night": bench_night, "times": bench_times_}[name](options)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from include.demo.company import NIGHTS, agents, customers  # noqa: E402
+from include.demo.company import NIGHTS, SCHEDULE_CHANGE, TEAMS, ZONE, agents, customers, opening  # noqa: E402
 from include.demo.troubles import expected  # noqa: E402
 from include.demo.write import write_exports  # noqa: E402
 
@@ -184,6 +184,48 @@ def test_indicator_shows_the_trouble_in_its_size(demo, trouble):
     assert max(before) <= trouble["before"][1]
     assert trouble["after"][0] <= min(after)
     assert max(after) <= trouble["after"][1]
+
+
+def test_resolution_clocks_agree_with_the_verdict_that_the_desk_gives_itself(demo):
+    """The generator reckons targets in its own way, day by day of the team; the source carries only the verdict."""
+    query = """
+        SELECT tickets.is_sla_met, targets.state, COUNT(*)
+        FROM core.ticket_sla_targets AS targets
+        INNER JOIN core.tickets AS tickets ON targets.ticket_id = tickets.ticket_id
+        WHERE targets.metric = 'resolution' AND targets.ended_at IS NOT NULL AND targets.applied_by = 'creation'
+          AND tickets.reopen_count = 0 AND tickets.team_handoff_count = 0 AND tickets.is_sla_met IS NOT NULL
+        GROUP BY ALL
+    """
+    found = {(met, state): count for met, state, count in rows(demo, query)}
+    assert set(found) == {(True, "met"), (False, "breached")}
+    assert found[True, "met"] > 6_500 and found[False, "breached"] > 300
+
+
+def test_business_time_of_first_replies_is_that_of_the_teams_hours(demo):
+    """Second opinion: hours of each day by the cast's own timetable, for every ticket that one team answered."""
+    query = """
+        SELECT created_at, first_replied_at, first_reply_business_seconds, team_id FROM core.tickets
+        WHERE team_handoff_count = 0 AND first_replied_at IS NOT NULL
+    """
+    team_of = {f"helpdesk:{team.id}": team for team in TEAMS}
+    counted, across_the_change = 0, 0
+    for created, replied, seconds, team in rows(demo, query):
+        start, end = (at.replace(tzinfo=UTC).astimezone(ZONE).replace(tzinfo=None) for at in (created, replied))
+        assert seconds == open_seconds(team_of[team], start, end), (created, replied, team)
+        counted += 1
+        across_the_change += start.date() < SCHEDULE_CHANGE <= end.date()
+    assert counted > 8_000 and across_the_change > 0
+
+
+def open_seconds(team, start: datetime, end: datetime) -> int:
+    """Seconds between two local times in which the team works; its hours never touch the nights when clocks change."""
+    total, day = 0, start.date()
+    while day <= end.date():
+        if hours := opening(team, day):
+            opens, closes = (datetime.combine(day, datetime.min.time()) + timedelta(hours=hour) for hour in hours)
+            total += max(int((min(end, closes) - max(start, opens)).total_seconds()), 0)
+        day += timedelta(days=1)
+    return total
 
 
 def test_late_rows_restate_the_published_weeks_by_what_came_late(demo):

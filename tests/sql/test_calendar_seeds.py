@@ -59,7 +59,8 @@ def changes(warehouse: Warehouse, run_id: str) -> dict[str, set[str]]:
 
 def spans(warehouse: Warehouse) -> list[tuple]:
     rows = warehouse.rows(
-        "SELECT dimension, value, calendar_id, valid_from, valid_to FROM core.calendar_assignments ORDER BY dimension, value, valid_from"
+        "SELECT dimension, value, calendar_id, valid_from, valid_to FROM core.calendar_assignments "
+        "ORDER BY dimension, value, valid_from"
     )
     return [tuple(row.values()) for row in rows]
 

@@ -17,8 +17,8 @@ from support.real_data import DATA
 from hansei.catalog import Catalog
 from hansei.catalog.procedures import Procedure
 from hansei.warehouse import Warehouse
-from hansei.warehouse.refresh import refresh_models, runner_for
 from hansei.warehouse.publication import record_changes
+from hansei.warehouse.refresh import refresh_models, runner_for
 from hansei.warehouse.seeds import plant
 
 ORACLE: Path = DATA.parent / "oracles" / "conformance.json"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from support.oracle_schedules import oracle
 
 from hansei.catalog import Catalog
 from hansei.indicators import formulas
 from hansei.warehouse import Warehouse
+from hansei.warehouse.tables import create_table
 
 # Newcombe 1998, Statistics in Medicine 17:857, Table I, method 3 (four digits); then R's prop.test without continuity
 # correction: x, n, lower, upper.
@@ -91,3 +94,35 @@ def test_quantiles_are_linear_between_ranks(warehouse: Warehouse, values: list[i
     rows = " UNION ALL ".join(f"SELECT CAST({value} AS BIGINT) AS v" for value in [*values, "NULL"])
     found = warehouse.scalar(f"SELECT {warehouse.sql.quantile('v', q)} FROM ({rows}) AS rows_to_rank")
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_quantiles_of_the_oracle(warehouse: Warehouse) -> None:
+    """Every case (R type 7, numpy linear, percentile_cont of the SQL standard), all its quantiles in one aggregate."""
+    cases = oracle("percentile")["cases"]
+    assert len(cases) >= 10
+    create_table(warehouse, "landing.numbers", {"case_number": "integer", "value": "double"})
+    rows = [(number, float(value)) for number, case in enumerate(cases) for value in case["values"]]
+    numbers, values = zip(*rows, strict=True)
+    data = {"case_number": pa.array(numbers, pa.int32()), "value": pa.array(values, pa.float64())}
+    warehouse.load("landing.numbers", pa.table(data))
+    for number, case in enumerate(cases):
+        asked = ", ".join(
+            f"{warehouse.sql.quantile('value', q, case['p'])} AS q_{place}" for place, q in enumerate(case["p"])
+        )
+        query = f"SELECT {asked}, AVG(value), MIN(value), MAX(value) FROM landing.numbers WHERE case_number = {number}"
+        found = list(warehouse.rows(query)[0].values())
+        expected = [*case["percentile_cont"], case["mean"], case["min"], case["max"]]
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-9), f"case {number}"
+
+
+def test_published_quantiles(warehouse: Warehouse) -> None:
+    checked = 0
+    for case in oracle("percentile")["published"]:
+        expected = case.get("percentile_cont", case.get("percentile_inc"))
+        if expected is None:
+            continue
+        values = ", ".join(f"({value})" for value in case["values"])
+        query = f"SELECT {warehouse.sql.quantile('value', case['p'])} FROM (VALUES {values}) AS numbers (value)"
+        assert warehouse.scalar(query) == pytest.approx(expected, abs=1e-12), case["source"]
+        checked += 1
+    assert checked >= 2

@@ -13,8 +13,8 @@ from hansei.settings import Settings
 from hansei.sources.spool import batch_location
 from hansei.warehouse import Warehouse
 from hansei.warehouse.changes import prune_changes
-from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.publication import record_changes
+from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.runs import Run
 from hansei.warehouse.seeds import plant
 

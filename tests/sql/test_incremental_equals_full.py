@@ -11,8 +11,8 @@ from support.random_histories import random_tickets
 from hansei.catalog import Catalog
 from hansei.indicators.measure import Measured, Measurement
 from hansei.warehouse import Warehouse
-from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.publication import record_changes
+from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.seeds import plant
 
 MONDAY = datetime(2026, 3, 2)

@@ -81,6 +81,7 @@ def desk(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         nightly.model(context, "night")
         with open_warehouse(context.settings) as warehouse:
             tickets = warehouse.rows("SELECT * FROM core.tickets")
+            targets = warehouse.rows("SELECT * FROM core.ticket_sla_targets")
             segments = warehouse.rows("SELECT * FROM core.ticket_time_segments ORDER BY ticket_id, segment_number")
     by_ticket: dict[str, list[dict]] = {}
     for segment in segments:
@@ -89,6 +90,7 @@ def desk(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         "expected": {f"zendesk:{ticket['ticket_id']}": ticket for ticket in content["tickets"]},
         "tickets": {row["ticket_id"]: row for row in tickets},
         "segments": by_ticket,
+        "targets": {(row["ticket_id"], row["metric"]): row for row in targets if row["metric"] != "next_reply"},
     }
 
 
@@ -152,6 +154,30 @@ def test_segments_follow_the_oracles_statuses_without_gap(desk: dict[str, Any]) 
         assert [status for status, before in zip(kept, [None, *kept], strict=False) if status != before] == told, key
         life = rows[-1]["started_at"] - rows[0]["started_at"]
         assert timedelta(seconds=sum(row["calendar_seconds"] or 0 for row in rows)) == life, key
+
+
+def test_clocks_of_the_sources_own_targets_are_the_oracles(desk: dict[str, Any]) -> None:
+    """PEER.md, error 1: work-time targets in business hours never count a minute outside them.
+
+    The oracle has no figure where the life of a ticket had not ended (deleted ones).
+    """
+    wrong, checked = [], 0
+    for key, ticket in desk["expected"].items():
+        for metric, wanted in ticket["expected"]["sla"].items():
+            clock = desk["targets"][key, metric]
+            found = {
+                "target_business_min": clock["target_seconds"] / 60,
+                "elapsed_business_min": clock["elapsed_seconds"] / 60,
+                "breached": clock["state"] == "breached",
+            }
+            if wanted["breached"] is None:
+                continue
+            checked += 1
+            assert clock["is_business_time"]
+            assert (clock["breached_at"] is not None) == wanted["breached"], (key, metric)
+            wrong += [f"{key} {metric} {text}" for text in compared(found, wanted)]
+    assert checked == 60 * 3 - 2 * 3
+    assert wrong == []
 
 
 def test_the_expected_block_is_compared_whole(desk: dict[str, Any]) -> None:

@@ -26,8 +26,9 @@ running_clocks AS (
         THEN lines.line_offset + {{ sql.business_position('run_ends.as_of', 'days') }} - targets.running_position
       ELSE {{ sql.seconds_between('targets.running_since', 'run_ends.as_of') }}
     END AS running_seconds
-  FROM core.ticket_sla_targets AS targets
-  CROSS JOIN run_ends
+  -- No CROSS JOIN before another join: DuckDB keeps a view's text with a comma in its place, which binds less tightly.
+  FROM run_ends
+  INNER JOIN core.ticket_sla_targets AS targets ON run_ends.as_of > targets.running_since
   INNER JOIN core.ticket_calendars AS lines
     ON targets.ticket_id = lines.ticket_id
     AND run_ends.as_of >= lines.valid_from
@@ -41,7 +42,6 @@ running_clocks AS (
     ON named_calendars.calendar_number = named_days.calendar_number
     AND CAST(run_ends.as_of AS DATE) = named_days.utc_date
   {% endif %}
-  WHERE targets.running_since IS NOT NULL AND targets.running_since < run_ends.as_of
 ),
 
 elapsed AS (
@@ -50,11 +50,11 @@ elapsed AS (
     run_ends.as_of,
     targets.elapsed_seconds + COALESCE(clocks.running_seconds, 0) AS elapsed_so_far
   FROM core.ticket_sla_targets AS targets
-  CROSS JOIN run_ends
   LEFT JOIN running_clocks AS clocks
     ON targets.ticket_id = clocks.ticket_id
     AND targets.metric = clocks.metric
     AND targets.turn_number = clocks.turn_number
+  CROSS JOIN run_ends
 )
 
 SELECT
@@ -62,7 +62,7 @@ SELECT
   {{ name }},
   {% endfor %}
   elapsed_so_far AS elapsed_seconds,
-  CASE WHEN elapsed_so_far > target_seconds THEN COALESCE(breached_at, due_at) END AS breached_at,
+  CASE WHEN elapsed_so_far > target_seconds THEN COALESCE(breached_at, late_at) END AS breached_at,
   CASE WHEN ended_at IS NULL AND elapsed_so_far > target_seconds THEN 'running_late' ELSE state END AS state,
   as_of,
   elapsed_so_far > target_seconds AS is_breached,

@@ -58,7 +58,8 @@ due AS (
     END AS due_position,
     CASE
       WHEN crossed_late_position IS NOT NULL THEN crossed_late_position
-      WHEN is_unpaused AND counted_seconds > target_seconds THEN started_position + target_seconds
+      WHEN is_unpaused AND (ended_at IS NULL OR counted_seconds > target_seconds) THEN started_position + target_seconds
+      WHEN is_running THEN running_position + target_seconds - counted_seconds
     END AS late_position
   FROM running
 ),
@@ -88,51 +89,64 @@ placed AS (
     ON due.ticket_number = late_lines.ticket_number
     AND due.late_line_position >= late_lines.business_seconds_before
     AND due.late_line_position < late_lines.business_seconds_until
+),
+
+dated AS (
+  SELECT
+    placed.*,
+    CASE
+      WHEN placed.is_business_time THEN {{ sql.opening_instant('due_opening', 'placed.due_calendar_position') }}
+      ELSE {{ sql.add_seconds('placed.created_at', 'placed.due_position') }}
+    END AS due_at,
+    CASE
+      WHEN placed.is_business_time THEN {{ sql.opening_instant('late_opening', 'placed.late_calendar_position') }}
+      ELSE {{ sql.add_seconds('placed.created_at', 'placed.late_position') }}
+    END AS late_at
+  FROM placed
+  LEFT JOIN core.calendars AS due_calendars ON placed.due_calendar_number = due_calendars.calendar_number
+  LEFT JOIN core.calendars AS late_calendars ON placed.late_calendar_number = late_calendars.calendar_number
+  {{ sql.opening_join('due_opening', 'due_calendars.calendar_id', 'placed.due_calendar_position', 'earliest') }}
+  {{ sql.opening_join('late_opening', 'late_calendars.calendar_id', 'placed.late_calendar_position', 'latest') }}
 )
 
 SELECT
   tickets.ticket_id,
-  CASE placed.metric_number
+  CASE clocks.metric_number
     {% for metric, number in sla.metrics.items() %}
     WHEN {{ number }} THEN '{{ metric }}'
     {% endfor %}
   END AS metric,
-  placed.turn_number,
+  clocks.turn_number,
   {% if sla.asks %}
-  COALESCE(asks.policy_id, 'source:' || COALESCE(placed.source_policy, '')) AS policy_id,
+  COALESCE(asks.policy_id, 'source:' || COALESCE(clocks.source_policy, '')) AS policy_id,
   asks.policy_version,
   {% else %}
-  'source:' || COALESCE(placed.source_policy, '') AS policy_id,
+  'source:' || COALESCE(clocks.source_policy, '') AS policy_id,
   CAST(NULL AS DATE) AS policy_version,
   {% endif %}
-  placed.applied_at,
-  placed.applied_by,
-  placed.target_seconds,
-  placed.is_business_time,
+  clocks.applied_at,
+  clocks.applied_by,
+  clocks.target_seconds,
+  clocks.is_business_time,
   {% if sla.has_named_calendars %}
   NULLIF(asks.calendar_id, '') AS calendar_id,
   {% else %}
   CAST(NULL AS VARCHAR) AS calendar_id,
   {% endif %}
-  placed.started_at,
-  placed.ended_at,
-  {{ sql.reporting_date('placed.ended_at', 'ended_day') }} AS ended_date,
-  placed.ended_by,
-  placed.counted_seconds AS elapsed_seconds,
-  placed.running_since,
-  placed.running_position,
+  clocks.started_at,
+  clocks.ended_at,
+  {{ sql.reporting_date('clocks.ended_at', 'ended_day') }} AS ended_date,
+  clocks.ended_by,
+  clocks.counted_seconds AS elapsed_seconds,
+  clocks.running_since,
+  clocks.running_position,
+  clocks.due_at,
+  CASE WHEN clocks.counted_seconds > clocks.target_seconds THEN clocks.late_at END AS breached_at,
+  CASE WHEN clocks.counted_seconds <= clocks.target_seconds THEN clocks.late_at END AS late_at,
   CASE
-    WHEN placed.is_business_time THEN {{ sql.opening_instant('due_opening', 'placed.due_calendar_position') }}
-    ELSE {{ sql.add_seconds('placed.created_at', 'placed.due_position') }}
-  END AS due_at,
-  CASE
-    WHEN placed.is_business_time THEN {{ sql.opening_instant('late_opening', 'placed.late_calendar_position') }}
-    ELSE {{ sql.add_seconds('placed.created_at', 'placed.late_position') }}
-  END AS breached_at,
-  CASE
-    WHEN placed.ended_at IS NOT NULL AND placed.counted_seconds > placed.target_seconds THEN 'breached'
-    WHEN placed.ended_at IS NOT NULL THEN 'met'
-    WHEN placed.is_running THEN 'running'
+    WHEN clocks.ended_at IS NOT NULL AND clocks.counted_seconds > clocks.target_seconds THEN 'breached'
+    WHEN clocks.ended_at IS NOT NULL THEN 'met'
+    WHEN clocks.is_running THEN 'running'
     ELSE 'paused'
   END AS state,
   core_tickets.channel,
@@ -143,17 +157,13 @@ SELECT
   core_tickets.is_merged,
   core_tickets.is_spam,
   core_tickets.is_bot_only
-FROM placed
-INNER JOIN {{ rows('work.tickets') }} AS tickets ON placed.ticket_number = tickets.ticket_number
+FROM dated AS clocks
+INNER JOIN {{ rows('work.tickets') }} AS tickets ON clocks.ticket_number = tickets.ticket_number
 INNER JOIN {{ rows('core.tickets') }} AS core_tickets ON tickets.ticket_id = core_tickets.ticket_id
 {% if sla.asks %}
-LEFT JOIN {{ rows('work.sla_asks') }} AS asks ON placed.ask_number = asks.ask_number
+LEFT JOIN {{ rows('work.sla_asks') }} AS asks ON clocks.ask_number = asks.ask_number
 {% endif %}
-LEFT JOIN {{ rows('work.event_values') }} AS teams ON placed.team_number = teams.value_number
-LEFT JOIN {{ rows('work.event_values') }} AS priorities ON placed.priority_number = priorities.value_number
-LEFT JOIN core.calendars AS due_calendars ON placed.due_calendar_number = due_calendars.calendar_number
-LEFT JOIN core.calendars AS late_calendars ON placed.late_calendar_number = late_calendars.calendar_number
-LEFT JOIN core.reporting_offsets AS ended_day ON CAST(placed.ended_at AS DATE) = ended_day.utc_date
-{{ sql.opening_join('due_opening', 'due_calendars.calendar_id', 'placed.due_calendar_position', 'earliest') }}
-{{ sql.opening_join('late_opening', 'late_calendars.calendar_id', 'placed.late_calendar_position', 'latest') }}
+LEFT JOIN {{ rows('work.event_values') }} AS teams ON clocks.team_number = teams.value_number
+LEFT JOIN {{ rows('work.event_values') }} AS priorities ON clocks.priority_number = priorities.value_number
+LEFT JOIN core.reporting_offsets AS ended_day ON CAST(clocks.ended_at AS DATE) = ended_day.utc_date
 {% endif %}

@@ -23,14 +23,15 @@ counted_spans AS (
       ELSE {{ sql.seconds_between('clocks.created_at', 'segments.started_at') }}
     END AS started_position,
     CASE
-      WHEN segments.ended_at > clocks.ended_at THEN clocks.ended_position
+      WHEN segments.ended_at IS NULL OR segments.ended_at > clocks.ended_at THEN clocks.ended_position
       WHEN clocks.is_business_time THEN segments.business_seconds_before + segments.business_seconds
       ELSE {{ sql.seconds_between('clocks.created_at', 'segments.ended_at') }}
     END AS ended_position
   FROM followed_clocks AS clocks
   INNER JOIN {{ rows('work.ticket_segments') }} AS segments
     ON clocks.ticket_number = segments.ticket_number
-    AND segments.ended_at > clocks.started_at
+    -- The span that lasts counts up to the end of a clock that has one; what runs is not counted here.
+    AND COALESCE(segments.ended_at, clocks.ended_at) > clocks.started_at
     AND segments.started_at < COALESCE(clocks.ended_at, {{ sla.never }})
   WHERE
     FALSE

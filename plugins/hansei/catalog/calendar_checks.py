@@ -92,12 +92,12 @@ def _check_assignments(catalog: Catalog) -> Iterator[Fault]:
     document = catalog.documents.get(("service", service.id))
     if document is None:
         return
-    if fault := _unknown_calendar(catalog, service.calendar):
+    if fault := unknown_calendar(catalog, service.calendar):
         yield document.fault(("calendar",), *fault)
     seen: dict[tuple, int] = {}
     for index, item in enumerate(service.calendar_assignments):
         here: Location = ("calendar_assignments", index)
-        if fault := _unknown_calendar(catalog, item.calendar):
+        if fault := unknown_calendar(catalog, item.calendar):
             yield document.fault((*here, "calendar"), *fault)
         if item.source is not None and item.source not in catalog.sources:
             known = ", ".join(sorted(catalog.sources)) or "none is declared yet"
@@ -111,7 +111,7 @@ def _check_assignments(catalog: Catalog) -> Iterator[Fault]:
         seen.setdefault(subject, index)
 
 
-def _unknown_calendar(catalog: Catalog, name: str) -> tuple[str, str] | None:
+def unknown_calendar(catalog: Catalog, name: str) -> tuple[str, str] | None:
     """What is wrong with a calendar's name; one of a source, `instance:key`, is known once the source is loaded."""
     if name == ALWAYS.id or name in catalog.calendars:
         return None

@@ -11,6 +11,7 @@ from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.services import check_services
+from hansei.catalog.sla import check_agreements
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _UNITS_OF = {
     "seconds": {"seconds", "minutes", "hours", "days"},
+    "business_seconds": {"seconds", "minutes", "hours"},
     "ratio": {"ratio"},
     "count": {"count"},
     "points": {"points"},
@@ -37,6 +39,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_calendars(catalog),
         *check_services(catalog),
         *check_procedures(catalog),
+        *check_agreements(catalog),
     ]
 
 

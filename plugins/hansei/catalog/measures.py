@@ -21,6 +21,7 @@ class Indicator(Definition):
     count: rows that meet `numerator`. ratio: numerator rows / denominator rows. mean: sum / count of `value`.
     quantile: the q-quantile of `value`, linear between ranks (percentile_cont). net_share: 100 * (numerator rows -
     subtrahend rows) / denominator rows, as NPS needs. snapshot: intervals that are open at the period's end.
+    Durations are in `seconds`; `business_seconds` are told in hours, because a day of open hours has no set length.
     """
 
     id: Identifier
@@ -28,7 +29,7 @@ class Indicator(Definition):
     title: str
     question: str
     measure: Literal["count", "ratio", "mean", "quantile", "net_share", "snapshot"]
-    unit: Literal["ratio", "seconds", "count", "points"]
+    unit: Literal["ratio", "seconds", "business_seconds", "count", "points"]
     direction: Direction
     table: str
     counted_on: Identifier

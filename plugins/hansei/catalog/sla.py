@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from hansei.catalog.documents import Definition
+from hansei.catalog.calendar_checks import unknown_calendar
+from hansei.catalog.documents import Definition, Fault
 from hansei.catalog.entities import Identifier
 from hansei.catalog.ledger import OWNERS, Owner
 from hansei.catalog.sources import parse_duration
+
+if TYPE_CHECKING:
+    from hansei.catalog.loader import Catalog
 
 Metric = Literal["first_reply", "next_reply", "periodic_update", "resolution", "requester_wait", "agent_work"]
 METRICS = ("first_reply", "next_reply", "periodic_update", "resolution", "requester_wait", "agent_work")
@@ -107,3 +112,26 @@ class SlaPolicy(Definition):
         if starts != sorted(set(starts)):
             raise ValueError("versions: give them in the order of valid_from, each date once")
         return self
+
+
+def check_agreements(catalog: Catalog) -> Iterator[Fault]:
+    """One ledger; policies whose sources and calendars exist, and no two that would apply to the same by chance."""
+    if len(catalog.ledger) > 1:
+        document = catalog.documents["ledger", list(catalog.ledger)[-1]]
+        yield document.fault(("id",), f"{len(catalog.ledger)} ledgers", "put all rules into one file")
+    ranks: dict[int, str] = {}
+    for policy in sorted(catalog.sla.values(), key=lambda item: item.id):
+        document = catalog.documents["sla", policy.id]
+        for index, source in enumerate(policy.conditions.source):
+            if source not in catalog.sources:
+                known = ", ".join(sorted(catalog.sources)) or "none is declared yet"
+                place = ("conditions", "source", index)
+                yield document.fault(place, f"source {source!r} is not declared", f"use one of {known}")
+        for index, version in enumerate(policy.versions):
+            for name, metric in version.metrics.items():
+                if metric.calendar and (fault := unknown_calendar(catalog, metric.calendar)):
+                    yield document.fault(("versions", index, "metrics", name, "calendar"), *fault)
+        if policy.precedence in ranks:
+            found = f"precedence {policy.precedence} is that of {ranks[policy.precedence]} too"
+            yield document.fault(("precedence",), found, "give each policy its own; the lowest that fits applies")
+        ranks.setdefault(policy.precedence, policy.id)

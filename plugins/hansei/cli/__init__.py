@@ -18,6 +18,7 @@ from hansei.cli import (
     scaffold,
     services,
     sources,
+    tickets,
 )
 from hansei.errors import DefinitionError, HanseiError
 
@@ -36,6 +37,7 @@ app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: l
 app.add_typer(links.app, name="links", help="How keys of different systems find each other.")
 app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, and business time by hand.")
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
+app.add_typer(tickets.app, name="ticket", help="One ticket's time: who had it when, by which rule, and its targets.")
 app.add_typer(services.app, name="services", help="Availability of services, and how fast they are restored.")
 app.add_typer(reviews.app, name="review", help="Build and find review documents.")
 app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")

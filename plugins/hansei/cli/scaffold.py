@@ -106,7 +106,7 @@ version: 1
 title: What readers see
 question: Which question does it answer?
 measure: ratio                           # count, ratio, mean, quantile, net_share, snapshot
-unit: ratio                              # ratio, seconds, count, points
+unit: ratio                              # ratio, seconds, business_seconds, count, points
 direction: higher_is_better              # or lower_is_better, neutral
 table: core.tickets
 counted_on: solved_date

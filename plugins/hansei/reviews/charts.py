@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from hansei.reviews import figures
-from hansei.reviews.evidence import IndicatorEvidence, Limit, Note, Point, Unit
+from hansei.reviews.evidence import DURATIONS, IndicatorEvidence, Limit, Note, Point, Unit
 from hansei.reviews.figures import bare_limit, figure
 
 _STEPS = {
@@ -25,6 +25,12 @@ _STEPS = {
         *(60 * m for m in (1, 2, 5, 10, 15, 30)),
         *(3600 * h for h in (1, 2, 3, 4, 6, 12)),
         *(86400 * d for d in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
+    ],
+    # A day of open hours has no set length.
+    "business_seconds": [
+        *(1, 2, 5, 10, 20, 30),
+        *(60 * m for m in (1, 2, 5, 10, 15, 30)),
+        *(3600 * h for h in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)),
     ],
     "ratio": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5],
 }
@@ -167,7 +173,7 @@ def _scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: Size
         low, high = low - reach, high + reach
     if unit == "count" or (unit != "points" and low < high * 0.5):
         low = 0.0
-    step = max(_step(unit, (high - low) / 4), figures.tick_unit(high) / 2 if unit == "seconds" else 0)
+    step = max(_step(unit, (high - low) / 4), figures.tick_unit(high, unit) / 2 if unit in DURATIONS else 0)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     if unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)

@@ -24,7 +24,8 @@ __all__ = ["Evidence", "EvidenceError", "Part", "PartReference", "canonical_json
 
 SCHEMA_VERSION = 1
 
-Unit = Literal["ratio", "seconds", "count", "points"]
+Unit = Literal["ratio", "seconds", "business_seconds", "count", "points"]
+DURATIONS = ("seconds", "business_seconds")
 Direction = Literal["lower_is_better", "higher_is_better", "neutral"]
 Level = Literal["warning", "critical"]
 State = Literal["ok", "no_data", "insufficient", "immature", "incomplete"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from hansei.reviews.evidence import Judged, Unit
+from hansei.reviews.evidence import DURATIONS, Judged, Unit
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -40,8 +40,11 @@ def number(value: float | Decimal, decimals: int = 0, signed: bool = False) -> s
     return (MINUS if result < 0 else "+" if signed and result > 0 else "") + text
 
 
-def duration(seconds: float, exact: bool = False) -> str:
-    """3 h 25 min. Two units suffice to read; `exact` gives every unit down to the second."""
+def duration(seconds: float, exact: bool = False, in_days: bool = True) -> str:
+    """3 h 25 min. Two units suffice to read; `exact` gives every unit down to the second.
+
+    Without `in_days` even what is long is told in hours: business time, whose days have no set length.
+    """
     sign = MINUS if seconds < 0 else ""
     size = abs(seconds)
     if exact or size < 600:
@@ -51,7 +54,7 @@ def duration(seconds: float, exact: bool = False) -> str:
     whole = int(rounded(size / step, 0)) * step
     pieces = []
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if unit == "d" and whole < 48 * 3600:
+        if unit == "d" and (whole < 48 * 3600 or not in_days):
             continue
         count, whole = divmod(whole, length)
         if count:
@@ -63,8 +66,8 @@ def figure(value: float | None, unit: Unit, extra: int = 0) -> str:
     """The value with its unit; `extra` decimals where two figures would otherwise read the same."""
     if value is None:
         return NOTHING
-    if unit == "seconds":
-        return duration(value, exact=extra > 0)
+    if unit in DURATIONS:
+        return duration(value, extra > 0, in_days=unit == "seconds")
     if unit == "ratio":
         return f"{number(Decimal(repr(float(value))) * 100, 1 + extra)}{NBSP}%"
     if unit == "points":
@@ -80,24 +83,25 @@ def bare_limit(value: float, unit: Unit) -> str:
         return number(size, decimals) + (f"{NBSP}%" if unit == "ratio" else "")
     if unit == "points":
         return figure(value, unit, 0 if float(value).is_integer() else 1)
-    return duration(value, exact=True)
+    return duration(value, exact=True, in_days=unit == "seconds")
 
 
 _TICK_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
-def tick_unit(largest: float) -> int:
+def tick_unit(largest: float, unit: Unit) -> int:
     """The seconds of the unit that an axis of durations up to `largest` is marked in; its steps are halves of it."""
-    return next((length for length, _ in _TICK_UNITS if largest >= 4 * length), 1)
+    lengths = [length for length, word in _TICK_UNITS if word != "d" or unit == "seconds"]
+    return next((length for length in lengths if largest >= 4 * length), 1)
 
 
 def tick(value: float, unit: Unit, largest: float) -> str:
     """A mark on an axis that reaches to `largest`: short, all marks in one unit (`3.5 h`), points bare."""
     if unit == "points":
         return number(value)
-    if unit != "seconds":
+    if unit not in DURATIONS:
         return bare_limit(round(value, 6), unit)
-    length = tick_unit(largest)
+    length = tick_unit(largest, unit)
     size = Decimal(repr(round(value / length, 2))).normalize()
     return f"{number(size, max(-size.as_tuple().exponent, 0))}{NBSP}{dict(_TICK_UNITS)[length]}"
 

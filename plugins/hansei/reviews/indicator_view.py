@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, narrative, standing
-from hansei.reviews.evidence import Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
+from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
 from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
 from hansei.reviews.standing import WORDS, current, verdict
 
@@ -267,7 +267,7 @@ def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, 
     }
     facts = [
         ("How it is counted", indicator.counting),
-        ("Value" if indicator.unit == "seconds" else "Numerator", _condition(indicator.numerator)),
+        ("Value" if indicator.unit in DURATIONS else "Numerator", _condition(indicator.numerator)),
         ("Denominator", indicator.denominator),
         ("This week", _fraction(current(indicator.series, evidence.period_start), indicator)),
         ("Counted on", indicator.counted_on),
