@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,11 +20,11 @@ SIX_SPANS = [f"{start}-{end}" for start, end in (("00:00", "06:00"), ("09:30", "
 WORKDAYS = DAYS[:5]
 # Weeks that meet the changes of clocks in both hemispheres: by the hour, by half an hour, within a shift at night.
 CALENDARS: dict[str, dict[str, Any]] = {
-    "berlin": {"zone": "Europe/Berlin", "hours": dict.fromkeys(WORKDAYS, ["09:00-12:00", "13:00-17:00"])},
+    "berlin": {"zone": "Europe/Berlin", "hours": {day: ["09:00-12:00", "13:00-17:00"] for day in WORKDAYS}},
     "lord_howe": {"zone": "Australia/Lord_Howe", "hours": dict.fromkeys(DAYS, SIX_SPANS)},
-    "new_york_nights": {"zone": "America/New_York", "hours": dict.fromkeys(DAYS, ["22:00-06:00"])},
-    "adelaide": {"zone": "Australia/Adelaide", "hours": dict.fromkeys(DAYS[2:], ["00:00-04:00", "22:30-24:00"])},
-    "kathmandu": {"zone": "Asia/Kathmandu", "hours": dict.fromkeys(DAYS[:4], ["08:15-16:45"])},
+    "new_york_nights": {"zone": "America/New_York", "hours": {day: ["22:00-06:00"] for day in DAYS}},
+    "adelaide": {"zone": "Australia/Adelaide", "hours": {day: ["00:00-04:00", "22:30-24:00"] for day in DAYS[2:]}},
+    "kathmandu": {"zone": "Asia/Kathmandu", "hours": {day: ["08:15-16:45"] for day in DAYS[:4]}},
 }
 # (dimension, value, calendar, first day or None), as a service assigns them; the default is `berlin`.
 ASSIGNMENTS = (
@@ -159,9 +160,7 @@ def walk(ticket: dict[str, Any], events: list[dict[str, Any]]) -> Naive:
     naive.is_over = state["status"] in ("closed", "deleted")
     if not entries:
         entries.append((created, state["status"]))
-    naive.transitions = [
-        (later, status, after, entered) for (entered, status), (later, after) in zip(entries, entries[1:], strict=False)
-    ]
+    naive.transitions = [(later, status, after, entered) for (entered, status), (later, after) in pairwise(entries)]
     naive.turns = _turns(ticket, known, at_of)
     return naive
 
@@ -207,7 +206,7 @@ def _calendar(ticket: dict[str, Any], team: str | None, named: str | None, at: d
         return named
     for dimension, value in (("team", team), ("brand", ticket.get("brand")), ("channel", ticket.get("channel"))):
         begun = [
-            (_start_of(calendar, day) if day else datetime.min, calendar)
+            (_start_of(calendar, day) if day else datetime(1970, 1, 1), calendar)
             for kind, who, calendar, day in ASSIGNMENTS
             if kind == dimension and who == value
         ]

@@ -17,7 +17,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from hansei.catalog import Catalog
-from hansei.catalog.tables import TableModel
+from hansei.catalog.tables import Consumes, TableModel
 from hansei.errors import HanseiError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
@@ -163,12 +163,29 @@ class ModelRunner:
         return "definition" if counts["rebuilt"] and model.refresh == "keys" else "changes"
 
     def watched(self, model: TableModel) -> tuple[str, ...]:
-        """Tables whose changes concern the model; its family's own are looked at with its keys anyhow."""
+        """Tables whose changes concern the model."""
         if model.refresh != "keys":
             return self.upstreams(model)
-        tables = self.catalog.tables
-        family = self.family_of(model)
-        return tuple(name for name in model.consumes if name not in tables or self.family_of(tables[name]) != family)
+        return tuple(dict.fromkeys(table for table, _ in self.inputs(model)))
+
+    def inputs(self, model: TableModel) -> list[tuple[str, Consumes]]:
+        """What the model consumes by key; in place of tables of its own family what those consume.
+
+        Members are refreshed in one go but commit one by one. So a member that a kill kept from its turn must find
+        the keys again from its own position, when those before it have none to announce any more.
+        """
+        tables, family = self.catalog.tables, self.family_of(model)
+        found: dict[tuple[str, str], tuple[str, Consumes]] = {}
+        waiting, seen = [model], {model.table}
+        while waiting:
+            for table, ways in waiting.pop().consumes.items():
+                above = tables.get(table)
+                if above is None or self.family_of(above) != family:
+                    found |= {(table, how.keys(table)): (table, how) for how in ways}
+                elif table not in seen:
+                    seen.add(table)
+                    waiting.append(above)
+        return list(found.values())
 
     def plan(self, warehouse: Warehouse, schema: str) -> list[Refresh]:
         """What the next refresh of the schema's models would do, without doing it."""

@@ -131,11 +131,9 @@ class Family:
         """The keys that changed for any member since its own position."""
         since: dict[tuple[str, str], int] = {}
         for model in self.members:
-            for table in self.runner.watched(model) if model.table in states else ():
-                for how in model.consumes[table]:
-                    select = how.keys(table)
-                    place = states[model.table]["position"]
-                    since[table, select] = min(place, since.get((table, select), place))
+            for table, how in self.runner.inputs(model) if model.table in states else ():
+                select, place = how.keys(table), states[model.table]["position"]
+                since[table, select] = min(place, since.get((table, select), place))
         parts = [select.format(position=place) for (_, select), place in since.items()]
         self.workspace.make(KEYS, f"SELECT DISTINCT key FROM ({' UNION ALL '.join(parts)}) AS touched")
         self.key_count = self.warehouse.scalar(f"SELECT COUNT(*) FROM {KEYS}")
