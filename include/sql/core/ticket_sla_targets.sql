@@ -1,7 +1,7 @@
 -- Grain: one row per ticket, metric and turn for which a target was in force when its clock stopped, or is now.
 -- Breach is elapsed time beyond the target, never a clock on the wall against a date (METHODS.md 1.2). Nothing stored
--- grows with time: of a clock that runs only what lies behind its newest mark is counted; core.ticket_sla_states tells it
--- as of the run.
+-- grows with time: of a clock that runs only what lies behind its newest mark is counted. What it has come to as of the
+-- run is in core.ticket_sla_states.
 {% if not sla.is_in_use %}
 -- No policy is declared and no source sets targets: no row, and nothing is read.
 SELECT

@@ -5,9 +5,9 @@ WITH move_counts AS (
   SELECT
     ticket_number,
     CAST(COUNT(CASE WHEN kind = {{ kinds.assignee }} AND value_number <> value_number_before THEN 1 END) AS INTEGER)
-    AS reassignment_count,
+      AS reassignment_count,
     CAST(COUNT(CASE WHEN kind = {{ kinds.team }} AND value_number <> value_number_before THEN 1 END) AS INTEGER)
-    AS team_handoff_count,
+      AS team_handoff_count,
     CAST(COUNT(CASE WHEN kind = {{ kinds.team }} AND is_return THEN 1 END) AS INTEGER) AS ping_pong_count
   FROM {{ rows('work.ticket_moves') }}
   GROUP BY ticket_number
@@ -180,8 +180,10 @@ SELECT
   {{ sql.seconds_between('tickets.created_at', 'tickets.solved_at') }} AS full_resolution_calendar_seconds,
   tickets.solved_position AS full_resolution_business_seconds,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_count END AS next_reply_count,
-  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_calendar_seconds END AS next_reply_calendar_seconds,
-  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_business_seconds END AS next_reply_business_seconds,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_calendar_seconds END
+    AS next_reply_calendar_seconds,
+  CASE WHEN tickets.lifecycle_basis = 'events' THEN turns.next_reply_business_seconds END
+    AS next_reply_business_seconds,
   {% for owner in owners if owner != 'closed' %}
   owner_times.{{ owner }}_calendar_seconds,
   owner_times.{{ owner }}_business_seconds,
@@ -206,7 +208,7 @@ SELECT
     ELSE tickets.stated_reassignment_count
   END AS reassignment_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN COALESCE(move_counts.team_handoff_count, 0) END
-  AS team_handoff_count,
+    AS team_handoff_count,
   CASE WHEN tickets.lifecycle_basis = 'events' THEN COALESCE(move_counts.ping_pong_count, 0) END AS ping_pong_count,
   tickets.assignee_station_count,
   tickets.team_station_count,
@@ -244,7 +246,7 @@ LEFT JOIN (
       SUM(CASE WHEN NOT is_opening THEN {{ sql.seconds_between('started_at', 'replied_at') }} END) AS BIGINT
     ) AS next_reply_calendar_seconds,
     CAST(SUM(CASE WHEN NOT is_opening THEN replied_position - started_position END) AS BIGINT)
-    AS next_reply_business_seconds
+      AS next_reply_business_seconds
   FROM {{ rows('work.ticket_turns') }}
   GROUP BY ticket_number
 ) AS turns ON tickets.ticket_number = turns.ticket_number

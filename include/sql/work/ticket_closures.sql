@@ -1,4 +1,4 @@
--- Grain: one row per span of a ticket's life in which it was closed (solved, closed or deleted), whatever it was called.
+-- Grain: one row per span of a ticket's life in which it was closed (solved, closed or deleted).
 -- A span that is over only because the life ended has no end: nothing follows it.
 WITH closed_segments AS (
   SELECT

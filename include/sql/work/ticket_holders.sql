@@ -1,4 +1,4 @@
--- Grain: one row per span of a ticket in which team and priority stayed; with the agreement that they and the ticket ask for.
+-- Grain: one row per span of a ticket in which team and priority stayed, with the policy that applies to it.
 WITH marks AS (
   SELECT
     spans.ticket_number,

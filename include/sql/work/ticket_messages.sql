@@ -4,7 +4,7 @@ WITH messages AS (
   SELECT
     lines.ticket_number,
     CASE
-      WHEN events.is_public IS NOT DISTINCT FROM FALSE THEN {{ kinds.note }}
+      WHEN NOT COALESCE(events.is_public, TRUE) THEN {{ kinds.note }}
       WHEN events.actor_kind = 'customer' THEN {{ kinds.customer }}
       WHEN events.actor_kind = 'agent' AND NOT COALESCE(events.is_automatic, FALSE)
         THEN

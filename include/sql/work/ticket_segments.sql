@@ -1,4 +1,4 @@
--- Grain: one row per span of a ticket's life that one owner is booked for, in numbers; core.ticket_time_segments tells it.
+-- Grain: one row per span of a ticket's life that one owner is booked for, in numbers.
 -- Kept are spans that last, every change of status even where it lasts no time, and the mark that ends the life.
 WITH states AS (
   SELECT *

@@ -1,5 +1,9 @@
 -- Grain: one row per mark of a ticket's ledger, which lasts until the ticket's next mark; some last no time at all.
 -- A mark is the creation or a change of status, team, assignee or priority. Values are numbers of work.event_values.
+{% set mark_order = 'marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)' %}
+{% if ledger.reads_source_status %}
+{% set mark_order = mark_order ~ ', COALESCE(source_number, -1)' %}
+{% endif %}
 WITH marks AS (
   SELECT
     ticket_number,
@@ -113,10 +117,11 @@ SELECT
   LEAD(business_position) OVER in_order AS next_business_position,
   calendar_number,
   {{ sql.carried('CASE WHEN kind = ' ~ kinds.status ~ ' THEN value_number END', 'up_to_here') }} AS status_number,
-  {{ sql.carried('CASE WHEN kind = ' ~ kinds.status ~ ' THEN value_number END', 'before_here') }} AS status_number_before,
+  {{ sql.carried('CASE WHEN kind = ' ~ kinds.status ~ ' THEN value_number END', 'before_here') }}
+    AS status_number_before,
   {% if ledger.reads_source_status %}
   {{ sql.carried('CASE WHEN kind = ' ~ kinds.status ~ ' THEN COALESCE(source_number, 0) END', 'up_to_here') }}
-  AS source_number,
+    AS source_number,
   {% endif %}
   {{ sql.carried('CASE WHEN kind = ' ~ kinds.team ~ ' THEN value_number END', 'up_to_here') }} AS team_number,
   {{ sql.carried('CASE WHEN kind = ' ~ kinds.assignee ~ ' THEN value_number END', 'up_to_here') }} AS assignee_number,
@@ -125,18 +130,15 @@ FROM placed_marks
 WINDOW
   in_order AS (
     PARTITION BY ticket_number
-    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
-    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
+    ORDER BY {{ mark_order }}
   ),
   up_to_here AS (
     PARTITION BY ticket_number
-    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
-    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
+    ORDER BY {{ mark_order }}
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ),
   before_here AS (
     PARTITION BY ticket_number
-    ORDER BY marked_at, sequence_number, value_number, kind, COALESCE(previous_number, -1)
-    {%- if ledger.reads_source_status %}, COALESCE(source_number, -1){% endif %}
+    ORDER BY {{ mark_order }}
     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
   )

@@ -5,10 +5,12 @@ WITH marked_spans AS (
     *,
     kind = {{ kinds.status }}
     AND value_number IN ({{ closed_numbers }})
-    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) NOT IN ({{ closed_numbers }}) AS is_solving,
+    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) NOT IN ({{ closed_numbers }})
+      AS is_solving,
     kind = {{ kinds.status }}
     AND value_number NOT IN ({{ closed_numbers }}, {{ word_numbers.deleted }})
-    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) IN ({{ closed_numbers }}) AS is_reopening,
+    AND COALESCE(status_number_before, previous_number, {{ word_numbers.new }}) IN ({{ closed_numbers }})
+      AS is_reopening,
     {{ sql.packed('mark_number', 'value_number', 'COALESCE(previous_number, -1)') }} AS packed_values
   FROM {{ rows('work.ticket_spans') }}
 ),
@@ -21,16 +23,16 @@ packed_states AS (
     MAX(CASE WHEN is_solving THEN marked_at END) AS last_solved_at,
     MAX(CASE WHEN is_solving THEN business_position END) AS last_solved_position,
     COUNT(CASE WHEN kind = {{ kinds.status }} AND value_number = {{ word_numbers.solved }} THEN 1 END) > 0
-    AS was_solved,
+      AS was_solved,
     MAX(CASE WHEN kind = {{ kinds.status }} AND value_number = {{ word_numbers.closed }} THEN marked_at END)
-    AS closed_at,
+      AS closed_at,
     {% if ledger.reads_handoff %}
     MIN(CASE WHEN kind = {{ kinds.handoff }} THEN marked_at END) AS handed_off_at,
     {% endif %}
     CAST(COUNT(CASE WHEN is_solving THEN 1 END) AS INTEGER) AS solution_count,
     CAST(COUNT(CASE WHEN is_reopening THEN 1 END) AS INTEGER) AS reopen_count,
     CAST(COUNT(CASE WHEN kind = {{ kinds.assignee }} AND value_number > 0 THEN 1 END) AS INTEGER)
-    AS assignee_station_count,
+      AS assignee_station_count,
     CAST(COUNT(CASE WHEN kind = {{ kinds.team }} AND value_number > 0 THEN 1 END) AS INTEGER) AS team_station_count,
     {% for name in ('status', 'team', 'assignee', 'priority') %}
     MIN(CASE WHEN kind = {{ kinds[name] }} THEN packed_values END) AS first_{{ name }},
@@ -38,7 +40,7 @@ packed_states AS (
     {% endfor %}
     MAX(CASE WHEN is_solving THEN {{ sql.packed('mark_number', 'COALESCE(team_number, -1)') }} END) AS solving_team,
     MAX(CASE WHEN is_solving THEN {{ sql.packed('mark_number', 'COALESCE(priority_number, -1)') }} END)
-    AS solving_priority
+      AS solving_priority
   FROM marked_spans
   GROUP BY ticket_number
 )
