@@ -21,7 +21,7 @@ WITH ranked_messages AS (
     AND events.event_type = 'reply'
     AND events.deleted_at IS NULL
     AND GREATEST(events.occurred_at, tickets.created_at) = messages.sent_at
-    AND {{ sql.sequence_since('events', 'tickets.created_at') }} = messages.sequence_number
+    AND COALESCE(events.sequence_number, 0) = messages.sequence_number
     AND (events.is_public IS NOT DISTINCT FROM FALSE) = (messages.kind = {{ kinds.note }})
     AND (CASE WHEN events.actor_kind = 'agent' THEN events.actor_id END) IS NOT DISTINCT FROM actors.value
 )
