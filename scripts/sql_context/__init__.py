@@ -126,7 +126,11 @@ _CATALOG = _Definition(
     ledger={"ledger": ledger},
     sla={"gold": _POLICY},
     sources={"desk": _Definition(entity_ids=["sla_targets"])},
-    tables={TARGETS: _Definition(columns={})},
+    tables={
+        TARGETS: _Definition(
+            columns={"ticket_id": _Definition(type="text"), "turn_number": _Definition(type="integer")}
+        )
+    },
 )
 _DIALECT = Dialect("postgresql")
 sla = SlaRules(_CATALOG, _DIALECT)
