@@ -156,8 +156,8 @@ def test_segments_follow_the_oracles_statuses_without_gap(desk: dict[str, Any]) 
         assert timedelta(seconds=sum(row["calendar_seconds"] or 0 for row in rows)) == life, key
 
 
-def test_clocks_of_the_sources_own_targets_are_the_oracles(desk: dict[str, Any]) -> None:
-    """PEER.md, error 1: work-time targets in business hours never count a minute outside them.
+def test_error_1_business_hours_targets_count_no_minute_outside_them(desk: dict[str, Any]) -> None:
+    """The first of the peer's errors (the others: test_peer_errors.py): every clock of the source's own targets.
 
     The oracle has no figure where the life of a ticket had not ended (deleted ones).
     """

@@ -168,7 +168,38 @@ entities:
       comment: {path: comment, missing: [""]}
 """
 
-SERVICE = "id: service\nname: Small company\nreporting_zone: Europe/Berlin\nlanguage: en\n"
+SERVICE = """\
+id: service
+name: Small company
+reporting_zone: Europe/Berlin
+language: en
+calendar: office
+"""
+
+CALENDAR = """\
+id: office
+name: Office
+zone: Europe/Berlin
+hours:
+  monday: ["09:00-17:00"]
+  tuesday: ["09:00-12:30", "13:00-17:00"]
+  wednesday: ["09:00-17:00"]
+  thursday: ["09:00-19:00"]
+  friday: ["09:00-15:00"]
+holidays:
+  - {country: DE}
+"""
+
+AGREEMENT = """\
+id: standard
+title: What every customer is promised
+owner: service-desk
+versions:
+  - valid_from: 2025-01-01
+    metrics:
+      first_reply: {target: {urgent: 1h, "*": 4h}}
+      resolution: {target: 16h, clock: [queue, agent]}
+"""
 
 THRESHOLD = """\
 id: small_sla
@@ -470,11 +501,13 @@ def found_company(home: Path, warehouse_url: str | None = None, **settings: str)
     """A company at `home` with its definitions and an empty inbox; `warehouse_url` for another engine than DuckDB."""
     definitions = home / "definitions"
     (home / "inbox").mkdir(parents=True, exist_ok=True)
-    for folder in ("sources", "thresholds"):
+    for folder in ("sources", "thresholds", "calendars", "sla"):
         (definitions / folder).mkdir(parents=True, exist_ok=True)
     for name, text in SOURCES.items():
         (definitions / "sources" / f"{name}.yaml").write_text(text)
     (definitions / "thresholds" / "small_sla.yaml").write_text(THRESHOLD)
+    (definitions / "calendars" / "office.yaml").write_text(CALENDAR)
+    (definitions / "sla" / "standard.yaml").write_text(AGREEMENT)
     (definitions / "service.yaml").write_text(SERVICE)
     environment = {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **KEYS, **settings}
     if warehouse_url:

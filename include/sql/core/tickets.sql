@@ -28,14 +28,23 @@ stated_first_solutions AS (
   WHERE NOT tickets.is_event_based AND tickets.stated_first_solved_at <> tickets.stated_solved_at
 ),
 
-touches AS (
-  SELECT
-    ticket_id,
-    COUNT(CASE WHEN actor_kind = 'bot' THEN 1 END) AS bot_event_count,
-    COUNT(CASE WHEN actor_kind = 'agent' THEN 1 END) AS agent_event_count
+-- Few tickets ever see a bot: agents are looked for among those alone.
+bot_tickets AS (
+  SELECT DISTINCT ticket_id
   FROM {{ rows('staging.ticket_events') }}
-  WHERE actor_kind IN ('agent', 'bot') AND deleted_at IS NULL
-  GROUP BY ticket_id
+  WHERE actor_kind = 'bot' AND deleted_at IS NULL
+),
+
+bot_only_tickets AS (
+  SELECT bot_tickets.ticket_id
+  FROM bot_tickets
+  LEFT JOIN (
+    SELECT DISTINCT events.ticket_id
+    FROM {{ rows('staging.ticket_events') }} AS events
+    INNER JOIN bot_tickets ON events.ticket_id = bot_tickets.ticket_id
+    WHERE events.actor_kind = 'agent' AND events.deleted_at IS NULL
+  ) AS agent_tickets ON bot_tickets.ticket_id = agent_tickets.ticket_id
+  WHERE agent_tickets.ticket_id IS NULL
 ),
 
 event_lifecycles AS (
@@ -230,8 +239,7 @@ SELECT
   tickets.merged_into_ticket_id,
   tickets.is_spam,
   tickets.lifecycle_basis = 'events'
-  AND COALESCE(touches.bot_event_count, 0) > 0
-  AND COALESCE(touches.agent_event_count, 0) = 0 AS is_bot_only
+  AND bot_only_tickets.ticket_id IS NOT NULL AS is_bot_only
 FROM linked_lifecycles AS tickets
 INNER JOIN {{ rows('work.ticket_owner_times') }} AS owner_times ON tickets.ticket_number = owner_times.ticket_number
 INNER JOIN {{ rows('work.ticket_message_counts') }} AS counts ON tickets.ticket_number = counts.ticket_number
@@ -251,7 +259,7 @@ LEFT JOIN (
   GROUP BY ticket_number
 ) AS turns ON tickets.ticket_number = turns.ticket_number
 LEFT JOIN move_counts ON tickets.ticket_number = move_counts.ticket_number
-LEFT JOIN touches ON tickets.ticket_id = touches.ticket_id
+LEFT JOIN bot_only_tickets ON tickets.ticket_id = bot_only_tickets.ticket_id
 LEFT JOIN core.account_versions AS created_versions
   ON tickets.account_id = created_versions.account_id
   AND tickets.created_at >= created_versions.valid_from
