@@ -1,4 +1,4 @@
--- Grain: one row per message of a ticket, and one for its opening; with the agent's reply that follows it.
+-- Grain: one row per message of a ticket, and one for its opening.
 -- Private notes, bots and automatic replies answer nothing. Who was an agent is what the event says, not what is today.
 WITH messages AS (
   SELECT

@@ -117,8 +117,7 @@ class Dialect:
 
     def opening_instant(self, alias: str, position: str) -> str:
         """Instant at which the joined opening reaches the position; NULL beyond the end of the line."""
-        instant = self.add_seconds(f"{alias}.opened_at", f"({position} - {alias}.opened_seconds)")
-        return f"CASE WHEN {instant} <= {alias}.closed_at THEN {instant} END"
+        return self.add_seconds(f"{alias}.opened_at", f"({position} - {alias}.opened_seconds)")
 
     def carried(self, value: str, window: str) -> str:
         """The newest value that is not NULL among the rows of a named window that ends at or before its row."""

@@ -147,7 +147,7 @@ def _plant_calendars(
 
 
 def _index(warehouse: Warehouse) -> None:
-    """What PostgreSQL needs to find a day and to walk an opening line backwards; DuckDB scans and sorts faster."""
+    """What PostgreSQL needs to find a day or an opening of a calendar; DuckDB scans faster."""
     if warehouse.sql.is_duckdb:
         return
     for table, columns in ((DAYS, "calendar_number, utc_date"), (OPENINGS, "calendar_number, opened_seconds")):
