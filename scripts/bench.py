@@ -3,7 +3,7 @@
     python scripts/bench.py                    everything
     python scripts/bench.py parse load night   only these
     python scripts/bench.py night --tickets 200000
-    python scripts/bench.py times --sizes 200000 2000000 --workplace /var/tmp/bench [--warehouse postgresql://...]
+    python scripts/bench.py times --sizes 200000 2000000 --workplace FOLDER [--warehouse postgresql://...]
 
 Every measurement runs in a process of its own, so that its peak memory is its own.
 """
@@ -244,7 +244,7 @@ def bench_night(options: argparse.Namespace) -> None:
     _print_stages(night)
 
 
-def bench_times_(options: argparse.Namespace) -> None:
+def bench_core(options: argparse.Namespace) -> None:
     run = partial(measured, definitions=bench_times.DEFINITIONS, warehouse=options.warehouse)
     with tempfile.TemporaryDirectory() as directory:
         bench_times.report(run, options.workplace or Path(directory), options.sizes, options.warehouse)
@@ -292,7 +292,7 @@ def main() -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {machine()}")
     for name in options.what or AIMS:
         print(f"{name} (aim: {AIMS[name]})")
-        {"parse": bench_parse, "load": bench_load, "night": bench_night, "times": bench_times_}[name](options)
+        {"parse": bench_parse, "load": bench_load, "night": bench_night, "times": bench_core}[name](options)
 
 
 if __name__ == "__main__":
