@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hansei.catalog.calendars import DIMENSIONS
 from hansei.catalog.ledger import OWNERS, Ledger
+from hansei.catalog.organisation import Service
 from hansei.catalog.sla import SlaPolicy
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
@@ -91,13 +92,7 @@ def rows(table: str) -> str:
 
 # Numbers, rules and policies are small and need no engine: here they are the real ones, over definitions that use
 # every kind of condition, so that each branch of a model is linted.
-service = _Definition(
-    id="service",
-    reporting_zone="UTC",
-    calendar="always",
-    calendar_change="piecewise",
-    snapshot_seconds_before_midnight=0,
-)
+service = Service(id="service", name="Service", reporting_zone="UTC")
 ledger = Ledger.model_validate(
     {
         "id": "ledger",

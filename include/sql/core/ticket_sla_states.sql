@@ -58,7 +58,7 @@ elapsed AS (
 )
 
 SELECT
-  {% for name in sla.no_columns if name not in ('elapsed_seconds', 'breached_at', 'state') %}
+  {% for name in sla.columns if name not in ('elapsed_seconds', 'breached_at', 'state') %}
   {{ name }},
   {% endfor %}
   elapsed_so_far AS elapsed_seconds,

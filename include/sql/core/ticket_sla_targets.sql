@@ -5,7 +5,7 @@
 {% if not sla.is_in_use %}
 -- No policy is declared and no source sets targets: no row, and nothing is read.
 SELECT
-{% for name, column in sla.no_columns.items() %}
+{% for name, column in sla.columns.items() %}
   {{ sql.cast('NULL', column) }} AS {{ name }}{{ ',' if not loop.last }}
 {% endfor %}
 WHERE FALSE

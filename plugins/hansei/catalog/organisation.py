@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,10 @@ class Service(Definition):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.reporting_zone)
+
+    def midnight(self, day: date) -> datetime:
+        """The naive UTC instant at which the day begins in the reporting zone."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC).replace(tzinfo=None)
 
     @property
     def snapshot_seconds_before_midnight(self) -> int:

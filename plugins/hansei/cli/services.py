@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hansei.cli.output import Json, show
 from hansei.errors import HanseiError
+
+if TYPE_CHECKING:
+    from hansei.catalog.organisation import Service
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,18 +33,16 @@ def figures(
     from hansei.warehouse import open_read_copy
 
     context = pipeline.context()
-    zone = context.catalog.service.zone
-    start, end = _midnight("--from", since, zone), _midnight("--until", until, zone)
+    service = context.catalog.service
+    start, end = _midnight("--from", since, service), _midnight("--until", until, service)
     with open_read_copy(context.settings) as warehouse:
         rows = service_figures(warehouse, context.catalog, start, end)
     show(rows, as_json, "no service was offered in these days")
 
 
-def _midnight(option: str, day: str, zone: ZoneInfo) -> datetime:
+def _midnight(option: str, day: str, service: Service) -> datetime:
     """Start of the day in the reporting zone, as naive UTC."""
-    from hansei.indicators.periods import local_midnight
-
     try:
-        return local_midnight(date.fromisoformat(day), zone)
+        return service.midnight(date.fromisoformat(day))
     except ValueError:
         raise HanseiError(option, f"{day!r} is no day", "write it as 2026-09-01") from None

@@ -37,8 +37,3 @@ def periods_between(grain: str, first: date, last: date) -> list[date]:
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
     """Date of a naive UTC instant in the reporting zone."""
     return instant.replace(tzinfo=UTC).astimezone(zone).date()
-
-
-def local_midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The naive UTC instant at which the day begins in the reporting zone."""
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).replace(tzinfo=None)

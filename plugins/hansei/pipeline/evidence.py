@@ -10,7 +10,7 @@ from typing import Any
 from hansei import __version__
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.indicators.explain import figure_sql, rows_sql
-from hansei.indicators.periods import local_midnight, next_period
+from hansei.indicators.periods import next_period
 from hansei.pipeline.context import Context
 from hansei.pipeline.honesty import gather_honesty
 from hansei.reviews.evidence import (
@@ -226,7 +226,7 @@ class EvidenceGathering:
 
 def source_readiness(context: Context, warehouse: Warehouse, following: date) -> list[SourceReadiness]:
     """How far each source reaches, against the end of the period."""
-    needed = local_midnight(following, context.catalog.service.zone)
+    needed = context.catalog.service.midnight(following)
     marks = {row["source"]: row["complete_until"] for row in warehouse.rows("SELECT * FROM ops.watermarks")}
     query = (
         "SELECT source_runs.source, source_runs.state, source_runs.message FROM ops.source_runs AS source_runs "

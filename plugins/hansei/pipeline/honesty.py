@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date, datetime
 
 from hansei.catalog import Catalog
-from hansei.indicators.periods import local_date, local_midnight
+from hansei.indicators.periods import local_date
 from hansei.reviews.evidence import (
     BatchCount,
     CheckWarned,
@@ -28,7 +28,7 @@ def gather_honesty(
     warehouse: Warehouse, catalog: Catalog, period_start: date, following: date, as_of: datetime, labels: dict[str, str]
 ) -> Honesty:
     """Everything since the period began, because a night after it may still bring rows that belong to it."""
-    since = {"since": local_midnight(period_start, catalog.service.zone), "as_of": as_of}
+    since = {"since": catalog.service.midnight(period_start), "as_of": as_of}
     counted = {"first": period_start, "following": following}
     sums = ", ".join(f"CAST(SUM({fate}_count) AS BIGINT) AS {fate}" for fate in _FATES)
     batches = warehouse.rows(

@@ -8,7 +8,7 @@ from typing import Any
 from hansei import board
 from hansei.catalog.measures import Review
 from hansei.errors import HanseiError
-from hansei.indicators.periods import local_date, local_midnight, next_period, period_start
+from hansei.indicators.periods import local_date, next_period, period_start
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence import EvidenceGathering, source_readiness
 from hansei.reviews.archive import write_edition
@@ -31,7 +31,7 @@ def readiness(context: Context, review_id: str, period_end: date | None = None) 
             following = period_end or _last_following(context, warehouse, review)
             sources = source_readiness(context, warehouse, following)
         late = [source.source for source in sources if source.state != "ready"]
-    deadline = local_midnight(following, context.catalog.service.zone) + timedelta(hours=review.deadline_hours)
+    deadline = context.catalog.service.midnight(following) + timedelta(hours=review.deadline_hours)
     return {
         "is_ready": not late,
         "is_past_deadline": context.now() >= deadline,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from hansei.catalog import Catalog
 from hansei.catalog.sla import DEFAULT_CLOCKS, LIFE_METRICS, METRICS, PRIORITIES, SlaMetric, SlaPolicy, SlaVersion
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import WORD_NUMBERS
+from hansei.warehouse.seeds import LINE_END
 
 METRIC_NUMBERS = {metric: number for number, metric in enumerate(METRICS, 1)}
 TARGETS = "core.ticket_sla_targets"
 # SQL literals: what has no end, and an instant after every event but before that.
-NEVER = "TIMESTAMP '2070-01-01 00:00:00'"
+NEVER = f"TIMESTAMP '{LINE_END}'"
 NOW_OR_LATER = "TIMESTAMP '2069-12-31 00:00:00'"
 
 
@@ -131,8 +131,7 @@ class SlaRules:
 
     def _midnight(self, day: date) -> str:
         """SQL literal of the UTC instant at which a day begins in the reporting zone."""
-        local = datetime.combine(day, time(), ZoneInfo(self._catalog.service.reporting_zone))
-        return f"TIMESTAMP '{local.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
+        return f"TIMESTAMP '{self._catalog.service.midnight(day)}'"
 
     def asks_for(self, *names: str) -> bool:
         """Whether some policy has one of these conditions."""
@@ -163,6 +162,6 @@ class SlaRules:
         return " AND ".join(parts)
 
     @cached_property
-    def no_columns(self) -> dict[str, str]:
-        """Columns of the table, for the SELECT that gives no row."""
+    def columns(self) -> dict[str, str]:
+        """Name -> type of the columns of the table of targets."""
         return {name: column.type for name, column in self._catalog.tables[TARGETS].columns.items()}
