@@ -159,7 +159,7 @@ class Collection:
         value = f"{values}[{ranks.index(item.quantile) + 1}]"
         if item.interval_kind == "none":
             return wide, [value, intervals.NONE, intervals.NONE]
-        bounds = [intervals.at_rank(f"rank_{name}", ranks, values) for name in ("lower", "upper")]
+        bounds = [intervals.at_rank(f"rank_{name}", item.quantile, ranks, values) for name in ("lower", "upper")]
         return f"(SELECT *, {limits} FROM {wide}) AS ranked", [value, *bounds]
 
     def _collect_snapshot(self, indicator: Indicator) -> None:

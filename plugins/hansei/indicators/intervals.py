@@ -98,12 +98,14 @@ def _if_counted(bound: str) -> str:
     return f"CASE WHEN denominator > 0 THEN {bound} END"
 
 
-def at_rank(rank: str, ranks: Sequence[float], values: str = "ranks") -> str:
-    """SQL of the value at a rank (an expression) between those of the array `values`, in a straight line."""
+def at_rank(rank: str, quantile: float, held: Sequence[float], values: str = "ranks") -> str:
+    """SQL of the value at a rank (an expression), in a straight line between those of the quantile's own grid.
+
+    `held` are the ranks of the array `values`; it may hold those of other quantiles too, which must not move this one.
+    """
+    own = [(place, f"{values}[{held.index(place) + 1}]") for place in grid(quantile)]
     branches = [f"WHEN {rank} IS NULL THEN NULL"]
-    for position, (below, above) in enumerate(pairwise(ranks), start=1):
-        slope = f"({values}[{position + 1}] - {values}[{position}])"
-        branches.append(
-            f"WHEN {rank} <= {above!r} THEN {values}[{position}] + ({rank} - {below!r}) * {slope} / {above - below!r}"
-        )
-    return f"CASE {' '.join(branches)} ELSE {values}[{len(ranks)}] END"
+    for (below, low), (above, high) in pairwise(own):
+        share = f"({rank} - {below!r}) / {above - below!r}"
+        branches.append(f"WHEN {rank} <= {above!r} THEN {low} + {share} * ({high} - {low})")
+    return f"CASE {' '.join(branches)} ELSE {own[-1][1]} END"
