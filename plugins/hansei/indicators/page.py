@@ -13,7 +13,7 @@ from hansei.indicators.wording import INTERVAL_WORDS, counting, formula
 
 CAVEATS = {
     "late_arriving": "Rows come late: a finished period can still be restated (`ops.restatements` says when and why).",
-    "survivorship": "Only what has ended is counted; the cases that drag on are not in it yet. Read it with the backlog.",
+    "survivorship": "Only what has ended is counted; cases that drag on are not in it yet. Read it with the backlog.",
     "self_selected": "People chose to answer; those who did not may think otherwise. Read it with the response rate.",
     "source_defined": "The source decides what counts; its rule is not ours and can change there without a word.",
     "small_numbers": "Few cases make it jump; compare the interval, not the point, and do not talk of single weeks.",
@@ -43,7 +43,8 @@ def _lines(catalog: Catalog, indicator: Indicator) -> Iterator[str]:
     yield f"**{indicator.question}**\n"
     yield f"`{indicator.id}`, version {indicator.version}: {MEASURES[indicator.measure]}, {_unit(indicator)}.\n"
     yield "## How it is counted\n"
-    yield f"{counting(indicator).capitalize()}.\n"
+    words = counting(indicator)
+    yield f"{words[0].upper()}{words[1:]}.\n"
     yield f"$${formula(indicator)}$$\n"
     facts = {**_counting_facts(catalog, indicator), **_cutting_facts(indicator)}
     yield from (f"- {name}: {fact}" for name, fact in facts.items() if fact)
