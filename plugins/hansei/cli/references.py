@@ -56,15 +56,7 @@ def references() -> dict[Path, str]:
 
 def _indicators(catalog: Catalog) -> Iterator[str]:
     yield f"{_NOTICE}\n# Indicators\n"
-    yield f"{len(catalog.indicators)} indicators. Each answers one question, is counted in one way, and has a page of"
-    yield "its own: formula in words and in mathematics, what is left out, how sure it is, a worked row, caveats, source."
-    yield "Intervals are 95 %; `n` below the minimum is shown as too few data and never judged. The rows behind a"
-    yield "figure: `hansei indicators rows ID --period DAY`. A service computes all of them, or those (and those"
-    yield "families) that `indicators` in its service.yaml names.\n"
-    yield "An own one: `hansei indicators new ID` writes a first definition into the first folder of"
-    yield "`HANSEI_DEFINITIONS`; `hansei check` looks at it; the next night counts it over all history. Raise its `version`"
-    yield "when its meaning changes: `hansei indicators compare ID` counts old and new side by side, and `changes` says"
-    yield "who accepted it."
+    yield _INTRODUCTION.format(count=len(catalog.indicators))
     families: dict[str, list[Indicator]] = {}
     for item in catalog.indicators.values():
         families.setdefault(item.family, []).append(item)
@@ -78,6 +70,15 @@ def _indicators(catalog: Catalog) -> Iterator[str]:
             yield f"| [{item.title}]({item.id}.md) `{item.id}` | {item.question} | {better} |"
 
 
+_INTRODUCTION = """\
+{count} indicators. Each answers one question, is counted in one way, and has a page of its own: formula in words and in
+mathematics, what is left out, how sure it is, a worked row, caveats, source. Intervals are 95 %; `n` below the minimum
+is shown as too few data and never judged. The rows behind a figure: `hansei indicators rows ID --period DAY`. A service
+computes all of them, or those (and those families) that `indicators` in its service.yaml names.
+
+An own one: `hansei indicators new ID` writes a first definition into the first folder of `HANSEI_DEFINITIONS`;
+`hansei check` looks at it; the next night counts it over all history. Raise its `version` when its meaning changes:
+`hansei indicators compare ID` counts old and new side by side, and `changes` says who accepted it."""
 FAMILIES = {
     "speed": "Speed",
     "resolution": "Resolution",

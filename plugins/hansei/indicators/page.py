@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -127,9 +128,8 @@ def _sureness(indicator: Indicator) -> dict[str, str]:
     counts = indicator.measure in ("count", "total", "distinct", "snapshot")
     maturity = ""
     if indicator.matures_after:
-        window = (
-            "the service's repeat window" if indicator.matures_after == "repeat_window" else indicator.matures_after
-        )
+        own = f"{indicator.maturity_days(timedelta())} days"
+        window = "the service's repeat window" if indicator.matures_after == "repeat_window" else own
         maturity = f"a period is `immature`, and not judged, until {window} has passed since its end"
     return {
         "95 % interval": INTERVAL_WORDS[indicator.interval_kind],
