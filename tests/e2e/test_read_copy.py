@@ -31,6 +31,12 @@ VIEWS = {
     "core.ticket_sla_states",
     "indicators.breaches",
     "indicators.segments",
+    "indicators.monthly_service_overview",
+    "indicators.weekly_account_tier_overview",
+    "indicators.weekly_channel_overview",
+    "indicators.weekly_priority_overview",
+    "indicators.weekly_service_overview",
+    "indicators.weekly_team_overview",
 }
 # Reads a count, says so, and reads it again when it is told to: the connection stays open in between.
 READER = """
