@@ -36,7 +36,7 @@ def check(as_json: Json = False) -> None:
             typer.echo(str(fault))
         counts = ", ".join(
             f"{len(getattr(catalog, kind))} {kind}"
-            for kind in ("entities", "sources", "indicators", "thresholds", "reviews", "calendars", "sla", "tables")
+            for kind in _COUNTED
         )
         verdict = f"{len(faults)} faults" if faults else "no fault"
         typer.echo(f"{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
@@ -80,6 +80,18 @@ def plan(as_json: Json = False) -> None:
     show(shown, as_json, "nothing to rebuild: the next night follows what changes")
 
 
+_COUNTED = (
+    "entities",
+    "sources",
+    "indicators",
+    "thresholds",
+    "reviews",
+    "calendars",
+    "sla",
+    "scorecards",
+    "risks",
+    "tables",
+)
 _WORDS = {
     "nothing": "nothing",
     "changes": "recompute what changed",
