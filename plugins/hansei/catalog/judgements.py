@@ -42,7 +42,7 @@ class Acceptance(Definition):
 
 
 class Judgements(Definition):
-    """What the weights are made of: several judges with equal voices, and the table by which they are held consistent."""
+    """What weights are made of: judges with equal voices, and the table by which they are held consistent."""
 
     random_index: RandomIndex = "saaty_1980"
     judges: tuple[Judge, ...] = Field(min_length=1)
@@ -83,7 +83,9 @@ def judgement_faults(
     here = (*location, "judgements")
     incomplete = False
     if len(things) > 10:
-        yield document.fault(here, f"{len(things)} things are compared", "compare at most 10; group them in a hierarchy")
+        yield document.fault(
+            here, f"{len(things)} things are compared", "compare at most 10; group them in a hierarchy"
+        )
         return
     for number, judge in enumerate(judgements.judges):
         for fault in _incomplete(document, (*here, "judges", number, "comparisons"), judge, things):

@@ -47,7 +47,7 @@ class Residual(Definition):
 
 
 class Limit(Definition):
-    """What is too far: a `limit` in `unit`, or the critical (else warning) limit of a `threshold` while that is in force.
+    """What is too far: a `limit` in `unit`, or the critical (else warning) limit of a `threshold` in force.
 
     Beyond it is on the bad side of the indicator's direction; equal is not beyond.
     """

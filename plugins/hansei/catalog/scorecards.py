@@ -51,7 +51,9 @@ class Axis(Definition):
     @property
     def shares(self) -> list[float]:
         """The weight of each indicator; they sum to 1."""
-        return _shares([item.indicator for item in self.indicators], [i.weight for i in self.indicators], self.judgements)
+        return _shares(
+            [item.indicator for item in self.indicators], [i.weight for i in self.indicators], self.judgements
+        )
 
 
 class Dimension(Axis):
@@ -69,7 +71,7 @@ class _Looked(Definition):
     question: str
     grain: Grain = "week"
     segments: tuple[str, ...] = ("all",)
-    # How many observations the whole service's value is worth when a segment's own is drawn towards it; None: not drawn.
+    # How many observations the whole service's value is worth when a segment's is drawn towards it; None: not drawn.
     pull: float | None = Field(default=None, gt=0)
     owner: str
     source: str | None = None

@@ -34,10 +34,7 @@ def check(as_json: Json = False) -> None:
     else:
         for fault in faults:
             typer.echo(str(fault))
-        counts = ", ".join(
-            f"{len(getattr(catalog, kind))} {kind}"
-            for kind in _COUNTED
-        )
+        counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in _COUNTED)
         verdict = f"{len(faults)} faults" if faults else "no fault"
         typer.echo(f"{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
     if faults:

@@ -107,7 +107,7 @@ def _severity(loss: Loss) -> losses.Severity:
 def risk_rows(
     risk: Risk, periods: Sequence[Observed], limit: HeldLimit, direction: str, simulations: Simulations
 ) -> list[dict[str, Any]]:
-    """One row per finished period in which the limit holds; likelihood and all that follows NULL with too few periods."""
+    """One row per finished period in which the limit holds; with too few periods there is no likelihood."""
     held = {item.period_start: item for item in periods if limit.holds_on(item.period_start)}
     if not held:
         return []

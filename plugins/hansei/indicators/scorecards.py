@@ -135,7 +135,9 @@ def _group_lines(card: Scorecard | Profile, grid: Grid) -> tuple[list[dict[str, 
             groups.append(Scored(nothing, nothing, nothing, np.zeros(length)))
             continue
         lines = [_scored(item, grid, card.pull) for item in group.indicators]
-        stacked = {name: np.column_stack([getattr(line, name) for line in lines]) for name in ("score", "lower", "upper")}
+        stacked = {
+            name: np.column_stack([getattr(line, name) for line in lines]) for name in ("score", "lower", "upper")
+        }
         mean = scores.weighted_mean(stacked["score"], group.shares)
         lower, upper = scores.mean_bounds(stacked["score"], stacked["lower"], stacked["upper"], mean.weights)
         is_known = ~np.isnan(mean.value)
@@ -291,10 +293,15 @@ def quadrant_rows(item: Quadrants, card: Scorecard, lines: pa.Table) -> list[dic
 
 def _is_peer(segment_id: str, dimension: str) -> bool:
     # Who is not assigned to a part is no peer of the parts.
-    return segment_id.startswith(f"{dimension}=") and "&" not in segment_id and segment_id not in (
-        f"{dimension}=unassigned",
-        f"{dimension}=unknown",
-        f"{dimension}=unlinked",
+    return (
+        segment_id.startswith(f"{dimension}=")
+        and "&" not in segment_id
+        and segment_id
+        not in (
+            f"{dimension}=unassigned",
+            f"{dimension}=unknown",
+            f"{dimension}=unlinked",
+        )
     )
 
 

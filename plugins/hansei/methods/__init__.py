@@ -1,1 +1,1 @@
-"""Methods of measurement: numbers in, numbers out. They know no table, no file and no definition, so anything may ask."""
+"""Methods of measurement: numbers in, numbers out. They know no table, file or definition, so anything may ask."""

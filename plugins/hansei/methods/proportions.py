@@ -1,4 +1,4 @@
-"""Shares and rates with their uncertainty: intervals of one share, two shares compared, events per exposure, many tests.
+"""Shares and rates with their uncertainty: one share, two shares compared, events per exposure, many tests at once.
 
 Intervals are (lower, upper); None where nothing was observed. scipy gives the exact ones.
 Sources: Wilson 1927; Clopper & Pearson 1934; Agresti & Coull 1998; Brown, Cai & DasGupta 2001; Newcombe 1998a, b.
@@ -20,8 +20,8 @@ _SCIPY = {"wilson": "wilson", "wilson_cc": "wilsoncc", "clopper_pearson": "exact
 def interval(x: int, n: int, method: str = "wilson", confidence: float = 0.95) -> Interval | None:
     """Interval of the share x / n; None where n is 0.
 
-    `wilson_cc` is Wilson's with continuity correction. `jeffreys` is the plain Beta(1/2, 1/2) posterior interval, without
-    the change at 0 and n that Brown et al. propose. `wald` is there to compare with; it collapses at 0 and n.
+    `wilson_cc` is Wilson's with continuity correction. `jeffreys` is the plain Beta(1/2, 1/2) posterior interval,
+    without the change at 0 and n that Brown et al. propose. `wald` is there to compare with; it collapses at 0 and n.
     """
     from scipy import special, stats
 

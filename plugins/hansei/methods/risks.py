@@ -1,7 +1,7 @@
 """Likelihood, consequence and what they come to: the 5 x 5 matrix, expected loss, revenue at risk.
 
-Sources: NPSA 2008, A risk matrix for risk managers; Brown, Cai & DasGupta 2001 (Jeffreys' prior). An ordinal product has
-known faults (Cox 2008): that is why expected loss and value at risk always stand beside it (losses.py).
+Sources: NPSA 2008, A risk matrix for risk managers; Brown, Cai & DasGupta 2001 (Jeffreys' prior). An ordinal product
+has known faults (Cox 2008): that is why expected loss and value at risk always stand beside it (losses.py).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def score(value: ArrayLike, worst: ArrayLike, best: ArrayLike) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Mean:
-    """Weighted means of rows of scores; `weights` are those used, renormalised over what a row has (0 where missing)."""
+    """Weighted means of rows of scores; `weights` are those used: they sum to 1 over what a row has."""
 
     value: np.ndarray
     weights: np.ndarray

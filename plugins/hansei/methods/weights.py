@@ -1,8 +1,8 @@
 """Weights from pairwise judgements: Saaty's analytic hierarchy process (AHP).
 
-A judgement says how many times as important one thing is as another, on the scale 1 to 9. The weights are the principal
-eigenvector of the matrix of judgements; its consistency ratio says how far the judgements contradict one another.
-Sources: Saaty 1980; Forman & Peniwati 1998 (several judges: geometric mean of each judgement, AIJ); Donegan & Dodd 1991.
+A judgement says how many times as important one thing is as another, on the scale 1 to 9. The weights are the
+principal eigenvector of the matrix of judgements; its consistency ratio says how far these contradict one another.
+Sources: Saaty 1980; Forman & Peniwati 1998 (several judges: geometric mean of each judgement); Donegan & Dodd 1991.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _RECIPROCAL_WITHIN = 1e-6
 class Doubt:
     """The three judgements that contradict each other most, as positions of the things compared.
 
-    `factor` is how far going round the triple misses 1 (1: no contradiction): a is x times b and b is y times c, but a is
-    not x*y times c. Of the three, (`first`, `second`) is farthest from what all other judgements imply by going through a
-    third thing: it was judged `judged`, they imply `implied` (their geometric mean).
+    `factor` is how far going round the triple misses 1 (1: no contradiction): a is x times b and b is y times c, but a
+    is not x*y times c. Of the three, (`first`, `second`) is farthest from what all other judgements imply by going
+    through a third thing: it was judged `judged`, they imply `implied` (their geometric mean).
     """
 
     triple: tuple[int, int, int]
@@ -129,7 +129,7 @@ def _reciprocal(matrix: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
 
 
 def _doubt(judged: np.ndarray) -> Doubt | None:
-    """The triple that misses 1 by the largest factor; None where every triple agrees (Koczkodaj 1993, on a log scale)."""
+    """The triple that misses 1 by the largest factor (Koczkodaj 1993); None where every triple agrees."""
     triples = list(combinations(range(len(judged)), 3))
     gaps = [abs(float(np.log(judged[a, b] * judged[b, c] * judged[c, a]))) for a, b, c in triples]
     # Contradictions of the same size differ in the last digit by the order of multiplication: the first one counts.

@@ -8,6 +8,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.entities import STAGING_COLUMNS, Entity
 from hansei.errors import WarehouseError
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.scoring_tables import SCORING_TABLES
 
 Columns = Mapping[str, str]
 
@@ -175,116 +176,7 @@ OWN_TABLES["indicators.signals"] = {
     "run_id": "text",
     "judged_at": "timestamp",
 }
-_SCORED_LINE = {
-    "line": "text",
-    "indicator": "text",
-    "indicator_version": "integer",
-    "score": "double",
-    "lower_score": "double",
-    "upper_score": "double",
-    "weight_ratio": "double",
-    "used_weight_ratio": "double",
-    "coverage_ratio": "double",
-    "value": "double",
-    "used_value": "double",
-    "worst": "double",
-    "best": "double",
-    "sample_count": "bigint",
-    "state": "text",
-}
-_SCORED_PLACE = {"version": "integer", "grain": "text", "period_start": "date", "segment_id": "text"}
-_JUDGED = {"run_id": "text", "judged_at": "timestamp"}
-_LOSS = {
-    "currency": "text",
-    "expected_loss": "double",
-    "no_loss_probability": "double",
-    "value_at_risk_90": "double",
-    "value_at_risk_95": "double",
-    "value_at_risk_99": "double",
-    "expected_shortfall_90": "double",
-    "expected_shortfall_95": "double",
-    "expected_shortfall_99": "double",
-}
-OWN_TABLES["indicators.scorecards"] = {
-    "scorecard": "text",
-    **_SCORED_PLACE,
-    "dimension": "text",
-    **_SCORED_LINE,
-    **_JUDGED,
-}
-OWN_TABLES["indicators.profiles"] = {
-    "profile": "text",
-    **_SCORED_PLACE,
-    "axis": "text",
-    **_SCORED_LINE,
-    "is_minimum": "boolean",
-    **_JUDGED,
-}
-OWN_TABLES["indicators.quadrants"] = {
-    "quadrants": "text",
-    **_SCORED_PLACE,
-    "efficiency_score": "double",
-    "quality_score": "double",
-    "cut_efficiency": "double",
-    "cut_quality": "double",
-    "peer_count": "bigint",
-    "measured_quadrant": "text",
-    "quadrant": "text",
-    **_JUDGED,
-}
-OWN_TABLES["indicators.risks"] = {
-    "risk": "text",
-    **_SCORED_PLACE,
-    "indicator": "text",
-    "cause": "text",
-    "owner": "text",
-    "value": "double",
-    "value_state": "text",
-    "limit_value": "double",
-    "is_breaching": "boolean",
-    "breaching_count": "bigint",
-    "period_count": "bigint",
-    "state": "text",
-    "probability": "double",
-    "likelihood_basis": "text",
-    "likelihood": "integer",
-    "likelihood_word": "text",
-    "consequence": "integer",
-    "score": "integer",
-    "grade": "text",
-    "residual_score": "integer",
-    "residual_grade": "text",
-    "trend": "text",
-    "probability_change": "double",
-    "key_indicator_count": "bigint",
-    "key_indicator_beyond_count": "bigint",
-    "is_counted": "boolean",
-    **_LOSS,
-    "seed": "bigint",
-    "simulated_years": "bigint",
-    **_JUDGED,
-}
-OWN_TABLES["indicators.key_risk_indicators"] = {
-    "risk": "text",
-    **_SCORED_PLACE,
-    "indicator": "text",
-    "value": "double",
-    "value_state": "text",
-    "limit_value": "double",
-    "is_beyond": "boolean",
-    "owner": "text",
-    **_JUDGED,
-}
-OWN_TABLES["indicators.risk_totals"] = {
-    "grain": "text",
-    "period_start": "date",
-    "risk_count": "bigint",
-    "cause_count": "bigint",
-    "priced_cause_count": "bigint",
-    "highest_score": "integer",
-    **_LOSS,
-    **_JUDGED,
-}
+OWN_TABLES.update(SCORING_TABLES)
 # Columns that tell when and by which run a row came to be; promise 2 (same input, same tables) leaves them out.
 VOLATILE = frozenset({"run_id", "known_since", "judged_at", "loaded_run_id"})
 
