@@ -76,6 +76,13 @@ class Catalog:
         payload = json.dumps([_plain(part) for part in parts], sort_keys=True, default=str, separators=(",", ":"))
         return hashlib.sha256(payload.encode()).hexdigest()
 
+    def tables_of(self, indicator: Indicator) -> tuple[str, ...]:
+        """Tables that an indicator counts on; those of both parts of a quotient."""
+        if indicator.table:
+            return (indicator.table,)
+        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
+        return tuple(dict.fromkeys(self.indicators[name].table for name in parts))
+
     def everything(self) -> dict[str, dict[str, Any]]:
         """Every definition as plain data, for the archive of a review and the table of definitions in force."""
         kinds = {name: getattr(self, name) for name in FOLDERS}
@@ -116,6 +123,11 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     if not found["service"] and not any(fault.file.name == SERVICE_FILE for fault in faults):
         faults.append(Fault(roots[0] / SERVICE_FILE, 1, "(whole file)", "is missing", "write id, name, reporting_zone"))
     service = next(iter(found["service"].values()), None) or Service(id="service", name="?", reporting_zone="UTC")
+    if service.indicators is not None:
+        found["indicators"], untold = chosen(found["indicators"], service.indicators)
+        for word in untold:
+            next_step = "name an indicator or a family, such as speed"
+            faults.append(documents["service", service.id].fault(("indicators",), f"{word!r} is neither", next_step))
     kinds = {kind: found[kind] for kind in FOLDERS}
     catalog = Catalog(
         settings.include, service, **kinds, tables=found["tables"], documents=documents, home=settings.home
@@ -126,9 +138,20 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     return catalog, sorted(faults, key=lambda fault: (str(fault.file), fault.line, fault.key))
 
 
+def chosen(indicators: dict[str, Indicator], words: Iterable[str]) -> tuple[dict[str, Indicator], list[str]]:
+    """The indicators that are named, or whose family is, with the parts of their quotients; and words that fit none."""
+    words = tuple(words)
+    kept = {key for key, item in indicators.items() if key in words or item.family in words}
+    for key in tuple(kept):
+        parts = (indicators[key].numerator_indicator, indicators[key].denominator_indicator)
+        kept |= {part for part in parts if part in indicators}
+    known = {*indicators, *(item.family for item in indicators.values())}
+    return {key: item for key, item in indicators.items() if key in kept}, [word for word in words if word not in known]
+
+
 def _definition_files(root: Path) -> Iterable[tuple[str, Path]]:
     for kind in FOLDERS:
-        for path in sorted((root / kind).glob("*.yaml")):
+        for path in sorted((root / kind).rglob("*.yaml")):
             yield kind, path
     if (root / SERVICE_FILE).exists():
         yield "service", root / SERVICE_FILE

@@ -6,23 +6,22 @@ rows of each period anew (METHODS.md 1.1: percentiles do not add or average).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import ADDITIVE, GRAINS, ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import scans
+from hansei.indicators import formulas, intervals, scans
 from hansei.indicators.periods import next_period, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
 VALUES = "indicators.indicator_values"
-GRAINS = ("day", "week", "month")
-PARTS = ("numerator", "subtrahend", "denominator", "sample_count", "quantile")
-_SUMS = ("numerator", "subtrahend", "denominator", "sample_count")
+DISTRIBUTIONS = "indicators.distributions"
+PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
 
 
 class Collection:
@@ -52,10 +51,12 @@ class Collection:
         self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
         if self.periods is not None:
             self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
-        additive = [item for item in self.group if item.measure not in ("quantile", "snapshot")]
+        additive = [item for item in self.group if item.measure in ADDITIVE]
         if additive:
             only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
-            self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", only))
+            # Days are summed to longer periods, so they are cut as those are.
+            cuts = scans.every_cut(additive, "week")
+            self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", cuts, only))
         for indicator in self.group:
             if indicator.measure == "snapshot":
                 self._collect_snapshot(indicator)
@@ -63,9 +64,9 @@ class Collection:
             asked = [item for item in self.group if grain in item.grains]
             if self.periods is not None and not self.periods[grain]:
                 continue
-            ranked = [item for item in asked if item.measure == "quantile"]
-            if ranked:
-                self._collect_quantiles(ranked, grain)
+            counted_anew = [item for item in asked if item.measure in ("quantile", "distinct")]
+            if counted_anew:
+                self._collect_rows(counted_anew, grain)
             summed = [item for item in asked if item in additive]
             if summed:
                 self._collect_sums(summed, grain)
@@ -109,36 +110,107 @@ class Collection:
 
     def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
         period = self.warehouse.sql.period_start(grain, "period_start")
-        sums = [f"SUM({item.id}__{part}) AS {item.id}__{part}" for item in summed for part in _SUMS]
+        table = self.table
+        names = [
+            f"{item.id}__{part}" for item in summed for part in formulas.components(item, table, self.warehouse.sql)
+        ]
+        sums = [f"SUM({name}) AS {name}" for name in names]
         only = (
             f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
         )
         totals = f"run_sums_{grain}"
         self._create(
             totals,
-            f"SELECT {period} AS period_start, segment_id, {', '.join(sums)} FROM run_days {only}"
-            f"GROUP BY {period}, segment_id",
+            f"SELECT {period} AS period_start, segment_id, cut, {', '.join(sums)} FROM run_days {only}"
+            f"GROUP BY {period}, segment_id, cut",
         )
-        self._take(totals, summed, grain, _SUMS)
+        self._take(totals, summed, grain)
 
-    def _collect_quantiles(self, ranked: Sequence[Indicator], grain: str) -> None:
+    def _collect_rows(self, asked: Sequence[Indicator], grain: str) -> None:
+        """What does not add up over days, quantiles and distinct counts, is taken from the rows of the period."""
         only = self._only(set(self._days(grain)), f"run_needed_{grain}")
         wide = f"run_wide_{grain}"
-        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, ranked, grain, only))
-        self._take(wide, ranked, grain, PARTS)
+        cuts = scans.every_cut(asked, grain)
+        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, cuts, only))
+        self._take(wide, [item for item in asked if item.measure != "quantile"], grain)
+        ranked = [item for item in asked if item.measure == "quantile"]
+        if ranked:
+            self._take_ranked(wide, ranked, grain)
+            self._keep_distributions(wide, [item for item in ranked if item.has_distribution], ranked, grain)
 
-    def _take(self, wide: str, asked: Sequence[Indicator], grain: str, parts: Sequence[str]) -> None:
+    def _take(self, wide: str, asked: Sequence[Indicator], grain: str) -> None:
         """Each indicator's own columns and segments out of a table that holds those of all."""
         selects = []
         for item in asked:
-            own = ", ".join(f"{item.id}__{part}" for part in parts)
-            dimensions = self.warehouse.sql.text_list(["all", *item.segments])
-            selects.append(
-                f"SELECT '{item.id}', '{grain}', period_start, segment_id, {own} FROM {wide} "
-                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})"
+            parts = formulas.components(item, self.table, self.warehouse.sql)
+            own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
+            selects.append(self._own_rows(item, wide, grain, own))
+        if selects:
+            names = f"indicator, grain, period_start, segment_id, {', '.join(formulas.SUMS)}"
+            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+
+    def _own_rows(self, item: Indicator, wide: str, grain: str, columns: Iterable[str]) -> str:
+        cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts_by(grain))])
+        listed = ", ".join([f"'{item.id}' AS indicator", f"'{grain}' AS grain", "period_start", "segment_id", *columns])
+        return f"SELECT {listed} FROM {wide} WHERE cut IN ({cuts})"
+
+    def _take_ranked(self, wide: str, ranked: Sequence[Indicator], grain: str) -> None:
+        """Quantiles and the ends of their intervals; those of one rank are read out of their arrays together."""
+        for quantile in sorted({item.quantile for item in ranked}):
+            alike = [item for item in ranked if item.quantile == quantile]
+            selects = []
+            for item in alike:
+                held = formulas.ranked_together(item, self.table, ranked)
+                own = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in intervals.grid(quantile)]
+                count = f"{item.id}__denominator"
+                limits = f"CASE WHEN {count} > 0 THEN {count} END AS counted"
+                has_interval = f"{'FALSE' if item.interval_kind == 'none' else 'TRUE'} AS has_interval"
+                columns = [f"{count} AS denominator", limits, has_interval, f"ARRAY[{', '.join(own)}] AS ranks"]
+                selects.append(self._own_rows(item, wide, grain, columns))
+            ranks = f"run_ranks_{grain}_{round(quantile * 10000)}"
+            self._create(ranks, " UNION ALL ".join(selects))
+            lower, upper = intervals.wilson(repr(quantile), "counted")
+            value = f"ranks[{intervals.grid(quantile).index(quantile) + 1}]"
+            ends = [
+                f"CASE WHEN has_interval THEN {intervals.at_rank(rank, quantile)} END"
+                for rank in ("rank_lower", "rank_upper")
+            ]
+            names = "indicator, grain, period_start, segment_id, denominator"
+            limits = ", ".join(
+                f"CASE WHEN counted > 0 THEN {end} END AS {name}"
+                for end, name in ((lower, "rank_lower"), (upper, "rank_upper"))
             )
-        names = f"indicator, grain, period_start, segment_id, {', '.join(parts)}"
-        self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+            self.warehouse.execute(
+                f"INSERT INTO run_values ({names}, sample_count, ranked_value, ranked_lower, ranked_upper) "
+                f"SELECT {names}, denominator, {value}, {', '.join(ends)} "
+                f"FROM (SELECT *, {limits} FROM {ranks}) AS ranked"
+            )
+
+    def _keep_distributions(
+        self, wide: str, shown: Sequence[Indicator], ranked: Sequence[Indicator], grain: str
+    ) -> None:
+        """Replaces the distribution of each period that is counted by the one that the scan just ranked."""
+        selects = []
+        for item in shown:
+            held = formulas.ranked_together(item, self.table, ranked)
+            count = f"{item.id}__denominator"
+            columns = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in formulas.DISTRIBUTION.values()]
+            counts = [f"{item.version} AS version", f"CAST({count} AS BIGINT) AS sample_count"]
+            selects.append(f"{self._own_rows(item, wide, grain, [*counts, *columns])} AND {count} > 0")
+        if not selects:
+            return
+        ids = self.warehouse.sql.text_list([item.id for item in shown])
+        only = f" AND period_start IN (SELECT period_start FROM run_periods WHERE grain = '{grain}')"
+        self.warehouse.execute(
+            f"DELETE FROM {DISTRIBUTIONS} WHERE indicator IN ({ids}) AND grain = '{grain}'"
+            + (only if self.periods is not None else "")
+        )
+        names = ["indicator", "grain", "period_start", "segment_id", "version", "sample_count", *formulas.DISTRIBUTION]
+        self.warehouse.execute(f"INSERT INTO {DISTRIBUTIONS} ({', '.join(names)}) {' UNION ALL '.join(selects)}")
+        self.warehouse.execute(
+            f"UPDATE {DISTRIBUTIONS} SET p95 = NULL WHERE indicator IN ({ids}) AND grain = '{grain}' "
+            f"AND sample_count < {formulas.LEAST_FOR_P95} AND p95 IS NOT NULL"
+        )
 
     def _collect_snapshot(self, indicator: Indicator) -> None:
         self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))
@@ -154,7 +226,7 @@ class Collection:
             select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
             self.warehouse.execute(
                 "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, sample_count) "
-                f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_count, open_count "
+                f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_value, open_count "
                 f"FROM ({select}) AS snapshots"
             )
 
@@ -188,7 +260,7 @@ class Collection:
         return {(row["indicator"], row["grain"]): row["first_day"] for row in self.warehouse.rows(query)}
 
     def _fill_gaps_of(self, grain: str, indicators: Sequence[Indicator]) -> None:
-        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure == "count"])
+        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure in ZERO_WITHOUT_ROWS])
         same = "{0}.indicator = spine.indicator AND {0}.grain = '" + grain + "' "
         same += "AND {0}.period_start = spine.period_start AND {0}.segment_id = 'all'"
         known = (

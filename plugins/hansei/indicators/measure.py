@@ -12,16 +12,33 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import formulas, scans
-from hansei.indicators.collection import GRAINS, VALUES, Collection
+from hansei.indicators import formulas, intervals, scans
+from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
+_SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
+_KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
+_WORDING = {
+    "title",
+    "question",
+    "family",
+    "owner",
+    "caveats",
+    "source",
+    "example",
+    "changes",
+    "perspective",
+    "servqual_dimension",
+    "valid_from",
+    "direction",
+}
 
 
 @dataclass(frozen=True)
@@ -47,19 +64,27 @@ class Measurement:
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
         by_table: dict[str, list[Indicator]] = defaultdict(list)
-        for indicator in self.catalog.indicators.values():
-            by_table[indicator.table].append(indicator)
+        quotients = []
+        for indicator in sorted(self.catalog.indicators.values(), key=lambda item: item.id):
+            (by_table[indicator.table] if indicator.table else quotients).append(indicator)
         for name in sorted(by_table):
             with self.warehouse.transaction():
-                self._measure_table(self.catalog.tables[name], sorted(by_table[name], key=lambda item: item.id))
+                self._measure_table(self.catalog.tables[name], by_table[name])
+        if quotients:
+            with self.warehouse.transaction():
+                self._measure_quotients(quotients)
         self._forget_removed_indicators()
         return Measured(self.written, self.removed, self.restated)
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
         redefined = {item.id for item in indicators if self._is_redefined(item)}
-        rebuilt = self.warehouse.scalar(f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'")
+        rebuilt = None
+        if table.touched_table:
+            query = f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'"
+            rebuilt = self.warehouse.scalar(query)
         for group in _groups(indicators):
-            whole = [item for item in group if item.id in redefined or rebuilt or item.measure == "snapshot"]
+            is_whole = rebuilt or table.kind == "view"
+            whole = [item for item in group if is_whole or item.id in redefined or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
             # A table that is there for the first time restates nothing; one that was rebuilt does, by definition.
             by_definition = {item.id for item in whole if rebuilt or item.id in redefined}
@@ -67,7 +92,8 @@ class Measurement:
             if partial:
                 touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
                 self._measure_group(table, partial, touched, set())
-        self.warehouse.execute(f"DELETE FROM {table.touched_table}")
+        if table.touched_table:
+            self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         for indicator in indicators:
             self._remember(indicator)
 
@@ -79,8 +105,18 @@ class Measurement:
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
-        self._settle(group, periods is None, by_definition)
+        scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
+        self._settle(group, scope, by_definition)
         collection.close()
+
+    def _measure_quotients(self, quotients: list[Indicator]) -> None:
+        """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
+        selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
+        self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
+        self._settle(quotients, "", {item.id for item in quotients if self._is_redefined(item)})
+        self.warehouse.execute("DROP TABLE run_values")
+        for indicator in quotients:
+            self._remember(indicator)
 
     def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
         counted_on = group[0].counted_on
@@ -90,7 +126,7 @@ class Measurement:
         ids = self.warehouse.sql.text_list([item.id for item in group])
         unfinished = (
             f"SELECT DISTINCT period_start FROM {VALUES} "
-            f"WHERE grain = :grain AND state = 'incomplete' AND indicator IN ({ids})"
+            f"WHERE grain = :grain AND state IN ('incomplete', 'immature') AND indicator IN ({ids})"
         )
         periods |= {row["period_start"] for row in self.warehouse.rows(unfinished, {"grain": grain})}
         # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
@@ -103,23 +139,28 @@ class Measurement:
             periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
 
-    def _settle(self, group: list[Indicator], whole: bool, by_definition: set[str]) -> None:
-        """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""
+    def _settle(self, group: list[Indicator], scope: str, by_definition: set[str]) -> None:
+        """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
+
+        `scope` limits the stored values that the fresh ones are compared with.
+        """
         warehouse = self.warehouse
-        fresh = [self._values(item, grain) for item in group for grain in GRAINS if grain in item.grains]
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(fresh)}")
+        self._describe(group)
+        kinds = sorted({(item.measure, item.interval_kind) for item in group})
+        fresh = " UNION ALL ".join(self._values(*kind) for kind in kinds)
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {fresh}")
         ids = warehouse.sql.text_list([item.id for item in group])
-        scope = "" if whole else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
-        gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
+        moved = f"{differs} OR {_apart('value')}"
+        bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh "
+            f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "
+            f"COALESCE({moved}, TRUE) AS has_moved "
             f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}){scope}) "
             f"AS stored ON {same_row} "
-            f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {differs} "
-            f"OR ((stored.value IS NULL) <> (fresh.value IS NULL)) OR COALESCE({gap}, FALSE)"
+            f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {moved} OR {bounds}"
         )
         written, differing = warehouse.rows(
             "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
@@ -129,26 +170,44 @@ class Measurement:
             self._write()
         self.written += written
         self.removed += differing - written
-        for name in ("run_new", "run_differing"):
+        for name in ("run_new", "run_differing", "run_definitions"):
             warehouse.execute(f"DROP TABLE {name}")
 
-    def _values(self, indicator: Indicator, grain: str) -> str:
-        """SELECT of the indicator's finished rows from its parts in `run_values`."""
-        lower, upper = formulas.bounds(indicator)
-        today = f"CAST('{self.today.isoformat()}' AS DATE)"
-        state = formulas.state(indicator, scans.period_end(grain), today)
+    def _describe(self, group: list[Indicator]) -> None:
+        """Fills `run_definitions` with what the values of each indicator depend on beside its parts."""
+        columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
+        create_table(self.warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, True)
+        window = self.catalog.service.repeat_window
+        rows = [
+            {
+                "id": item.id,
+                "kind": f"{item.measure} {item.interval_kind}",
+                "version": item.version,
+                "least": item.minimum_denominator,
+                "maturity_days": item.maturity_days(window),
+                "per": item.per or 1.0,
+            }
+            for item in group
+        ]
+        self.warehouse.insert("run_definitions", rows)
+
+    def _values(self, measure: str, kind: str) -> str:
+        """SELECT of the finished rows of the indicators of one kind from their parts in `run_values`."""
+        lower, upper = intervals.bounds(measure, kind)
+        state = formulas.state(measure, f"CAST('{self.today.isoformat()}' AS DATE)")
         return (
-            f"SELECT indicator, {indicator.version} AS version, grain, period_start, segment_id, numerator, "
-            f"subtrahend, denominator, CAST(sample_count AS BIGINT) AS sample_count, "
-            f"{formulas.value(indicator)} AS value, {lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM run_values WHERE indicator = '{indicator.id}' AND grain = '{grain}'"
+            "SELECT indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, "
+            f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
+            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
+            f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
+            f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
         )
 
     def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
         names = (
-            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, sample_count, "
-            "value, lower_bound, upper_bound, state"
+            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, square_sum, "
+            "sample_count, value, lower_bound, upper_bound, state"
         )
         self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
         self.warehouse.execute(
@@ -162,19 +221,21 @@ class Measurement:
         redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
-        self.warehouse.execute(
-            "INSERT INTO ops.restatements (restated_run_id, restated_at, indicator, version, grain, period_start, "
-            "segment_id, said_since, numerator_before, denominator_before, sample_count_before, value_before, "
-            "state_before, numerator_after, denominator_after, sample_count_after, value_after, state_after, reason) "
-            "SELECT :run_id, :as_of, stored.indicator, stored.version, stored.grain, stored.period_start, "
-            "stored.segment_id, stored.known_since, stored.numerator, stored.denominator, stored.sample_count, "
-            "stored.value, stored.state, fresh.numerator, fresh.denominator, fresh.sample_count, fresh.value, "
-            f"fresh.state, CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
+        said = [f"{name}_before" for name in _SAID]
+        known = [f"{name}_after" for name in _KNOWN]
+        columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
+        values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
+        values += [f"fresh.{name}" for name in _KNOWN]
+        reason = (
+            f"CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
             "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) THEN 'late_data' "
-            f"ELSE 'correction' END FROM {VALUES} AS stored "
-            f"INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
+            "ELSE 'correction' END"
+        )
+        self.warehouse.execute(
+            f"INSERT INTO ops.restatements ({', '.join(columns)}) SELECT {', '.join(values)}, {reason} "
+            f"FROM {VALUES} AS stored INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
             f"LEFT JOIN run_new AS fresh ON {same_row.format('fresh')} "
-            "WHERE stored.state <> 'incomplete'",
+            "WHERE differing.has_moved AND stored.state NOT IN ('incomplete', 'immature')",
             {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
@@ -194,19 +255,28 @@ class Measurement:
     def _forget_removed_indicators(self) -> None:
         kept = self.warehouse.sql.text_list(sorted(self.catalog.indicators))
         with self.warehouse.transaction():
-            self.warehouse.execute(f"DELETE FROM {VALUES} WHERE indicator NOT IN ({kept})")
+            for table in (VALUES, DISTRIBUTIONS):
+                self.warehouse.execute(f"DELETE FROM {table} WHERE indicator NOT IN ({kept})")
             self.warehouse.execute(
                 f"DELETE FROM ops.model_states WHERE model LIKE 'indicator:%' AND SUBSTR(model, 11) NOT IN ({kept})"
             )
 
 
+def _apart(name: str) -> str:
+    """SQL: a stored and a fresh double differ by more than what summing in another order can do."""
+    gap = f"ABS(stored.{name} - fresh.{name}) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.{name}))"
+    return f"((stored.{name} IS NULL) <> (fresh.{name} IS NULL) OR COALESCE({gap}, FALSE))"
+
+
 def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
     """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
-    meaning = indicator.model_dump(
-        mode="json", exclude={"title", "question", "owner", "caveats", "valid_from", "direction"}
-    )
+    meaning = indicator.model_dump(mode="json", exclude=_WORDING)
+    if indicator.measure == "quotient":
+        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
+        return catalog.fingerprint(meaning, *(fingerprint(catalog, catalog.indicators[name]) for name in parts))
     table = catalog.tables[indicator.table]
-    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone)
+    days = indicator.maturity_days(catalog.service.repeat_window)
+    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone, days)
 
 
 def _groups(indicators: Sequence[Indicator]) -> list[list[Indicator]]:
