@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.few_indicators import FEW
 
 from hansei.catalog.loader import examine
 from hansei.settings import load_settings
@@ -135,7 +136,7 @@ SPOILED = [
         "csat_top_box",
         "csat",
         "scorecards/card.yaml:22: dimensions.1.indicators.0.indicator: "
-        "indicator 'csat' is not declared: use one of backlog",
+        "indicator 'csat' is not declared: use one of agent",
     ),
     ("scorecards/card.yaml", "worst: 8, best: 1", "worst: 8, best: 8", "8 is the worst, too: set worst and best apart"),
     ("scorecards/card.yaml", "worst: 8, best: 1", "worst: 1, best: 8", "best 8 is worse than worst 1: lower is better"),
@@ -279,3 +280,13 @@ def test_a_risk_may_follow_a_threshold(overlay: Path) -> None:
     assert not limit.holds_on(threshold.valid_to)
     (overlay / "risks/danger.yaml").write_text(RISK.replace("limit: 0.1\n    unit: ratio", "threshold: low", 1))
     assert "low limits csat_top_box by week, not reopen_rate by week" in faults(overlay)[0]
+
+
+def test_an_indicator_that_the_service_does_not_compute_is_missing_and_no_fault(overlay: Path) -> None:
+    computed = ", ".join(name for name in FEW if name != "reopen_rate")
+    text = f"id: service\nname: Small\nreporting_zone: UTC\nindicators: [{computed}]\n"
+    (overlay / "service.yaml").write_text(text)
+    catalog = examine(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))[0]
+    assert "reopen_rate" not in catalog.indicators
+    assert [item.indicator for item in catalog.scorecards["card"].dimensions[1].indicators][1] == "reopen_rate"
+    assert [fault for fault in faults(overlay) if fault.startswith(tuple(FILES))] == []

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from hansei.catalog.documents import Definition, Document, Fault, Location
 from hansei.catalog.entities import Identifier
 from hansei.catalog.measures import Grain
-from hansei.catalog.scorecards import SECONDS_PER_UNIT, unit_faults
+from hansei.catalog.scorecards import SECONDS_PER_UNIT, undeclared_faults, unit_faults
+from hansei.catalog.segments import parse_segment
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -203,9 +204,7 @@ def check_risks(catalog: Catalog) -> Iterator[Fault]:
 def _limit_faults(catalog: Catalog, document: Document, here: Location, item: Limit, grain: str) -> Iterator[Fault]:
     indicator = catalog.indicators.get(item.indicator)
     if indicator is None:
-        found = f"indicator {item.indicator!r} is not declared"
-        known = ", ".join(sorted(catalog.indicators)) or "none is declared yet"
-        yield document.fault((*here, "indicator"), found, f"use one of {known}")
+        yield from undeclared_faults(catalog, document, (*here, "indicator"), item.indicator)
         return
     yield from _threshold_faults(catalog, document, here, item, grain)
     if item.unit is not None:
@@ -216,9 +215,8 @@ def _limit_faults(catalog: Catalog, document: Document, here: Location, item: Li
     if grain not in indicator.grains:
         found = f"{indicator.id} is not computed by {grain}"
         yield document.fault((*here, "indicator"), found, f"use one of {', '.join(indicator.grains)}")
-    dimensions = [part.split("=", 1)[0] for part in item.segment.split("&")]
-    unknown = [name for name in dimensions if name not in indicator.segments]
-    if item.segment != "all" and (unknown or "*" in item.segment):
+    unknown = parse_segment(item.segment).keys() - set(indicator.segments)
+    if unknown or "*" in item.segment:
         found = f"{item.segment!r} is no single segment of {indicator.id}"
         usable = ", ".join(["all", *(f"{name}=..." for name in indicator.segments)])
         yield document.fault((*here, "segment"), found, f"use one of {usable}")

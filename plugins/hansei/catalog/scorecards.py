@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from pydantic import Field
 from hansei.catalog.documents import Definition, Document, Fault, Location
 from hansei.catalog.entities import Identifier
 from hansei.catalog.judgements import Judgements, judgement_faults
+from hansei.catalog.measure_checks import known
 from hansei.catalog.measures import Grain
+from hansei.catalog.segments import parse_segment
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 # A day of open hours has no set length.
 _DURATIONS = {"seconds": ("seconds", "minutes", "hours", "days"), "business_seconds": ("seconds", "minutes", "hours")}
+# What adds up over a segment's rows grows with the segment.
+_GROWING = ("count", "total", "distinct", "snapshot")
 _WITHIN = 1e-6
 
 
@@ -167,8 +171,7 @@ def _scale_faults(
     if item.worst == item.best:
         yield document.fault((*place, "best"), f"{item.best:g} is the worst, too", "set worst and best apart")
     if indicator is None:
-        found = f"indicator {item.indicator!r} is not declared"
-        yield document.fault((*place, "indicator"), found, _known(catalog.indicators))
+        yield from undeclared_faults(catalog, document, (*place, "indicator"), item.indicator)
         return
     yield from unit_faults(document, (*place, "unit"), indicator, item.unit)
     if indicator.direction == "neutral":
@@ -179,10 +182,16 @@ def _scale_faults(
         yield document.fault((*place, "best"), found, "swap the two")
     if card.grain not in indicator.grains:
         found = f"{indicator.id} is not computed by {card.grain}"
-        yield document.fault((*place, "indicator"), found, _known(indicator.grains))
-    if indicator.unit == "count" and set(card.segments) != {"all"}:
+        yield document.fault((*place, "indicator"), found, known(indicator.grains))
+    if indicator.measure in _GROWING and set(card.segments) != {"all"}:
         found = f"{indicator.id} is a number that grows with a segment's size, so one worst and best cannot fit all"
         yield document.fault((*place, "indicator"), found, "score a rate, or set segments: [all]")
+
+
+def undeclared_faults(catalog: Catalog, document: Document, place: Location, name: str) -> Iterator[Fault]:
+    """An indicator that no file declares; one that the service has chosen not to compute is missing, and no fault."""
+    if ("indicators", name) not in catalog.documents:
+        yield document.fault(place, f"indicator {name!r} is not declared", known(catalog.indicators))
 
 
 def unit_faults(document: Document, place: Location, indicator: Indicator, unit: str) -> Iterator[Fault]:
@@ -190,16 +199,18 @@ def unit_faults(document: Document, place: Location, indicator: Indicator, unit:
     usable = _DURATIONS.get(indicator.unit, (indicator.unit,))
     if unit not in usable:
         found = f"{unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
-        yield document.fault(place, found, _known(usable))
+        yield document.fault(place, found, known(usable))
 
 
 def _segment_faults(catalog: Catalog, document: Document, card: Scorecard | Profile) -> Iterator[Fault]:
     used = [item.indicator for group in card.groups for item in group.indicators]
-    known = {name for key in used if key in catalog.indicators for name in catalog.indicators[key].segments}
+    cut_by = {name for key in used if key in catalog.indicators for name in catalog.indicators[key].segments}
     for position, segment in enumerate(card.segments):
-        if segment != "all" and segment.split("=", 1)[0] not in known:
-            found = f"none of its indicators has a segment {segment.split('=', 1)[0]!r}"
-            yield document.fault(("segments", position), found, _known(["all", *(f"{name}=*" for name in known)]))
+        unknown = sorted(parse_segment(segment).keys() - cut_by)
+        # Where the service has chosen none of its indicators, nothing can be said against a segment.
+        if unknown and cut_by:
+            found = f"none of its indicators has a segment {unknown[0]!r}"
+            yield document.fault(("segments", position), found, known(["all", *(f"{name}=*" for name in cut_by)]))
 
 
 def _weight_faults(
@@ -233,18 +244,14 @@ def _quadrant_faults(catalog: Catalog, document: Document, item: Quadrants) -> I
     card = catalog.scorecards.get(item.scorecard)
     if card is None:
         found = f"scorecard {item.scorecard!r} is not declared"
-        yield document.fault(("scorecard",), found, _known(catalog.scorecards))
+        yield document.fault(("scorecard",), found, known(catalog.scorecards))
         return
     names = [dimension.id for dimension in card.dimensions]
     for key in ("efficiency", "quality"):
         if getattr(item, key) not in names:
-            yield document.fault((key,), f"{card.id} has no dimension {getattr(item, key)!r}", _known(names))
+            yield document.fault((key,), f"{card.id} has no dimension {getattr(item, key)!r}", known(names))
     if item.efficiency == item.quality:
         yield document.fault(("quality",), "both axes are the same dimension", "choose another")
     if f"{item.peers}=*" not in card.segments:
         found = f"{card.id} is not computed for {item.peers}=*"
         yield document.fault(("peers",), found, f"add {item.peers}=* to the segments of the scorecard")
-
-
-def _known(names: Sequence[str] | Mapping[str, object]) -> str:
-    return "use one of " + ", ".join(sorted(names)) if names else "none is declared yet"

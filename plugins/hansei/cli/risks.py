@@ -79,7 +79,7 @@ def _register(warehouse: Any, period: str | None, grain: str, as_json: bool) -> 
     for total in totals:
         if total["expected_loss"] is not None:
             typer.echo(
-                f"\n{total['priced_cause_count']} causes with a price, each counted once: expected loss "
+                f"\ncauses with a price: {total['priced_cause_count']}, each counted once; expected loss "
                 f"{total['expected_loss']:,.0f} {total['currency']} a year; in 19 of 20 years not more than "
                 f"{total['value_at_risk_95']:,.0f}, beyond that {total['expected_shortfall_95']:,.0f} on average"
             )

@@ -30,7 +30,7 @@ def list_cards(as_json: Json = False) -> None:
     rows = [
         {
             "id": item.id,
-            "kind": kind.rstrip("s"),
+            "kind": kind if kind == "quadrants" else kind.rstrip("s"),
             "version": item.version,
             "grain": getattr(item, "grain", None) or catalog.scorecards[item.scorecard].grain,
             "segments": ", ".join(getattr(item, "segments", ())) or f"{item.peers}=*",

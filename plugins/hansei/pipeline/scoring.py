@@ -14,6 +14,7 @@ import pyarrow as pa
 from hansei.catalog import Catalog
 from hansei.catalog.risks import Limit, Risk
 from hansei.catalog.scorecards import Profile, Scorecard
+from hansei.catalog.segments import cut_of, matches
 from hansei.indicators.risks import (
     Simulations,
     key_indicator_rows,
@@ -63,28 +64,33 @@ class _Reader:
         self._warehouse = warehouse
         self._catalog = catalog
         self._runner = runner_for(warehouse, catalog)
-        self._ready: dict[str, date | None] = {}
+        self._ready: dict[tuple[str, ...], date | None] = {}
 
     def ready(self, indicator: str) -> date | None:
-        table = self._catalog.indicators[indicator].table
-        if table not in self._ready:
-            sources = feeding_sources(self._runner, self._catalog, table)
-            self._ready[table] = ready_day(self._warehouse, self._catalog, sources)
-        return self._ready[table]
+        tables = self._catalog.tables_of(self._catalog.indicators[indicator])
+        if tables not in self._ready:
+            sources = feeding_sources(self._runner, self._catalog, tables)
+            self._ready[tables] = ready_day(self._warehouse, self._catalog, sources)
+        return self._ready[tables]
+
+    def computes(self, indicator: str) -> bool:
+        """Whether the service computes the indicator; a service may choose only some of those that are declared."""
+        return indicator in self._catalog.indicators
 
     def values(self, grain: str, indicators: Iterable[str], segments: Sequence[str]) -> list[dict[str, Any]]:
-        """Rows of finished periods. `segments` are ids, or `team=*` for every part by one dimension."""
-        exact = [segment for segment in segments if not segment.endswith("=*")]
-        dimensions = [segment.removesuffix("=*") for segment in segments if segment.endswith("=*")]
+        """Rows of finished periods. `segments` are ids, or `team=*` for every part by one dimension or more."""
+        exact = [segment for segment in segments if "*" not in segment]
+        first_parts = sorted({cut_of(segment).split("&")[0] for segment in segments if "*" in segment})
         sql = self._warehouse.sql
-        return self._warehouse.rows(
+        rows = self._warehouse.rows(
             "SELECT indicator, version, period_start, segment_id, value, lower_bound, upper_bound, sample_count, state "
             "FROM indicators.indicator_values WHERE grain = :grain AND state <> 'incomplete' "
             f"AND indicator IN ({sql.text_list(sorted(set(indicators)))}) "
-            f"AND (segment_id IN ({sql.text_list(exact)}) OR (POSITION('&' IN segment_id) = 0 "
-            f"AND SPLIT_PART(segment_id, '=', 1) IN ({sql.text_list(dimensions)})))",
+            f"AND (segment_id IN ({sql.text_list(exact)}) "
+            f"OR SPLIT_PART(segment_id, '=', 1) IN ({sql.text_list(first_parts)}))",
             {"grain": grain},
         )
+        return [row for row in rows if any(matches(row["segment_id"], wanted) for wanted in segments)]
 
 
 def _cards(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
@@ -104,8 +110,9 @@ def _cards(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
 
 def _grid(reader: _Reader, card: Scorecard | Profile) -> Grid:
     names = [item.indicator for group in card.groups for item in group.indicators]
-    rows = reader.values(card.grain, names, card.segments)
-    return Grid.of(rows, names, card.grain, {name: reader.ready(name) for name in names})
+    computed = [name for name in names if reader.computes(name)]
+    rows = reader.values(card.grain, computed, card.segments)
+    return Grid.of(rows, names, card.grain, {name: reader.ready(name) for name in computed})
 
 
 def _register(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
@@ -113,8 +120,10 @@ def _register(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
     rows: list[dict[str, Any]] = []
     watched: list[dict[str, Any]] = []
     for risk in _sorted(catalog.risks):
+        if not reader.computes(risk.indicator):
+            continue
         beyond: dict[date, list[bool | None]] = {}
-        for item in risk.key_indicators:
+        for item in filter(lambda item: reader.computes(item.indicator), risk.key_indicators):
             found = key_indicator_rows(risk, item, *_watched(reader, catalog, risk, item))
             watched.extend(found)
             for row in found:
