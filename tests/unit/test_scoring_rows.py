@@ -9,8 +9,9 @@ import pytest
 
 from hansei.catalog.risks import HeldLimit, Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
+from hansei.indicators.quadrants import quadrant_rows
 from hansei.indicators.risks import Observed, Simulations, mark_counted, observed, risk_rows, total_rows
-from hansei.indicators.scorecards import Grid, card_lines, profile_lines, quadrant_rows
+from hansei.indicators.scorecards import Grid, card_lines, profile_lines
 
 MONDAY = date(2026, 3, 2)
 READY = MONDAY + timedelta(weeks=20)

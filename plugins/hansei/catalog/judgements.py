@@ -80,24 +80,31 @@ def judgement_faults(
     document: Document, location: Location, judgements: Judgements, things: Sequence[str]
 ) -> Iterator[Fault]:
     """Pairs that are unknown, missing or judged twice; then contradictions that nobody has accepted."""
-    here = (*location, "judgements")
-    incomplete = False
-    if len(things) > 10:
-        yield document.fault(
-            here, f"{len(things)} things are compared", "compare at most 10; group them in a hierarchy"
-        )
-        return
-    for number, judge in enumerate(judgements.judges):
-        for fault in _incomplete(document, (*here, "judges", number, "comparisons"), judge, things):
-            incomplete = True
-            yield fault
+    incomplete = incomplete_faults(document, location, judgements, things)
     if incomplete:
+        yield from incomplete
         return
+    here = (*location, "judgements")
     found = judgements.weighing(things)
     if not found.is_consistent and judgements.accepted is None:
         said = f"the judgements contradict each other: consistency ratio {found.consistency_ratio:.3f}"
         next_step = f"{doubt_text(found, things)}; or give accepted with a reason and an approver"
         yield document.fault(here, f"{said} is not below 0.10 ({found.random_index})", next_step)
+
+
+def incomplete_faults(
+    document: Document, location: Location, judgements: Judgements, things: Sequence[str]
+) -> list[Fault]:
+    """What keeps the judgements from being weighed at all: pairs that are unknown, missing or judged twice."""
+    here = (*location, "judgements")
+    if len(things) > 10:
+        found = f"{len(things)} things are compared"
+        return [document.fault(here, found, "compare at most 10; group them in a hierarchy")]
+    return [
+        fault
+        for number, judge in enumerate(judgements.judges)
+        for fault in _incomplete(document, (*here, "judges", number, "comparisons"), judge, things)
+    ]
 
 
 def _incomplete(document: Document, here: Location, judge: Judge, things: Sequence[str]) -> Iterator[Fault]:

@@ -203,21 +203,20 @@ def _weight_rows(card: str) -> Iterator[dict[str, Any]]:
 
 def _incomplete(document: Any, found: Any) -> list[Any]:
     """Faults of judgements other than their contradictions, which the figures themselves show."""
-    from hansei.catalog.judgements import Acceptance, WeightSheet, judgement_faults
+    from hansei.catalog.judgements import WeightSheet, incomplete_faults
 
-    groups = [((), found.judgements, found.things)] if isinstance(found, WeightSheet) else []
-    if not groups:
+    if isinstance(found, WeightSheet):
+        judged = [((), found.judgements, found.things)]
+    else:
         key = "dimensions" if hasattr(found, "dimensions") else "axes"
-        groups = [((), getattr(found, "judgements", None), [group.id for group in found.groups])] + [
-            ((key, place), group.judgements, [item.indicator for item in group.indicators])
-            for place, group in enumerate(found.groups)
-        ]
-    tolerated = Acceptance(reason="looked at, not used", approver="nobody")
+        judged = [((), getattr(found, "judgements", None), [group.id for group in found.groups])]
+        for place, group in enumerate(found.groups):
+            judged.append(((key, place), group.judgements, [item.indicator for item in group.indicators]))
     return [
         fault
-        for location, judgements, things in groups
+        for location, judgements, things in judged
         if judgements is not None
-        for fault in judgement_faults(document, location, judgements.model_copy(update={"accepted": tolerated}), things)
+        for fault in incomplete_faults(document, location, judgements, things)
     ]
 
 

@@ -136,17 +136,15 @@ def _rates(flows: np.ndarray, times: np.ndarray) -> Irr:
         reference = 0.0 if log_rate >= 0 else times[-1]
         return float((flows * np.exp(-log_rate * (times - reference))).sum()) / scale
 
-    # A grid for the pace of these flows: over years a rate moves the value more than over days.
-    grid = _GRID / max(float(times[-1]), 1.0) ** 0.5
-    values = np.array([value(point) for point in grid])
-    roots = [float(point) for point, found in zip(grid, values, strict=True) if found == 0]
+    values = np.array([value(point) for point in _GRID])
+    roots = _GRID[values == 0].tolist()
     for left in np.flatnonzero(values[:-1] * values[1:] < 0):
-        roots.append(float(brentq(value, grid[left], grid[left + 1], xtol=1e-15, rtol=8.9e-16, maxiter=500)))
+        roots.append(float(brentq(value, _GRID[left], _GRID[left + 1], xtol=1e-15, rtol=8.9e-16, maxiter=500)))
     # A value that touches zero without crossing it: the nearest points of each turn towards zero.
     near = np.abs(values)
     for middle in np.flatnonzero((near[1:-1] < near[:-2]) & (near[1:-1] < near[2:])) + 1:
         if values[middle - 1] * values[middle] > 0 and values[middle] * values[middle + 1] > 0:
-            ends = (grid[middle - 1], grid[middle + 1])
+            ends = (_GRID[middle - 1], _GRID[middle + 1])
             found = minimize_scalar(lambda point: abs(value(point)), bounds=ends, method="bounded")
             if found.fun < _TOUCHES:
                 roots.append(float(found.x))

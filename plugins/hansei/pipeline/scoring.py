@@ -15,6 +15,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.risks import Limit, Risk
 from hansei.catalog.scorecards import Profile, Scorecard
 from hansei.catalog.segments import cut_of, matches
+from hansei.indicators.quadrants import quadrant_rows
 from hansei.indicators.risks import (
     Simulations,
     key_indicator_rows,
@@ -23,7 +24,7 @@ from hansei.indicators.risks import (
     risk_rows,
     total_rows,
 )
-from hansei.indicators.scorecards import Grid, card_lines, profile_lines, quadrant_rows
+from hansei.indicators.scorecards import Grid, card_lines, profile_lines
 from hansei.pipeline.judging import feeding_sources, ready_day
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import runner_for
