@@ -13,6 +13,9 @@ from hansei.catalog.scorecards import Quadrants, Scorecard
 from hansei.indicators.periods import next_period
 from hansei.methods import scores
 
+# What is not assigned to a part is no peer of the parts.
+_NOBODY = ("unassigned", "unknown", "unlinked")
+
 
 def quadrant_rows(item: Quadrants, card: Scorecard, lines: pa.Table) -> list[dict[str, Any]]:
     """One row per peer and period with both scores, from the card's lines; `quadrant` is the one that holds."""
@@ -47,17 +50,8 @@ def quadrant_rows(item: Quadrants, card: Scorecard, lines: pa.Table) -> list[dic
 
 
 def _is_peer(segment_id: str, dimension: str) -> bool:
-    # Who is not assigned to a part is no peer of the parts.
-    return (
-        segment_id.startswith(f"{dimension}=")
-        and "&" not in segment_id
-        and segment_id
-        not in (
-            f"{dimension}=unassigned",
-            f"{dimension}=unknown",
-            f"{dimension}=unlinked",
-        )
-    )
+    cut, _, value = segment_id.partition("=")
+    return cut == dimension and "&" not in value and value not in _NOBODY
 
 
 def _with_hysteresis(rows: dict[date, dict[str, Any]], grain: str) -> list[dict[str, Any]]:

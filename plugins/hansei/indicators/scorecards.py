@@ -57,7 +57,8 @@ class Grid:
             series, position = empty[row["indicator"]], at[row["period_start"], row["segment_id"]]
             until = ready[row["indicator"]]
             is_ready = until is not None and next_period(grain, row["period_start"]) <= until
-            series.states[position] = row["state"] if is_ready else NOT_READY
+            has_value = row["value"] is not None or row["state"] != "ok"
+            series.states[position] = (row["state"] if has_value else "no_data") if is_ready else NOT_READY
             series.versions[position] = row["version"]
             for name in _COLUMNS if is_ready and row["state"] == "ok" else ():
                 getattr(series, name)[position] = np.nan if row[name] is None else row[name]

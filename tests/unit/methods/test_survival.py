@@ -48,6 +48,16 @@ def test_a_curve_that_rests_on_the_share_gives_the_middle() -> None:
     assert kaplan_meier([2, 9], [True, False]).quantile(0.5).value == 5.5
 
 
+def test_flats_within_and_at_the_end_are_halved_as_in_r() -> None:
+    """The seven cases by which R's survival package tests its own quantiles: S = 6/7, then 18/35, then 9/35."""
+    found = kaplan_meier([9, 1, 1, 6, 6, 8, 10], [True, True, False, True, True, False, False])
+    shares = (13 / 14, 6 / 7, 2 / 3, 1 / 2, 9 / 35, 1 / 10)
+    quantiles = [found.quantile(1 - share) for share in shares]
+    assert [item.value for item in quantiles] == [1, 3.5, 6, 9, 9.5, None]
+    assert [item.lower for item in quantiles] == [1, 1, 1, 6, 6, 9]
+    assert [item.upper for item in quantiles] == [None] * 6
+
+
 @pytest.mark.parametrize(("times", "ended"), [([], []), ([1], [True, False]), ([-1.0], [True]), ([np.nan], [True])])
 def test_what_is_no_duration_is_refused(times: list, ended: list) -> None:
     with pytest.raises(ValueError):
