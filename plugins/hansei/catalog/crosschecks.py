@@ -10,6 +10,8 @@ from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measure_checks import check_indicators, check_thresholds, condition_fault, fault, known
 from hansei.catalog.procedures import check_procedures
+from hansei.catalog.risks import check_risks
+from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
 
@@ -31,6 +33,8 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_services(catalog),
         *check_procedures(catalog),
         *check_agreements(catalog),
+        *check_scorecards(catalog),
+        *check_risks(catalog),
     ]
 
 

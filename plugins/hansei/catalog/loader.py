@@ -17,6 +17,8 @@ from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.procedures import Procedure
+from hansei.catalog.risks import Risk
+from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
@@ -36,6 +38,10 @@ FOLDERS: dict[str, type[Definition]] = {
     "links": Links,
     "services": MeasuredService,
     "procedures": Procedure,
+    "scorecards": Scorecard,
+    "profiles": Profile,
+    "quadrants": Quadrants,
+    "risks": Risk,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -57,6 +63,10 @@ class Catalog:
     links: dict[str, Links]
     services: dict[str, MeasuredService]
     procedures: dict[str, Procedure]
+    scorecards: dict[str, Scorecard]
+    profiles: dict[str, Profile]
+    quadrants: dict[str, Quadrants]
+    risks: dict[str, Risk]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

@@ -34,10 +34,7 @@ def check(as_json: Json = False) -> None:
     else:
         for fault in faults:
             typer.echo(str(fault))
-        counts = ", ".join(
-            f"{len(getattr(catalog, kind))} {kind}"
-            for kind in ("entities", "sources", "indicators", "thresholds", "reviews", "calendars", "sla", "tables")
-        )
+        counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in _COUNTED)
         verdict = f"{len(faults)} faults" if faults else "no fault"
         typer.echo(f"{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
     if faults:
@@ -80,6 +77,18 @@ def plan(as_json: Json = False) -> None:
     show(shown, as_json, "nothing to rebuild: the next night follows what changes")
 
 
+_COUNTED = (
+    "entities",
+    "sources",
+    "indicators",
+    "thresholds",
+    "reviews",
+    "calendars",
+    "sla",
+    "scorecards",
+    "risks",
+    "tables",
+)
 _WORDS = {
     "nothing": "nothing",
     "changes": "recompute what changed",

@@ -17,6 +17,7 @@ from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_thresholds
+from hansei.pipeline.scoring import score_everything
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
 from hansei.sources.extraction import extract_batch
@@ -182,10 +183,12 @@ def measure(context: Context, run_id: str) -> dict[str, Any]:
 
 
 def judge(context: Context, run_id: str) -> dict[str, Any]:
-    """Holds finished periods against the thresholds; how many breaches stand."""
+    """Holds finished periods against the thresholds, scorecards and risks; how many breaches stand."""
     with open_warehouse(context.settings) as warehouse:
         run = require_run(warehouse, run_id)
-        return judge_thresholds(warehouse, context.catalog, run)
+        verdicts = judge_thresholds(warehouse, context.catalog, run)
+        score_everything(warehouse, context.catalog, run)
+    return verdicts
 
 
 def share(context: Context, run_id: str) -> dict[str, Any]:

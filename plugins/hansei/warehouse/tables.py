@@ -8,6 +8,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.entities import STAGING_COLUMNS, Entity
 from hansei.errors import WarehouseError
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.scoring_tables import SCORING_TABLES
 
 Columns = Mapping[str, str]
 
@@ -195,6 +196,7 @@ OWN_TABLES["indicators.signals"] = {
     "run_id": "text",
     "judged_at": "timestamp",
 }
+OWN_TABLES.update(SCORING_TABLES)
 # Columns that tell when and by which run a row came to be; promise 2 (same input, same tables) leaves them out.
 VOLATILE = frozenset({"run_id", "known_since", "judged_at", "loaded_run_id"})
 
