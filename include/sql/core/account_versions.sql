@@ -1,4 +1,4 @@
--- Grain: one row per account and span of time in which its tier, segment and status were the same.
+-- Grain: one row per account and span of time in which its tier, segment, status, value and renewal were the same.
 -- The first known version reaches back to the beginning, because nothing older is known.
 WITH versions AS (
   SELECT
@@ -8,10 +8,14 @@ WITH versions AS (
     COALESCE(tier, 'unknown') AS tier,
     segment,
     status,
+    annual_value,
+    renewal_date,
     LAG(source_version) OVER (PARTITION BY account_id ORDER BY source_version) AS version_before,
     LAG(COALESCE(tier, 'unknown')) OVER (PARTITION BY account_id ORDER BY source_version) AS tier_before,
     LAG(segment) OVER (PARTITION BY account_id ORDER BY source_version) AS segment_before,
-    LAG(status) OVER (PARTITION BY account_id ORDER BY source_version) AS status_before
+    LAG(status) OVER (PARTITION BY account_id ORDER BY source_version) AS status_before,
+    LAG(annual_value) OVER (PARTITION BY account_id ORDER BY source_version) AS annual_value_before,
+    LAG(renewal_date) OVER (PARTITION BY account_id ORDER BY source_version) AS renewal_date_before
   FROM staging.accounts_versions
 ),
 
@@ -22,6 +26,8 @@ span_starts AS (
     tier,
     segment,
     status,
+    annual_value,
+    renewal_date,
     CASE WHEN version_before IS NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE valid_from END AS valid_from
   FROM versions
   WHERE
@@ -29,6 +35,8 @@ span_starts AS (
     OR tier <> tier_before
     OR segment IS DISTINCT FROM segment_before
     OR status IS DISTINCT FROM status_before
+    OR annual_value IS DISTINCT FROM annual_value_before
+    OR renewal_date IS DISTINCT FROM renewal_date_before
 ),
 
 spans AS (
@@ -41,7 +49,9 @@ spans AS (
     ) AS valid_to,
     tier,
     segment,
-    status
+    status,
+    annual_value,
+    renewal_date
   FROM span_starts
 )
 
@@ -52,6 +62,8 @@ SELECT
   valid_to,
   tier,
   segment,
-  status
+  status,
+  annual_value,
+  renewal_date
 FROM spans
 WHERE valid_from < valid_to

@@ -9,6 +9,7 @@ from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measures import Indicator
+from hansei.catalog.practices import check_practices
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
@@ -40,6 +41,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_services(catalog),
         *check_procedures(catalog),
         *check_agreements(catalog),
+        *check_practices(catalog),
     ]
 
 
