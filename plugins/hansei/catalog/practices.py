@@ -1,4 +1,4 @@
-"""Conventions that have no standard and that a service settles once: CRM comparison, cost allocation, agents' privacy."""
+"""Conventions without a standard that a service settles once: CRM comparison, cost allocation, agents' privacy."""
 
 from __future__ import annotations
 
