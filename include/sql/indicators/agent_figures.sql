@@ -1,7 +1,8 @@
--- Grain: one row per agent, team, month and figure. No rank, and nothing that leads to one: every figure is drawn to the
--- team's (n / (n + {{ team_privacy.shrinkage_cases }}) of it is the agent's own) and has an interval.
--- Below {{ team_privacy.minimum_cases }} cases it is hidden. Where that hides exactly one cell of a team, the next smallest is hidden with
--- it, else the team's total less the shown ones would tell it. One grain only: a quarter would tell a hidden month.
+-- Grain: one row per agent, team, month and figure.
+-- No rank, and nothing that leads to one: every figure is drawn to the team's (n / (n + shrinkage_cases) of it is the
+-- agent's own) and has an interval. Below minimum_cases it is hidden. Where that hides exactly one cell of a team, the
+-- next smallest is hidden with it, else the team's total less the shown ones would tell it. There is one grain only: a
+-- quarter less two shown months would tell a hidden one. The limits: include/definitions/team_privacy.
 WITH cases AS (
   SELECT
     assignee_id AS agent_id,
