@@ -25,7 +25,7 @@ OFFICE = {
     "id": "office",
     "name": "Office",
     "zone": "UTC",
-    "hours": dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), ["09:00-17:00"]),
+    "hours": {day: ["09:00-17:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")},
 }
 RULES: dict[str, Any] = {
     "id": "complaints",
@@ -121,7 +121,7 @@ def test_a_later_priority_does_not_change_the_grade(warehouse: Warehouse, catalo
 
 
 MINUTE = timedelta(minutes=1)
-# Friday 15:00, open to 17:00 and again on Monday from 9:00: 4 open hours end on Monday at 11:00, 16 on Tuesday at 15:00...
+# Friday 15:00, open to 17:00 and on Monday from 9:00: 4 open hours end on Monday at 11:00, 16 on Tuesday at 15:00.
 GRAVE_ACKNOWLEDGED, GRAVE_RESOLVED = datetime(2026, 3, 9, 11), datetime(2026, 3, 10, 15)
 PLAIN_ACKNOWLEDGED, PLAIN_RESOLVED = FRIDAY + timedelta(days=1), FRIDAY + timedelta(days=5)
 

@@ -1,4 +1,4 @@
-"""Costs, checks and measurements on both engines: the oracle's cost per contact, shares of what nobody caused, counts."""
+"""Costs, checks and measurements on both engines: the oracle's cost per contact, shared costs, items counted once."""
 
 from __future__ import annotations
 
