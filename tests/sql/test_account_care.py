@@ -291,6 +291,22 @@ def test_points_come_and_go_and_nothing_looks_ahead(warehouse: Warehouse, catalo
     assert all(after[day] == before[day] for day in before)
 
 
+def test_what_the_crm_first_told_later_scores_no_earlier_monday(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Its first known version reaches back for the tier that tickets are counted by, never for a score."""
+    catalog = with_rule(catalog, **RULE)
+    told = {"status": "at_risk", "source_version": f"{monday(3) + timedelta(days=1)}T08:00:00.000000Z"}
+    left = account(2, status="churned", churned_date=monday(4), source_version=told["source_version"])
+    tickets = [ticket(number, MONDAY + timedelta(days=1, weeks=number), 1) for number in range(6)]
+    fill(warehouse, catalog, [account(1, renewal_date=monday(1), **told), left], tickets)
+    night(warehouse, catalog)
+    points = {day: row[0] for day, row in scores(warehouse, 1).items()}
+    assert points == {monday(1): 0, monday(2): 0, monday(3): 0, monday(4): 4, monday(5): 4}
+    tiers = warehouse.rows("SELECT DISTINCT account_tier FROM core.churn_scores WHERE account_id = 'crm:1'")
+    assert [row["account_tier"] for row in tiers] == ["gold"]
+    # That it left was told after it had: until that day it was a customer, and nobody knew better.
+    assert {day: row[0] for day, row in scores(warehouse, 2).items()} == {monday(1): 0, monday(2): 0, monday(3): 0}
+
+
 def test_revenue_at_risk_is_the_oracles(warehouse: Warehouse, catalog: Catalog) -> None:
     if not ORACLE.is_file():
         pytest.skip(f"no oracles: {ORACLE} does not exist; set HANSEI_DATA to the folder of the public data sets")

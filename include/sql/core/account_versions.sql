@@ -28,7 +28,8 @@ span_starts AS (
     status,
     annual_value,
     renewal_date,
-    CASE WHEN version_before IS NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE valid_from END AS valid_from
+    CASE WHEN version_before IS NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE valid_from END AS valid_from,
+    valid_from AS known_from
   FROM versions
   WHERE
     version_before IS NULL
@@ -47,6 +48,7 @@ spans AS (
       LEAD(valid_from) OVER (PARTITION BY account_id ORDER BY source_version),
       TIMESTAMP '2070-01-01 00:00:00'
     ) AS valid_to,
+    known_from,
     tier,
     segment,
     status,
@@ -60,6 +62,7 @@ SELECT
   account_id,
   valid_from,
   valid_to,
+  known_from,
   tier,
   segment,
   status,

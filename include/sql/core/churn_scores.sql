@@ -44,25 +44,34 @@ features AS (
   SELECT
     looks_back.*,
     churns.churned_date,
-    COALESCE(versions.tier, accounts.tier) AS tier,
-    COALESCE(versions.segment, accounts.segment, 'unknown') AS segment,
-    COALESCE(versions.status, 'unknown') AS status,
+    -- Counted by: what is told of an account, reaching back where nothing older is known.
+    COALESCE(told.tier, accounts.tier) AS account_tier,
+    COALESCE(told.segment, accounts.segment, 'unknown') AS market_segment,
     COALESCE(accounts.region, 'unknown') AS region,
-    {{ sql.cast('COALESCE(versions.annual_value, accounts.annual_value)', 'double') }} AS annual_value,
+    {{ sql.cast('COALESCE(told.annual_value, accounts.annual_value)', 'double') }} AS told_annual_value,
+    -- Scored by: only what was known that morning.
+    COALESCE(versions.tier, 'unknown') AS tier,
+    COALESCE(versions.segment, 'unknown') AS segment,
+    CASE WHEN versions.status <> 'churned' THEN versions.status ELSE 'unknown' END AS status,
+    {{ sql.cast('versions.annual_value', 'double') }} AS annual_value,
     CAST(versions.renewal_date - looks_back.scored_date AS INTEGER) AS renewal_day_count,
     CAST(looks_back.scored_date - accounts.started_date AS INTEGER) AS tenure_day_count
   FROM looks_back
   INNER JOIN core.accounts AS accounts ON looks_back.account_id = accounts.account_id
+  LEFT JOIN core.account_versions AS told
+    ON looks_back.account_id = told.account_id
+    AND looks_back.known_at >= told.valid_from
+    AND looks_back.known_at < told.valid_to
   LEFT JOIN core.account_versions AS versions
     ON looks_back.account_id = versions.account_id
-    AND looks_back.known_at >= versions.valid_from
+    AND looks_back.known_at >= versions.known_from
     AND looks_back.known_at < versions.valid_to
   LEFT JOIN core.account_churns AS churns ON looks_back.account_id = churns.account_id
   WHERE
     (accounts.started_date IS NULL OR accounts.started_date <= looks_back.scored_date)
     -- Of an account that left on an unknown day nobody knows whether it was still there.
     AND (churns.account_id IS NULL OR churns.churned_date > looks_back.scored_date)
-    AND COALESCE(versions.status, 'unknown') NOT IN ('prospect', 'churned')
+    AND COALESCE(versions.status, 'unknown') <> 'prospect'
 ),
 
 answered_conditions AS (
@@ -128,16 +137,16 @@ SELECT
   detractor_count,
   renewal_day_count,
   tenure_day_count,
-  annual_value,
+  told_annual_value AS annual_value,
   status,
-  tier AS account_tier,
-  segment AS market_segment,
+  account_tier,
+  market_segment,
   region,
   points,
   RTRIM(reasons, ',') AS reasons,
   band,
   churn_probability_ratio,
-  churn_probability_ratio * annual_value AS value_at_risk,
+  churn_probability_ratio * told_annual_value AS value_at_risk,
   scored_date + {{ 7 * churn.horizon_weeks }} AS outcome_date,
   churned_count,
   (churn_probability_ratio - churned_count) * (churn_probability_ratio - churned_count) AS squared_error,
