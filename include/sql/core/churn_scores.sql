@@ -11,7 +11,8 @@ WITH known_weeks AS (
 mondays AS (
   SELECT
     days.reporting_date AS scored_date,
-    days.started_at AS known_at
+    days.started_at AS known_at,
+    days.reporting_date = known_weeks.last_week_date AS is_newest
   FROM core.reporting_days AS days
   CROSS JOIN known_weeks
   WHERE
@@ -25,6 +26,7 @@ looks_back AS (
     accounts.account_id,
     mondays.scored_date,
     mondays.known_at,
+    mondays.is_newest,
     {% for name in ('ticket', 'urgent_ticket', 'sla_breach', 'complaint', 'low_csat', 'detractor') %}
     CAST(SUM(COALESCE(weeks.{{ name }}_count, 0)) OVER look_back AS INTEGER) AS {{ name }}_count{{ ',' if not loop.last }}
     {% endfor %}
@@ -48,7 +50,7 @@ features AS (
     COALESCE(told.tier, accounts.tier) AS account_tier,
     COALESCE(told.segment, accounts.segment, 'unknown') AS market_segment,
     COALESCE(accounts.region, 'unknown') AS region,
-    {{ sql.cast('COALESCE(told.annual_value, accounts.annual_value)', 'double') }} AS told_annual_value,
+    COALESCE(told.annual_value, accounts.annual_value) AS told_annual_value,
     -- Scored by: only what was known that morning.
     COALESCE(versions.tier, 'unknown') AS tier,
     COALESCE(versions.segment, 'unknown') AS segment,
@@ -124,7 +126,7 @@ SELECT
   scored_date,
   CASE
     WHEN churned_date < scored_date + 7 THEN churned_date
-    ELSE scored_date + 7
+    WHEN NOT is_newest THEN scored_date + 7
   END AS superseded_date,
   known_at,
   {{ churn.version }} AS rule_version,
@@ -146,7 +148,8 @@ SELECT
   RTRIM(reasons, ',') AS reasons,
   band,
   churn_probability_ratio,
-  churn_probability_ratio * told_annual_value AS value_at_risk,
+  -- Money stays decimal, so that its sums do not depend on the order of rows.
+  {{ sql.cast(sql.cast('churn_probability_ratio', 'decimal') ~ ' * told_annual_value', 'decimal') }} AS value_at_risk,
   scored_date + {{ 7 * churn.horizon_weeks }} AS outcome_date,
   churned_count,
   (churn_probability_ratio - churned_count) * (churn_probability_ratio - churned_count) AS squared_error,

@@ -57,11 +57,14 @@ class ChurnCondition(Definition):
 
 
 class ChurnBand(Definition):
-    """The share of accounts with so many points or more (up to the next band) that leave within the horizon."""
+    """The share of accounts with so many points or more (up to the next band) that leave within the horizon.
+
+    A probability has at most four decimals, as money has.
+    """
 
     id: Identifier
     from_points: int
-    probability: float = Field(ge=0, le=1)
+    probability: float = Field(ge=0, le=1, multiple_of=0.0001)
 
 
 class ChurnRule(Definition):
