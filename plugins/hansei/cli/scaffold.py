@@ -106,7 +106,7 @@ version: 1
 title: What readers see
 question: Which question does it answer?
 family: resolution                       # speed, resolution, voice, channels, customers, cost, team, elsewhere
-measure: ratio                           # or count, total, distinct, rate, mean, quantile, net_share, snapshot, quotient
+measure: ratio                           # or count, total, distinct, rate, mean, quantile, snapshot ...
 unit: ratio                              # or seconds, business_seconds, count, points, currency, score, index ...
 direction: higher_is_better              # or lower_is_better, neutral
 table: core.tickets

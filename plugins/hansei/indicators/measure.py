@@ -10,14 +10,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
-from hansei.indicators.collection import VALUES, Collection
+from hansei.indicators.causes import rebuild_cause
+from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
@@ -59,6 +62,7 @@ class Measurement:
         self.as_of = as_of
         self.today = local_date(as_of, catalog.service.zone)
         self.written = self.removed = self.restated = 0
+        self._rebuilt: set[str] = set()
 
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
@@ -76,38 +80,55 @@ class Measurement:
         return Measured(self.written, self.removed, self.restated)
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
-        redefined = {item.id for item in indicators if self._is_redefined(item)}
-        rebuilt = self.warehouse.scalar(f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'")
+        because = {item.id: "definition" for item in indicators if self._is_redefined(item)}
+        rebuilt = None
+        if table.touched_table:
+            query = f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'"
+            rebuilt = self.warehouse.scalar(query)
+        if rebuilt == "all:created":
+            because = {}
+        elif rebuilt:
+            self._rebuilt.add(table.table)
+            because = {item.id: because.get(item.id, self._rebuild_cause) for item in indicators}
         for group in _groups(indicators):
-            whole = [item for item in group if item.id in redefined or rebuilt or item.measure == "snapshot"]
+            is_whole = rebuilt or table.kind == "view"
+            whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
-            # A table that is there for the first time restates nothing; one that was rebuilt does, by definition.
-            by_definition = {item.id for item in whole if rebuilt or item.id in redefined}
-            self._measure_group(table, whole, None, set() if rebuilt == "all:created" else by_definition)
+            self._measure_group(table, whole, None, because)
             if partial:
                 touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
-                self._measure_group(table, partial, touched, set())
-        self.warehouse.execute(f"DELETE FROM {table.touched_table}")
+                self._measure_group(table, partial, touched, because)
+        if table.touched_table:
+            self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         for indicator in indicators:
             self._remember(indicator)
 
     def _measure_group(
-        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, by_definition: set[str]
+        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, because: dict[str, str]
     ) -> None:
-        """Every grain of indicators that share a date column; `periods` None computes all of them."""
+        """Every grain of indicators that share a date column; `periods` None computes all of them.
+
+        `because` says of an indicator why what was said of it earlier is restated, where no row is the reason.
+        """
         if not group or (periods is not None and not any(periods.values())):
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
         scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
-        self._settle(group, scope, by_definition)
+        self._settle(group, scope, because)
         collection.close()
 
     def _measure_quotients(self, quotients: list[Indicator]) -> None:
         """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
         selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
         self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
-        self._settle(quotients, "", {item.id for item in quotients if self._is_redefined(item)})
+        because = {
+            item.id: self._rebuild_cause
+            for item in quotients
+            if self._rebuilt.intersection(self.catalog.tables_of(item))
+        }
+        because |= {item.id: "definition" for item in quotients if self._is_redefined(item)}
+        self._settle(quotients, "", because)
         self.warehouse.execute("DROP TABLE run_values")
         for indicator in quotients:
             self._remember(indicator)
@@ -133,14 +154,16 @@ class Measurement:
             periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
 
-    def _settle(self, group: list[Indicator], scope: str, by_definition: set[str]) -> None:
+    def _settle(self, group: list[Indicator], scope: str, because: dict[str, str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
 
         `scope` limits the stored values that the fresh ones are compared with.
         """
         warehouse = self.warehouse
-        fresh = [self._values(item, grain) for item in group for grain in GRAINS if grain in item.grains]
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(fresh)}")
+        self._describe(group)
+        kinds = sorted({(item.measure, item.interval_kind) for item in group})
+        fresh = " UNION ALL ".join(self._values(*kind) for kind in kinds)
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {fresh}")
         ids = warehouse.sql.text_list([item.id for item in group])
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = f"{differs} OR {_apart('value')}"
@@ -158,27 +181,41 @@ class Measurement:
             "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
         )[0].values()
         if differing:
-            self._note_restatements(by_definition)
+            self._note_restatements(because)
             self._write()
         self.written += written
         self.removed += differing - written
-        for name in ("run_new", "run_differing"):
+        for name in ("run_new", "run_differing", "run_definitions"):
             warehouse.execute(f"DROP TABLE {name}")
 
-    def _values(self, indicator: Indicator, grain: str) -> str:
-        """SELECT of the indicator's finished rows from its parts in `run_values`."""
-        lower, upper = intervals.bounds(indicator)
-        today = f"CAST('{self.today.isoformat()}' AS DATE)"
-        if indicator.measure == "quotient":
-            state = formulas.quotient_state(indicator)
-        else:
-            maturity = indicator.maturity_days(self.catalog.service.repeat_window)
-            state = formulas.state(indicator, scans.period_end(grain), today, maturity)
+    def _describe(self, group: list[Indicator]) -> None:
+        """Fills `run_definitions` with what the values of each indicator depend on beside its parts."""
+        columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
+        create_table(self.warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, True)
+        window = self.catalog.service.repeat_window
+        rows = [
+            {
+                "id": item.id,
+                "kind": f"{item.measure} {item.interval_kind}",
+                "version": item.version,
+                "least": item.minimum_denominator,
+                "maturity_days": item.maturity_days(window),
+                "per": item.per or 1.0,
+            }
+            for item in group
+        ]
+        self.warehouse.insert("run_definitions", rows)
+
+    def _values(self, measure: str, kind: str) -> str:
+        """SELECT of the finished rows of the indicators of one kind from their parts in `run_values`."""
+        lower, upper = intervals.bounds(measure, kind)
+        state = formulas.state(measure, f"CAST('{self.today.isoformat()}' AS DATE)")
         return (
-            f"SELECT indicator, {indicator.version} AS version, grain, period_start, segment_id, numerator, "
-            f"subtrahend, denominator, square_sum, CAST(sample_count AS BIGINT) AS sample_count, "
-            f"{formulas.value(indicator)} AS value, {lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM run_values WHERE indicator = '{indicator.id}' AND grain = '{grain}'"
+            "SELECT indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, "
+            f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
+            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
+            f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
+            f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
         )
 
     def _write(self) -> None:
@@ -194,21 +231,21 @@ class Measurement:
             {"run_id": self.run_id, "as_of": self.as_of},
         )
 
-    def _note_restatements(self, by_definition: set[str]) -> None:
+    def _note_restatements(self, because: dict[str, str]) -> None:
         """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
-        redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
+        # Another calendar moves no row into a period or out of it; rows that came late do.
+        counted = "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0)"
         said = [f"{name}_before" for name in _SAID]
         known = [f"{name}_after" for name in _KNOWN]
         columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
         values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
         values += [f"fresh.{name}" for name in _KNOWN]
         reason = (
-            f"CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
-            "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) THEN 'late_data' "
-            "ELSE 'correction' END"
+            f"CASE {_whens(because, 'definition', 'sla')} {counted} THEN 'late_data' {_whens(because, 'calendar')} "
         )
+        reason += "ELSE 'correction' END"
         self.warehouse.execute(
             f"INSERT INTO ops.restatements ({', '.join(columns)}) SELECT {', '.join(values)}, {reason} "
             f"FROM {VALUES} AS stored INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
@@ -217,6 +254,11 @@ class Measurement:
             {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
+
+    @cached_property
+    def _rebuild_cause(self) -> str:
+        """Why tables were made anew in this run: `calendar` or `sla` where that alone changed, else `definition`."""
+        return rebuild_cause(self.warehouse, self.catalog, self.run_id)
 
     def _is_redefined(self, indicator: Indicator) -> bool:
         known = self.warehouse.scalar(
@@ -233,10 +275,17 @@ class Measurement:
     def _forget_removed_indicators(self) -> None:
         kept = self.warehouse.sql.text_list(sorted(self.catalog.indicators))
         with self.warehouse.transaction():
-            self.warehouse.execute(f"DELETE FROM {VALUES} WHERE indicator NOT IN ({kept})")
+            for table in (VALUES, DISTRIBUTIONS):
+                self.warehouse.execute(f"DELETE FROM {table} WHERE indicator NOT IN ({kept})")
             self.warehouse.execute(
                 f"DELETE FROM ops.model_states WHERE model LIKE 'indicator:%' AND SUBSTR(model, 11) NOT IN ({kept})"
             )
+
+
+def _whens(because: dict[str, str], *causes: str) -> str:
+    """WHEN branches that give the indicators with one of the causes their own."""
+    named = sorted((name, cause) for name, cause in because.items() if cause in causes)
+    return " ".join(f"WHEN stored.indicator = '{name}' THEN '{cause}'" for name, cause in named)
 
 
 def _apart(name: str) -> str:
