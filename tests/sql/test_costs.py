@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 from sql.staging_rows import publish, version
 from support.real_data import DATA
 
-from hansei.catalog import Catalog
+from hansei.catalog import Catalog, load_catalog
 from hansei.indicators.measure import Measurement
+from hansei.settings import Settings
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.seeds import plant
@@ -158,3 +161,29 @@ def test_any_measure_of_another_system_is_an_indicator_by_its_file(warehouse: Wa
     publish(warehouse, entity, [corrected], source="elsewhere")
     night(warehouse, catalog, "second")
     assert measured(warehouse, "data_encrypted")["value"] == pytest.approx(57 / 60, rel=1e-9)
+
+
+def test_the_example_of_the_documentation_works_as_it_says(
+    warehouse: Warehouse, settings: Settings, repository: Path, tmp_path: Path
+) -> None:
+    """9 of 10 and 27 of 30 in one quarter are 36 of 40."""
+    text = (repository / "docs" / "measured_elsewhere.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "definitions" / "indicators" / "elsewhere" / "backups_restored.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(example, encoding="utf-8")
+    catalog = load_catalog(replace(settings, overlays=(tmp_path / "definitions",)))
+    rows = [
+        {"measurement_id": f"m:{day}", "measure": "backups_restored", "measured_date": day}
+        | {"numerator": numerator, "denominator": denominator}
+        for day, numerator, denominator in ((date(2026, 1, 31), 9.0, 10.0), (date(2026, 3, 31), 27.0, 30.0))
+    ]
+    publish(warehouse, catalog.entities["measurements"], rows, source="elsewhere")
+    night(warehouse, catalog)
+    query = (
+        "SELECT numerator, denominator, value, state FROM indicators.indicator_values "
+        "WHERE indicator = 'backups_restored' AND grain = 'quarter' AND segment_id = 'all' AND state = 'ok'"
+    )
+    [row] = warehouse.rows(query)
+    assert (row["numerator"], row["denominator"]) == (36, 40)
+    assert row["value"] == pytest.approx(0.9, rel=1e-9)
