@@ -43,7 +43,7 @@ def test_a_rule_whose_bands_cover_every_score_is_taken() -> None:
         ({"bands": RULE["bands"][1:]}, "an account may have -2 points, but the first band begins at 3"),
         ({"bands": RULE["bands"][::-1]}, "in the order of from_points"),
         ({"bands": [RULE["bands"][0], {**RULE["bands"][1], "probability": 0.001}]}, "cannot mean a lower probability"),
-        ({"bands": [{**RULE["bands"][0], "probability": 0.33333}]}, "multiple of 0.0001"),
+        ({"bands": [{**RULE["bands"][0], "probability": 0.005}]}, "multiple of 0.01"),
         ({"conditions": [RULE["conditions"][0]] * 2}, "conditions stand twice: loyal"),
         ({"exposure": 90}, "Extra inputs are not permitted"),
         ({"valid_from": "soon"}, "valid date"),
@@ -86,9 +86,9 @@ def test_two_files_of_one_convention_are_a_fault(tmp_path: Path) -> None:
 
 
 def test_sides_columns_and_sources_that_do_not_exist_are_named(tmp_path: Path) -> None:
-    side = {"match": ["external_id"], "fields": ["plan"]}
+    customers, accounts = ({"match": [rule], "fields": ["plan"]} for rule in ("external_id", "email"))
     sync = {"id": "crm_sync", "owner": "me", "source": "ours, of course", "crm_sources": ["sales"]}
-    write(tmp_path, "crm_sync/crm_sync.yaml", sync | {"customers": side, "accounts": side | {"match": ["email"]}})
+    write(tmp_path, "crm_sync/crm_sync.yaml", sync | {"customers": customers, "accounts": accounts})
     rules = yaml.safe_load((load_settings({}).include / "definitions/complaints/complaints.yaml").read_text("utf-8"))
     write(tmp_path, "complaints/complaints.yaml", rules | {"is_complaint": [{"source": ["fax"]}]})
     told = faults(tmp_path)

@@ -50,11 +50,15 @@ shares AS (
     channels.month_start_date,
     channels.service_kind,
     channels.channel,
-    channels.service_kind = 'people' AND channels.channel = 'shared' AS is_shared,
-    {{ sql.cast('COALESCE(own_costs.amount, 0)', 'double') }} AS own_amount,
+    COALESCE(own_costs.amount, 0) AS own_amount,
     COALESCE(contacts.contact_count, 0) AS contact_count,
-    {{ sql.cast('COALESCE(shared_costs.amount, 0)', 'double') }} AS shared_amount,
-    COALESCE(people_months.contact_count, 0) AS people_contact_count
+    CASE
+      WHEN channels.service_kind = 'people' AND channels.channel <> 'shared'
+        THEN {{ sql.cast(
+          'COALESCE(shared_costs.amount, 0) * ' ~ sql.ratio('contacts.contact_count', 'people_months.contact_count'),
+          'decimal'
+        ) }}
+    END AS taken_amount
   FROM channels
   LEFT JOIN own_costs
     ON channels.month_start_date = own_costs.month_start_date
@@ -69,6 +73,18 @@ shares AS (
     AND shared_costs.service_kind = 'people'
     AND shared_costs.channel = 'shared'
   LEFT JOIN people_months ON channels.month_start_date = people_months.month_start_date
+),
+
+-- What the channels take is taken from 'shared', to the last digit: a remainder of rounding stays there.
+moved AS (
+  SELECT
+    *,
+    CASE
+      WHEN service_kind = 'people' AND channel = 'shared'
+        THEN -COALESCE(SUM(taken_amount) OVER (PARTITION BY month_start_date), 0)
+      ELSE COALESCE(taken_amount, 0)
+    END AS shared_amount
+  FROM shares
 )
 
 SELECT
@@ -76,15 +92,7 @@ SELECT
   service_kind,
   channel,
   own_amount,
-  CASE
-    WHEN service_kind = 'people' AND people_contact_count > 0
-      THEN shared_amount * contact_count / people_contact_count - CASE WHEN is_shared THEN own_amount ELSE 0 END
-    ELSE 0
-  END AS shared_amount,
-  own_amount + CASE
-    WHEN service_kind = 'people' AND people_contact_count > 0
-      THEN shared_amount * contact_count / people_contact_count - CASE WHEN is_shared THEN own_amount ELSE 0 END
-    ELSE 0
-  END AS loaded_amount,
+  shared_amount,
+  own_amount + shared_amount AS loaded_amount,
   contact_count
-FROM shares
+FROM moved

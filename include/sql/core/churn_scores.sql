@@ -148,11 +148,14 @@ SELECT
   RTRIM(reasons, ',') AS reasons,
   band,
   churn_probability_ratio,
-  -- Money stays decimal, so that its sums do not depend on the order of rows.
+  -- Money and errors stay decimal, so that their sums do not depend on the order of rows.
   {{ sql.cast(sql.cast('churn_probability_ratio', 'decimal') ~ ' * told_annual_value', 'decimal') }} AS value_at_risk,
   scored_date + {{ 7 * churn.horizon_weeks }} AS outcome_date,
   churned_count,
-  (churn_probability_ratio - churned_count) * (churn_probability_ratio - churned_count) AS squared_error,
+  {{ sql.cast(
+    '(' ~ sql.cast('churn_probability_ratio', 'decimal') ~ ' - churned_count) * ('
+    ~ sql.cast('churn_probability_ratio', 'decimal') ~ ' - churned_count)', 'decimal'
+  ) }} AS squared_error,
   -- Scores of one account a week apart foretell nearly the same: judged are those a whole horizon apart.
   (scored_date - DATE '1970-01-05') % {{ 7 * churn.horizon_weeks }} = 0 AS is_calibration_point
 FROM banded

@@ -59,12 +59,12 @@ class ChurnCondition(Definition):
 class ChurnBand(Definition):
     """The share of accounts with so many points or more (up to the next band) that leave within the horizon.
 
-    A probability has at most four decimals, as money has.
+    A probability is in whole hundredths: points cannot know more, and sums of money and errors stay exact.
     """
 
     id: Identifier
     from_points: int
-    probability: float = Field(ge=0, le=1, multiple_of=0.0001)
+    probability: float = Field(ge=0, le=1, multiple_of=0.01)
 
 
 class ChurnRule(Definition):
