@@ -15,32 +15,18 @@ from functools import cached_property
 from hansei.catalog import Catalog
 from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import formulas, intervals, scans
+from hansei.indicators import scans
 from hansei.indicators.causes import rebuild_cause
 from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
+from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.tables import create_table
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
 _SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 _KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
-_WORDING = {
-    "title",
-    "question",
-    "family",
-    "owner",
-    "caveats",
-    "source",
-    "example",
-    "changes",
-    "perspective",
-    "servqual_dimension",
-    "valid_from",
-    "direction",
-}
 
 
 @dataclass(frozen=True)
@@ -160,10 +146,8 @@ class Measurement:
         `scope` limits the stored values that the fresh ones are compared with.
         """
         warehouse = self.warehouse
-        self._describe(group)
-        kinds = sorted({(item.measure, item.interval_kind) for item in group})
-        fresh = " UNION ALL ".join(self._values(*kind) for kind in kinds)
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {fresh}")
+        describe(warehouse, group, self.catalog.service.repeat_window)
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
         ids = warehouse.sql.text_list([item.id for item in group])
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = f"{differs} OR {_apart('value')}"
@@ -187,36 +171,6 @@ class Measurement:
         self.removed += differing - written
         for name in ("run_new", "run_differing", "run_definitions"):
             warehouse.execute(f"DROP TABLE {name}")
-
-    def _describe(self, group: list[Indicator]) -> None:
-        """Fills `run_definitions` with what the values of each indicator depend on beside its parts."""
-        columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
-        create_table(self.warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, True)
-        window = self.catalog.service.repeat_window
-        rows = [
-            {
-                "id": item.id,
-                "kind": f"{item.measure} {item.interval_kind}",
-                "version": item.version,
-                "least": item.minimum_denominator,
-                "maturity_days": item.maturity_days(window),
-                "per": item.per or 1.0,
-            }
-            for item in group
-        ]
-        self.warehouse.insert("run_definitions", rows)
-
-    def _values(self, measure: str, kind: str) -> str:
-        """SELECT of the finished rows of the indicators of one kind from their parts in `run_values`."""
-        lower, upper = intervals.bounds(measure, kind)
-        state = formulas.state(measure, f"CAST('{self.today.isoformat()}' AS DATE)")
-        return (
-            "SELECT indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, "
-            f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
-            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
-            f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
-        )
 
     def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
@@ -292,17 +246,6 @@ def _apart(name: str) -> str:
     """SQL: a stored and a fresh double differ by more than what summing in another order can do."""
     gap = f"ABS(stored.{name} - fresh.{name}) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.{name}))"
     return f"((stored.{name} IS NULL) <> (fresh.{name} IS NULL) OR COALESCE({gap}, FALSE))"
-
-
-def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
-    """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
-    meaning = indicator.model_dump(mode="json", exclude=_WORDING)
-    if indicator.measure == "quotient":
-        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
-        return catalog.fingerprint(meaning, *(fingerprint(catalog, catalog.indicators[name]) for name in parts))
-    table = catalog.tables[indicator.table]
-    days = indicator.maturity_days(catalog.service.repeat_window)
-    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone, days)
 
 
 def _groups(indicators: Sequence[Indicator]) -> list[list[Indicator]]:
