@@ -13,10 +13,12 @@ import pytest
 from sql.staging_rows import publish, version
 from support.real_data import DATA
 
-from hansei.catalog import Catalog
+from hansei.catalog import Catalog, load_catalog
 from hansei.catalog.churn import ChurnRule
+from hansei.catalog.loader import chosen
 from hansei.catalog.sla import SlaPolicy
 from hansei.indicators.measure import Measurement
+from hansei.settings import Settings
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.seeds import plant
@@ -33,8 +35,10 @@ PROMISE = {
 
 
 @pytest.fixture
-def catalog(catalog: Catalog) -> Catalog:
-    return replace(catalog, sla={"promise": SlaPolicy.model_validate(PROMISE)})
+def catalog(settings: Settings) -> Catalog:
+    shipped = load_catalog(settings)
+    promise = SlaPolicy.model_validate(PROMISE)
+    return replace(shipped, sla={"promise": promise}, indicators=chosen(shipped.indicators, ["customers"])[0])
 
 
 def with_rule(catalog: Catalog, **changes: Any) -> Catalog:

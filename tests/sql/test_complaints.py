@@ -14,6 +14,7 @@ from sql.staging_rows import publish, version
 
 from hansei.catalog import Catalog, load_catalog
 from hansei.catalog.complaints import ComplaintRules
+from hansei.catalog.loader import chosen
 from hansei.indicators.measure import Measurement
 from hansei.settings import Settings
 from hansei.warehouse import Warehouse
@@ -55,7 +56,9 @@ def catalog(settings: Settings, tmp_path: Path) -> Catalog:
         path = overlay / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return load_catalog(replace(settings, overlays=(overlay,)))
+    shipped = load_catalog(replace(settings, overlays=(overlay,)))
+    of_complaints = [name for name in shipped.indicators if name.startswith("complaint_")]
+    return replace(shipped, indicators=chosen(shipped.indicators, of_complaints)[0])
 
 
 def night(warehouse: Warehouse, catalog: Catalog, run_id: str = "run", as_of: datetime | None = None) -> None:

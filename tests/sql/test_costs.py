@@ -14,6 +14,7 @@ from sql.staging_rows import publish, version
 from support.real_data import DATA
 
 from hansei.catalog import Catalog, load_catalog
+from hansei.catalog.loader import chosen
 from hansei.indicators.measure import Measurement
 from hansei.settings import Settings
 from hansei.warehouse import Warehouse
@@ -22,6 +23,15 @@ from hansei.warehouse.seeds import plant
 
 ORACLE: Path = DATA.parent / "oracles" / "misc.json"
 MARCH = date(2026, 3, 1)
+
+
+OF_CHECKS = ("error_rate", "error_correction_rate", "quality_errors_per_hundred")
+
+
+@pytest.fixture
+def catalog(settings: Settings) -> Catalog:
+    shipped = load_catalog(settings)
+    return replace(shipped, indicators=chosen(shipped.indicators, ["cost", "elsewhere", *OF_CHECKS])[0])
 
 
 def night(warehouse: Warehouse, catalog: Catalog, run_id: str = "run") -> None:

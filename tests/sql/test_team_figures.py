@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from hansei.catalog import Catalog
+from hansei.catalog import Catalog, load_catalog
+from hansei.catalog.loader import chosen
 from hansei.indicators.measure import Measurement
+from hansei.settings import Settings
 from hansei.warehouse import Warehouse
 from hansei.warehouse.publication import record_changes
 from hansei.warehouse.refresh import refresh_models
@@ -20,6 +23,12 @@ from hansei.warehouse.seeds import plant
 
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 PLAIN = {"source": "desk", "source_version": "1", "content_hash": "0"}
+
+
+@pytest.fixture
+def catalog(settings: Settings) -> Catalog:
+    shipped = load_catalog(settings)
+    return replace(shipped, indicators=chosen(shipped.indicators, ["team", "tickets_solved"])[0])
 
 
 def night(warehouse: Warehouse, catalog: Catalog) -> None:
