@@ -42,7 +42,7 @@ def test_a_rule_whose_bands_cover_every_score_is_taken() -> None:
     [
         ({"bands": RULE["bands"][1:]}, "an account may have -2 points, but the first band begins at 3"),
         ({"bands": RULE["bands"][::-1]}, "in the order of from_points"),
-        ({"bands": [RULE["bands"][0], {**RULE["bands"][1], "probability": 0.001}]}, "cannot mean a lower probability"),
+        ({"bands": [RULE["bands"][0], {**RULE["bands"][1], "probability": 0.0}]}, "cannot mean a lower probability"),
         ({"bands": [{**RULE["bands"][0], "probability": 0.005}]}, "multiple of 0.01"),
         ({"conditions": [RULE["conditions"][0]] * 2}, "conditions stand twice: loyal"),
         ({"exposure": 90}, "Extra inputs are not permitted"),
