@@ -22,6 +22,7 @@ from .company import (
 )
 from .crm import account_rows
 from .effects import bot_confidence
+from .operations import checks, contacts, mark_complaints, measurements, postings
 from .surveys import Invitation, invite
 from .tickets import Event, Ticket, simulate
 
@@ -46,6 +47,7 @@ def collect() -> dict[str, Rows]:
     invitations = invite(tickets)
     _choose_late(tickets, invitations)
     _choose_odd_hours(invitations)
+    mark_complaints(tickets)
     return {
         "tickets": _tickets(tickets),
         "ticket_events": _events(tickets),
@@ -57,6 +59,10 @@ def collect() -> dict[str, Rows]:
         "survey_invitations": _invitations(invitations),
         "outages": _outages(),
         "bot_sessions": _bot_sessions(tickets),
+        "contacts": _every_night(contacts()),
+        "quality_checks": _checks(tickets),
+        "costs": [list(postings()), [], []],
+        "measurements": [list(measurements()), [], []],
     }
 
 
@@ -145,7 +151,10 @@ def ticket_row(ticket: Ticket, until: datetime) -> dict:
         "organization_id": _organization(customer),
         "group_id": state["group_id"],
         "assignee_id": state["assignee_id"],
-        "tags": sorted({ticket.topic, "bot" if ticket.bot_confidence is not None else ticket.channel}),
+        "tags": sorted(
+            {ticket.topic, "bot" if ticket.bot_confidence is not None else ticket.channel}
+            | ({"complaint"} if ticket.is_complaint else set())
+        ),
         "custom_fields": {"topic": ticket.topic},
         "sla": {"met": ticket.is_sla_met if solved else None},
         "metrics": {
@@ -301,6 +310,15 @@ def _outages() -> Rows:
                 "cause": "maintenance" if planned else rng.choice(("deployment", "network", "database", "partner")),
             }
         )
+    return nights
+
+
+def _checks(tickets: list[Ticket]) -> Rows:
+    nights = _empty()
+    for checked, row in checks(tickets):
+        night = night_of(checked)
+        if night is not None:
+            nights[night].append(row)
     return nights
 
 

@@ -21,6 +21,7 @@ SURVEY_QUESTIONS = {
 _LINES = ("tickets", "ticket_events", "users", "bot_sessions")
 _LISTS = ("groups", "agents")
 _CSV = {"accounts": ("latin-1", ";"), "survey_invitations": ("utf-8", ","), "outages": ("utf-8", ",")}
+_CSV |= dict.fromkeys(("contacts", "quality_checks", "costs", "measurements"), ("utf-8", ","))
 
 
 def write_exports(directory: Path, nights: int = len(EXPORT_DAYS)) -> list[Path]:

@@ -6,13 +6,20 @@ the rendered text of every engine is parsed by the tests.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
+
 from hansei.catalog.calendars import DIMENSIONS
 from hansei.catalog.ledger import OWNERS, Ledger
+from hansei.catalog.loader import FOLDERS
 from hansei.catalog.organisation import Service
+from hansei.catalog.practices import SINGLE_KINDS
 from hansei.catalog.sla import SlaPolicy
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
+from hansei.warehouse.practices import practice_context
 from hansei.warehouse.sla import TARGETS, SlaRules
 
 
@@ -116,7 +123,18 @@ _POLICY = SlaPolicy.model_validate(
         "versions": [{"valid_from": "2026-01-01", "metrics": _METRICS}],
     }
 )
+_DEFINITIONS = Path(__file__).parents[2] / "include" / "definitions"
+_PRACTICES = {
+    kind: {path.stem: FOLDERS[kind].model_validate(yaml.safe_load(path.read_text("utf-8")))}
+    for kind in SINGLE_KINDS
+    for path in (_DEFINITIONS / kind).glob("*.yaml")
+}
 _CATALOG = _Definition(
+    **_PRACTICES,
+    entities={
+        "customers": _Definition(columns={"email": _Definition(personal_class="direct")}),
+        "accounts": _Definition(columns={"name": _Definition(personal_class="none")}),
+    },
     service=service,
     ledger={"ledger": ledger},
     sla={"gold": _POLICY},
@@ -129,6 +147,12 @@ _CATALOG = _Definition(
 )
 _DIALECT = Dialect("postgresql")
 sla = SlaRules(_CATALOG, _DIALECT)
+_practices = practice_context(_CATALOG)
+complaints, churn, crm_sync, cost_model, team_privacy = (_practices[kind] for kind in SINGLE_KINDS)
+crm_sides, personal_columns, churn_bounds = (
+    _practices[name] for name in ("crm_sides", "personal_columns", "churn_bounds")
+)
+complaint_columns, procedure_columns = _practices["complaint_columns"], _practices["procedure_columns"]
 kinds, word_numbers, owners, summed_owners = KINDS, WORD_NUMBERS, OWNERS, SUMMED_OWNERS
 conditions = Conditions(ledger, _DIALECT)
 closed_numbers, end_numbers = numbers(("solved", "closed")), numbers(ledger.ends)

@@ -85,6 +85,7 @@ entities:
       created_at: {path: created_at}
       updated_at: {path: updated_at}
       is_sla_met: {path: sla_met, values: {"yes": true, "no": false}, missing: [""]}
+      tags: {path: tags, missing: [""]}
   - entity: ticket_events # who holds the ticket: our keys
     resource: events
     where: {path: holder, is_present: true}
@@ -137,6 +138,7 @@ entities:
       tier: {path: tier}
       owner: {path: owner}
       annual_value: {path: value}
+      renewal_date: {path: renewal, format: "%Y-%m-%d"}
       status: {constant: active}
 """
 
@@ -343,6 +345,7 @@ def _state(ticket: dict, day: date) -> dict[str, Any] | None:
         "created_at": _iso(ticket["created_at"]),
         "updated_at": past[-1]["at"] if past else _iso(ticket["created_at"]),
         "sla_met": ticket["sla_met"] if status else "",
+        "tags": "complaint" if int(ticket["id"][1:]) % 9 == 4 else "",
     }
 
 
@@ -371,6 +374,7 @@ def _accounts(night: int) -> list[dict]:
                 "tier": "platinum" if is_raised else ("gold", "silver", "bronze")[number % 3],
                 "owner": f"Seller Surname{number}",
                 "value": f"{1000 + number}.50",
+                "renewal": f"2026-0{4 + number % 5}-15",
                 "changed": "28.03.2026 09:00" if is_raised else "01.03.2026 09:00",
             }
         )

@@ -22,6 +22,7 @@ from hansei.errors import HanseiError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.ledger import rendering_context
+from hansei.warehouse.practices import practice_context
 from hansei.warehouse.seeds import SEEDS
 from hansei.warehouse.sla import SlaRules
 
@@ -87,6 +88,7 @@ class ModelRunner:
             "services": self.catalog.services,
             "procedures": self.catalog.procedures,
             "sla": SlaRules(self.catalog, self.dialect),
+            **practice_context(self.catalog),
             **rendering_context(self.catalog, self.dialect),
         }
 
