@@ -139,9 +139,10 @@ def touch(warehouse, catalog, tickets: int) -> None:
         for limit, where in chosen:
             for image in ("before", "after"):
                 order = f"ORDER BY MD5(CAST({table.key[0]} AS VARCHAR)), {', '.join(table.key)}"
+                rows = f"SELECT * FROM {name} WHERE {where} {order} LIMIT {limit}"
                 warehouse.execute(
                     f"INSERT INTO {table.touched_table} (change_id, run_id, image, {kept}) "
-                    f"SELECT 1, 'night', '{image}', {kept} FROM (SELECT * FROM {name} WHERE {where} {order} LIMIT {limit}) AS chosen"
+                    f"SELECT 1, 'night', '{image}', {kept} FROM ({rows}) AS chosen"
                 )
 
 
