@@ -87,9 +87,14 @@ def fill(warehouse, catalog, tickets: int) -> int:
         if table.kind == "view":
             count = min(count, DAYS)
         chance = np.random.default_rng(len(name))
+        rates = [item for item in catalog.indicators.values() if item.table == name and item.measure == "rate"]
+        parts = [(item.numerator_value, item.denominator_value) for item in rates]
         for start in range(0, count, 250_000):
-            part = _rows(table, np.arange(start, min(start + 250_000, count)), chance)
-            warehouse.load(name, part)
+            rows = _rows(table, np.arange(start, min(start + 250_000, count)), chance)
+            for part, whole in parts:  # a share cannot exceed 1
+                least = pc.min_element_wise(rows[part], rows[whole]).cast(rows.schema.field(part).type)
+                rows = rows.set_column(rows.schema.get_field_index(part), part, least)
+            warehouse.load(name, rows)
         total += count
     return total
 
@@ -102,7 +107,7 @@ def _rows(table, numbers: np.ndarray, chance: np.random.Generator) -> pa.Table:
     }
     columns, gap = {}, np.zeros(count, dtype="int64")
     for name, column in table.columns.items():
-        if name in table.key and column.type == "text":
+        if name in table.key and column.type == "text" and name not in segments:
             columns[name] = pa.array(np.char.add("desk:", numbers.astype("U9")))
         elif column.type == "text":
             values = [f"{name}{number}" for number in range(segments.get(name, 12))]
