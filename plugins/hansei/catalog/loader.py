@@ -20,6 +20,7 @@ from hansei.catalog.procedures import Procedure
 from hansei.catalog.services import MeasuredService
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
+from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
@@ -36,6 +37,9 @@ FOLDERS: dict[str, type[Definition]] = {
     "links": Links,
     "services": MeasuredService,
     "procedures": Procedure,
+    "surveys": ScaleContract,
+    "servqual_weights": ServqualWeights,
+    "benchmarks": Benchmark,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -57,6 +61,9 @@ class Catalog:
     links: dict[str, Links]
     services: dict[str, MeasuredService]
     procedures: dict[str, Procedure]
+    surveys: dict[str, ScaleContract]
+    servqual_weights: dict[str, ServqualWeights]
+    benchmarks: dict[str, Benchmark]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

@@ -86,6 +86,9 @@ class ModelRunner:
             "links": self.catalog.links["account_links"],
             "services": self.catalog.services,
             "procedures": self.catalog.procedures,
+            "contracts": self.catalog.surveys,
+            "servqual_weights": self.catalog.servqual_weights["servqual"].weights,
+            "benchmarks": self.catalog.benchmarks,
             "sla": SlaRules(self.catalog, self.dialect),
             **rendering_context(self.catalog, self.dialect),
         }
