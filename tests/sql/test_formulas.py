@@ -7,7 +7,7 @@ import pytest
 from support.oracle_schedules import oracle
 
 from hansei.catalog import Catalog
-from hansei.indicators import formulas
+from hansei.indicators import formulas, intervals
 from hansei.warehouse import Warehouse
 from hansei.warehouse.tables import create_table
 
@@ -51,7 +51,7 @@ def test_ratios_carry_wilsons_interval(
     warehouse: Warehouse, catalog: Catalog, hits: int, count: int, lower: float, upper: float
 ) -> None:
     indicator = catalog.indicators["reopen_rate"]
-    low, high = formulas.bounds(indicator)
+    low, high = intervals.bounds(indicator)
     query = f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {parts(hits, count)}"
     row = warehouse.rows(query)[0]
     tolerance = 5e-5 if (hits, count, lower, upper) in PUBLISHED_WILSON else 1e-9
@@ -72,7 +72,7 @@ def test_net_shares_carry_the_interval_of_trinomial_scores(
     upper: float | None,
 ) -> None:
     indicator = catalog.indicators["nps"]
-    low, high = formulas.bounds(indicator)
+    low, high = intervals.bounds(indicator)
     source = parts(promoters, promoters + passives + detractors, detractors)
     row = warehouse.rows(f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {source}")[0]
     assert row["value"] == pytest.approx(score, abs=1e-9)
@@ -84,7 +84,7 @@ def test_net_shares_carry_the_interval_of_trinomial_scores(
 @pytest.mark.parametrize("measure", ["reopen_rate", "nps"])
 def test_no_denominator_gives_no_value_and_no_interval(warehouse: Warehouse, catalog: Catalog, measure: str) -> None:
     indicator = catalog.indicators[measure]
-    low, high = formulas.bounds(indicator)
+    low, high = intervals.bounds(indicator)
     query = f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {parts(0, 0)}"
     assert warehouse.rows(query) == [{"value": None, "low": None, "high": None}]
 

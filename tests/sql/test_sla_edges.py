@@ -279,7 +279,7 @@ def test_due_and_breach_follow_the_calendars_that_the_ticket_followed(desk: Desk
     clock = one(desk, "t:two_calendars", "first_reply")
     assert (clock["policy_id"], clock["elapsed_seconds"], clock["state"]) == ("teams", 5 * HOUR, "breached")
     assert clock["due_at"] == clock["breached_at"] == at(f"{TUE} 10:00")
-    assert (clock["applied_by"], clock["team_id"]) == ("team", "desk:late")
+    assert (clock["applied_by"], clock["team_id"]) == ("creation", "desk:late")
 
 
 def test_targets_of_the_source_apply_where_no_policy_of_ours_does(desk: Desk) -> None:

@@ -63,6 +63,11 @@ def spoil(overlay: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+RAISED = """version: 2
+changes: [{version: 2, by: service-desk, reason: Spam is left out since the filter came}]
+"""
+
+
 def test_shipped_definitions_have_no_fault() -> None:
     catalog, found = examine(load_settings({}))
     assert found == []
@@ -73,8 +78,8 @@ def test_shipped_definitions_have_no_fault() -> None:
 def test_a_sound_overlay_has_no_fault_and_lies_over_the_shipped_definitions(overlay: Path) -> None:
     assert faults(overlay) == []
     (overlay / "service.yaml").write_text("id: service\nname: Small firm\nreporting_zone: Asia/Shanghai\n")
-    shipped = load_settings({}).include / "definitions" / "indicators" / "reopen_rate.yaml"
-    (overlay / "indicators" / "reopen_rate.yaml").write_text(shipped.read_text().replace("version: 1", "version: 2"))
+    shipped = load_settings({}).include / "definitions" / "indicators" / "resolution" / "reopen_rate.yaml"
+    (overlay / "indicators" / "reopen_rate.yaml").write_text(shipped.read_text().replace("version: 1\n", RAISED))
     catalog = load_catalog(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))
     assert catalog.service.reporting_zone == "Asia/Shanghai"
     assert catalog.indicators["reopen_rate"].version == 2
@@ -148,7 +153,7 @@ INDICATOR_FAULTS = [
 
 @pytest.mark.parametrize(("old", "new", "expected"), INDICATOR_FAULTS)
 def test_an_indicator_is_held_against_its_table(overlay: Path, old: str, new: str, expected: str) -> None:
-    shipped = load_settings({}).include / "definitions" / "indicators" / "reopen_rate.yaml"
+    shipped = load_settings({}).include / "definitions" / "indicators" / "resolution" / "reopen_rate.yaml"
     (overlay / "indicators" / "reopen_rate.yaml").write_text(shipped.read_text())
     spoil(overlay, "indicators/reopen_rate.yaml", old, new)
     found = faults(overlay)

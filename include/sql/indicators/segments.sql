@@ -1,18 +1,45 @@
--- Grain: one row per segment that any indicator has a value for.
-SELECT
-  listed.segment_id,
-  listed.dimension,
-  listed.segment_value,
-  CASE
-    WHEN listed.segment_id = 'all' THEN 'Whole service'
-    WHEN listed.dimension = 'team' THEN COALESCE(teams.team_name, listed.segment_value)
-    ELSE listed.segment_value
-  END AS label
-FROM (
+-- Grain: one row per segment that any indicator has a value for. Of a two-way segment the label names both parts.
+WITH listed AS (
   SELECT DISTINCT
     segment_id,
-    SPLIT_PART(segment_id, '=', 1) AS dimension,
-    SUBSTR(segment_id, LENGTH(SPLIT_PART(segment_id, '=', 1)) + 2) AS segment_value
+    SPLIT_PART(segment_id, '&', 1) AS first_part,
+    SPLIT_PART(segment_id, '&', 2) AS second_part
   FROM indicators.indicator_values
-) AS listed
-LEFT JOIN core.teams AS teams ON listed.segment_value = teams.team_id AND listed.dimension = 'team'
+),
+
+parts AS (
+  SELECT
+    segment_id,
+    SPLIT_PART(first_part, '=', 1) AS dimension,
+    SUBSTR(first_part, LENGTH(SPLIT_PART(first_part, '=', 1)) + 2) AS segment_value,
+    SPLIT_PART(second_part, '=', 1) AS second_dimension,
+    SUBSTR(second_part, LENGTH(SPLIT_PART(second_part, '=', 1)) + 2) AS second_value
+  FROM listed
+),
+
+plain AS (
+  SELECT
+    segment_id,
+    dimension,
+    second_dimension,
+    REPLACE(REPLACE(segment_value, '%26', '&'), '%25', '%') AS segment_value,
+    REPLACE(REPLACE(second_value, '%26', '&'), '%25', '%') AS second_value
+  FROM parts
+)
+
+SELECT
+  plain.segment_id,
+  CASE WHEN plain.second_dimension = '' THEN plain.dimension ELSE plain.dimension || '&' || plain.second_dimension END
+    AS dimension,
+  plain.segment_value,
+  NULLIF(plain.second_value, '') AS second_segment_value,
+  CASE
+    WHEN plain.segment_id = 'all' THEN 'Whole service'
+    WHEN plain.second_dimension = '' THEN COALESCE(teams.team_name, plain.segment_value)
+    ELSE
+      COALESCE(teams.team_name, plain.segment_value) || ', ' || COALESCE(second_teams.team_name, plain.second_value)
+  END AS label
+FROM plain
+LEFT JOIN core.teams AS teams ON plain.segment_value = teams.team_id AND plain.dimension = 'team'
+LEFT JOIN core.teams AS second_teams
+  ON plain.second_value = second_teams.team_id AND plain.second_dimension = 'team'

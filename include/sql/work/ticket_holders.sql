@@ -11,39 +11,69 @@ WITH marks AS (
   FROM {{ rows('work.ticket_spans') }} AS spans
   INNER JOIN {{ rows('work.ticket_states') }} AS states ON spans.ticket_number = states.ticket_number
   WHERE spans.mark_number = 1 OR spans.kind IN ({{ kinds.team }}, {{ kinds.priority }})
+),
+
+spans AS (
+  SELECT
+    marks.ticket_number,
+    marks.marked_at AS valid_from,
+    COALESCE(marks.next_marked_at, {{ sla.never }}) AS valid_to,
+    CASE
+      WHEN marks.mark_number = 1 THEN 'creation'
+      WHEN marks.kind = {{ kinds.team }} THEN 'team'
+      ELSE 'priority'
+    END AS applied_by,
+    marks.team_number,
+    marks.priority_number,
+    {% if sla.policies %}
+    CASE
+      {% for number, policy in sla.policies %}
+      WHEN {{ sla.conditions(policy, rows('work.event_values')) }} THEN {{ number }}
+      {% endfor %}
+    END AS policy_number
+    {% else %}
+    CAST(NULL AS INTEGER) AS policy_number
+    {% endif %}
+  FROM marks
+  INNER JOIN {{ rows('work.tickets') }} AS tickets ON marks.ticket_number = tickets.ticket_number
+  {% if sla.asks_for('topic', 'tag') %}
+  INNER JOIN {{ rows('staging.tickets') }} AS source_tickets ON tickets.ticket_id = source_tickets.ticket_id
+  {% endif %}
+  {% if sla.asks_for('account_tier') %}
+  LEFT JOIN staging.accounts AS own_accounts ON tickets.account_id = own_accounts.account_id
+  LEFT JOIN core.account_links AS account_links ON tickets.customer_id = account_links.source_key
+  LEFT JOIN core.account_versions AS versions
+    ON COALESCE(own_accounts.account_id, account_links.account_id) = versions.account_id
+    AND marks.marked_at >= versions.valid_from
+    AND marks.marked_at < versions.valid_to
+  {% endif %}
+  WHERE marks.next_marked_at IS NULL OR marks.next_marked_at > marks.marked_at
+),
+
+-- What made a policy apply is the change that brought it, not a later one that left policy and priority as they were.
+compared AS (
+  SELECT
+    *,
+    LAG(valid_from) OVER in_order IS NULL
+    OR COALESCE(policy_number, 0) <> LAG(COALESCE(policy_number, 0)) OVER in_order
+    OR COALESCE(priority_number, 0) <> LAG(COALESCE(priority_number, 0)) OVER in_order AS is_applying
+  FROM spans
+  WINDOW in_order AS (PARTITION BY ticket_number ORDER BY valid_from)
 )
 
 SELECT
-  marks.ticket_number,
-  marks.marked_at AS valid_from,
-  COALESCE(marks.next_marked_at, {{ sla.never }}) AS valid_to,
-  CASE
-    WHEN marks.mark_number = 1 THEN 'creation'
-    WHEN marks.kind = {{ kinds.team }} THEN 'team'
-    ELSE 'priority'
-  END AS applied_by,
-  marks.team_number,
-  marks.priority_number,
-  {% if sla.policies %}
-  CASE
-    {% for number, policy in sla.policies %}
-    WHEN {{ sla.conditions(policy, rows('work.event_values')) }} THEN {{ number }}
-    {% endfor %}
-  END AS policy_number
-  {% else %}
-  CAST(NULL AS INTEGER) AS policy_number
-  {% endif %}
-FROM marks
-INNER JOIN {{ rows('work.tickets') }} AS tickets ON marks.ticket_number = tickets.ticket_number
-{% if sla.asks_for('topic', 'tag') %}
-INNER JOIN {{ rows('staging.tickets') }} AS source_tickets ON tickets.ticket_id = source_tickets.ticket_id
-{% endif %}
-{% if sla.asks_for('account_tier') %}
-LEFT JOIN staging.accounts AS own_accounts ON tickets.account_id = own_accounts.account_id
-LEFT JOIN core.account_links AS account_links ON tickets.customer_id = account_links.source_key
-LEFT JOIN core.account_versions AS versions
-  ON COALESCE(own_accounts.account_id, account_links.account_id) = versions.account_id
-  AND marks.marked_at >= versions.valid_from
-  AND marks.marked_at < versions.valid_to
-{% endif %}
-WHERE marks.next_marked_at IS NULL OR marks.next_marked_at > marks.marked_at
+  ticket_number,
+  valid_from,
+  valid_to,
+  team_number,
+  priority_number,
+  policy_number,
+  {{ sql.carried('CASE WHEN is_applying THEN valid_from END', 'up_to_here') }} AS applied_at,
+  {{ sql.carried('CASE WHEN is_applying THEN applied_by END', 'up_to_here') }} AS applied_by
+FROM compared
+WINDOW
+  up_to_here AS (
+    PARTITION BY ticket_number
+    ORDER BY valid_from
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+  )

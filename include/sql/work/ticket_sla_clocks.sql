@@ -10,13 +10,13 @@ WITH applied AS (
     {% if sla.asks %}
     CASE
       WHEN asks.ask_number IS NULL THEN 'source'
-      WHEN holders.valid_from > clocks.started_at THEN holders.applied_by
+      WHEN holders.applied_at > clocks.started_at THEN holders.applied_by
       WHEN clocks.turn_number > 1 THEN 'turn'
       ELSE 'creation'
     END AS applied_by,
     CASE
       WHEN asks.ask_number IS NULL THEN source_targets.valid_from
-      WHEN holders.valid_from > clocks.started_at THEN holders.valid_from
+      WHEN holders.applied_at > clocks.started_at THEN holders.applied_at
       ELSE clocks.started_at
     END AS applied_at,
     asks.ask_number,
@@ -48,8 +48,8 @@ WITH applied AS (
       WHEN holders.priority_number IN ({{ sla.priority_numbers }}) THEN holders.priority_number
       ELSE 0
     END = asks.priority_number
-    AND GREATEST(holders.valid_from, clocks.started_at) >= asks.valid_from
-    AND GREATEST(holders.valid_from, clocks.started_at) < asks.valid_to
+    AND GREATEST(holders.applied_at, clocks.started_at) >= asks.valid_from
+    AND GREATEST(holders.applied_at, clocks.started_at) < asks.valid_to
   {% endif %}
   LEFT JOIN {{ rows('work.source_sla_targets') }} AS source_targets
     ON clocks.ticket_number = source_targets.ticket_number

@@ -73,6 +73,13 @@ class Catalog:
         payload = json.dumps([_plain(part) for part in parts], sort_keys=True, default=str, separators=(",", ":"))
         return hashlib.sha256(payload.encode()).hexdigest()
 
+    def tables_of(self, indicator: Indicator) -> tuple[str, ...]:
+        """Tables that an indicator counts on; those of both parts of a quotient."""
+        if indicator.table:
+            return (indicator.table,)
+        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
+        return tuple(dict.fromkeys(self.indicators[name].table for name in parts))
+
     def everything(self) -> dict[str, dict[str, Any]]:
         """Every definition as plain data, for the archive of a review and the table of definitions in force."""
         kinds = {name: getattr(self, name) for name in FOLDERS}
@@ -125,7 +132,7 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
 
 def _definition_files(root: Path) -> Iterable[tuple[str, Path]]:
     for kind in FOLDERS:
-        for path in sorted((root / kind).glob("*.yaml")):
+        for path in sorted((root / kind).rglob("*.yaml")):
             yield kind, path
     if (root / SERVICE_FILE).exists():
         yield "service", root / SERVICE_FILE

@@ -2,70 +2,193 @@
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
+from hansei.catalog.sources import Duration
 
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
-Grain = Literal["day", "week", "month"]
+Grain = Literal["day", "week", "month", "quarter"]
+GRAINS: tuple[Grain, ...] = ("day", "week", "month", "quarter")
+Measure = Literal[
+    "count", "total", "distinct", "ratio", "rate", "mean", "quantile", "net_share", "snapshot", "quotient"
+]
+Unit = Literal[
+    "ratio",
+    "seconds",
+    "business_seconds",
+    "count",
+    "points",
+    "currency",
+    "per_hundred",
+    "per_thousand",
+    "score",
+    "weeks",
+    "index",
+]
+Interval = Literal["wilson", "trinomial", "student", "woodruff", "poisson", "none"]
 Caveat = Literal["late_arriving", "survivorship", "self_selected", "source_defined", "small_numbers", "convention"]
+Family = Literal["speed", "resolution", "voice", "channels", "customers", "cost", "team", "elsewhere"]
+Perspective = Literal["efficiency", "quality", "collaboration", "development"]
+ServqualDimension = Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
+
+_NEEDED: dict[str, set[str]] = {
+    "count": {"numerator"},
+    "total": {"value"},
+    "distinct": {"value"},
+    "ratio": {"numerator", "denominator"},
+    "rate": {"numerator_value", "denominator_value"},
+    "mean": {"value"},
+    "quantile": {"value", "quantile"},
+    "net_share": {"numerator", "denominator", "subtrahend"},
+    "snapshot": {"ends_on"},
+    "quotient": {"numerator_indicator", "denominator_indicator"},
+}
+_ALLOWED: dict[str, set[str]] = {
+    "total": {"denominator"},
+    "distinct": {"denominator"},
+    "rate": {"denominator", "per"},
+    "mean": {"denominator"},
+    "quantile": {"denominator"},
+    "snapshot": {"denominator", "value"},
+    "quotient": {"per"},
+}
+_PARTS = tuple(sorted(set().union(*_NEEDED.values(), *_ALLOWED.values())))
+_INTERVALS: dict[str, tuple[Interval, ...]] = {
+    "count": ("none", "poisson"),
+    "ratio": ("wilson", "none"),
+    "rate": ("none", "wilson", "poisson"),
+    "mean": ("student", "none"),
+    "quantile": ("woodruff", "none"),
+    "net_share": ("trinomial", "none"),
+    "quotient": ("none", "poisson"),
+}
+# No row of these measures means 0, not unknown.
+ZERO_WITHOUT_ROWS = ("count", "total", "distinct", "snapshot")
+ADDITIVE = ("count", "total", "ratio", "rate", "mean", "net_share")
+
+
+class Change(Definition):
+    """Who accepted a version of a definition, and why its numbers may differ from those of the version before."""
+
+    version: int = Field(ge=2)
+    by: str = Field(min_length=2)
+    reason: str = Field(min_length=10)
+
+
+class Example(Definition):
+    """The parts of a worked row, as they would stand in indicators.indicator_values."""
+
+    numerator: float | None = None
+    subtrahend: float | None = None
+    denominator: float | None = None
+    square_sum: float | None = None
+    value: float | None = None
 
 
 class Indicator(Definition):
     """One measure. `measure` says how the parts become a value:
 
-    count: rows that meet `numerator`. ratio: numerator rows / denominator rows. mean: sum / count of `value`.
-    quantile: the q-quantile of `value`, linear between ranks (percentile_cont). net_share: 100 * (numerator rows -
-    subtrahend rows) / denominator rows, as NPS needs. snapshot: intervals that are open at the period's end.
-    Durations are in `seconds`; `business_seconds` are told in hours, because a day of open hours has no set length.
+    count: rows that meet `numerator`. total: the sum of `value`. distinct: how many different `value` there are.
+    ratio: numerator rows / denominator rows. rate: `per` times the sum of `numerator_value` by that of
+    `denominator_value`. mean: sum / count of `value`. quantile: the q-quantile of `value`, linear between ranks
+    (percentile_cont). net_share: 100 * (numerator rows - subtrahend rows) / denominator rows, as NPS needs. snapshot:
+    intervals that are open at the period's end, or the sum of their `value`. quotient: `per` times the value of one
+    indicator by that of another, in the same period and segment.
+    `denominator` is the condition that a row has to meet to be counted at all. Durations are in `seconds`;
+    `business_seconds` are told in hours, because a day of open hours has no set length. A period is `immature` until
+    `matures_after` has passed since its end.
     """
 
     id: Identifier
     version: int = Field(ge=1)
     title: str
     question: str
-    measure: Literal["count", "ratio", "mean", "quantile", "net_share", "snapshot"]
-    unit: Literal["ratio", "seconds", "business_seconds", "count", "points"]
+    family: Family
+    measure: Measure
+    unit: Unit
     direction: Direction
-    table: str
-    counted_on: Identifier
-    counts: Literal["event", "ticket", "person", "answer"]
+    table: str | None = None
+    counted_on: Identifier | None = None
+    counts: Literal["event", "ticket", "person", "answer", "account", "session", "item"]
     numerator: str | None = None
     denominator: str | None = None
     subtrahend: str | None = None
     value: Identifier | None = None
+    numerator_value: Identifier | None = None
+    denominator_value: Identifier | None = None
+    numerator_indicator: Identifier | None = None
+    denominator_indicator: Identifier | None = None
+    per: float | None = Field(default=None, gt=0)
     quantile: float | None = Field(default=None, gt=0, lt=1)
     ends_on: Identifier | None = None
+    interval: Interval | None = None
     exclusions: tuple[Identifier, ...] = ()
     segments: tuple[Identifier, ...] = ()
-    grains: tuple[Grain, ...] = ("day", "week", "month")
+    pairs: tuple[tuple[Identifier, Identifier], ...] = ()
+    grains: tuple[Grain, ...] = GRAINS
     minimum_denominator: int = Field(default=10, ge=0)
+    matures_after: Duration | Literal["repeat_window"] | None = None
+    perspective: Perspective | None = None
+    servqual_dimension: ServqualDimension | None = None
+    source: str | None = None
     owner: str
     caveats: tuple[Caveat, ...] = ()
+    example: Example | None = None
     valid_from: date | None = None
+    changes: tuple[Change, ...] = ()
 
     @model_validator(mode="after")
     def _parts_fit_measure(self) -> Indicator:
-        needed = {
-            "count": {"numerator"},
-            "ratio": {"numerator", "denominator"},
-            "mean": {"value"},
-            "quantile": {"value", "quantile"},
-            "net_share": {"numerator", "denominator", "subtrahend"},
-            "snapshot": {"ends_on"},
-        }[self.measure]
-        parts = ("numerator", "denominator", "subtrahend", "value", "quantile", "ends_on")
-        given = {part for part in parts if getattr(self, part) is not None}
-        allowed = needed | ({"denominator"} if self.measure in ("mean", "quantile") else set())
+        needed = _NEEDED[self.measure]
+        given = {part for part in _PARTS if getattr(self, part) is not None}
         if missing := sorted(needed - given):
             raise ValueError(f"measure {self.measure} needs {', '.join(missing)}")
-        if surplus := sorted(given - allowed):
+        if surplus := sorted(given - needed - _ALLOWED.get(self.measure, set())):
             raise ValueError(f"measure {self.measure} does not use {', '.join(surplus)}")
+        placed = [name for name in ("table", "counted_on", "exclusions") if getattr(self, name)]
+        if self.measure == "quotient" and placed:
+            raise ValueError(f"a quotient takes {', '.join(placed)} from its two indicators: remove it here")
+        if self.measure != "quotient" and not (self.table and self.counted_on):
+            raise ValueError(f"measure {self.measure} needs table and counted_on")
         return self
+
+    @model_validator(mode="after")
+    def _meaning_is_whole(self) -> Indicator:
+        if self.measure == "ratio" and self.unit != "ratio":
+            raise ValueError("measure ratio has the unit ratio")
+        if self.unit == "ratio" and (self.measure in ("quotient", "count") or self.per is not None):
+            raise ValueError("the unit ratio is for shares up to 1: use index, per_hundred or per_thousand")
+        usable = _INTERVALS.get(self.measure, ("none",))
+        if self.interval is not None and self.interval not in usable:
+            raise ValueError(f"measure {self.measure} has the intervals {', '.join(usable)}")
+        for pair in self.pairs:
+            if pair[0] == pair[1] or not set(pair) <= set(self.segments):
+                raise ValueError(f"pairs: {' and '.join(pair)} have to be two different segments of the indicator")
+        told = {change.version for change in self.changes}
+        if untold := [number for number in range(2, self.version + 1) if number not in told]:
+            raise ValueError(f"version {untold[0]} has no entry under changes: say by whom and why it was accepted")
+        return self
+
+    @property
+    def interval_kind(self) -> Interval:
+        """The interval in force: the one that is asked for, else the usual one of the measure."""
+        return self.interval or _INTERVALS.get(self.measure, ("none",))[0]
+
+    def maturity_days(self, repeat_window: timedelta) -> int:
+        """Whole days after a period's end until its rows can be judged; `repeat_window` is the service's."""
+        wait = repeat_window if self.matures_after == "repeat_window" else self.matures_after
+        return math.ceil(wait / timedelta(days=1)) if wait else 0
+
+    @property
+    def cuts(self) -> tuple[tuple[str, ...], ...]:
+        """Every way in which the indicator is cut: one dimension, or two in alphabetical order."""
+        return (*((name,) for name in self.segments), *(tuple(sorted(pair)) for pair in self.pairs))
 
 
 class Threshold(Definition):
@@ -78,7 +201,21 @@ class Threshold(Definition):
     segments: tuple[str, ...] = ("all",)
     warning: float | None = None
     critical: float | None = None
-    unit: Literal["ratio", "seconds", "minutes", "hours", "days", "count", "points"]
+    unit: Literal[
+        "ratio",
+        "seconds",
+        "minutes",
+        "hours",
+        "days",
+        "count",
+        "points",
+        "currency",
+        "per_hundred",
+        "per_thousand",
+        "score",
+        "weeks",
+        "index",
+    ]
     reason: str = Field(min_length=10)
     owner: str | None = None
     approver: str

@@ -105,8 +105,9 @@ _INDICATOR = """id: NAME
 version: 1
 title: What readers see
 question: Which question does it answer?
-measure: ratio                           # count, ratio, mean, quantile, net_share, snapshot
-unit: ratio                              # ratio, seconds, business_seconds, count, points
+family: resolution                       # speed, resolution, voice, channels, customers, cost, team, elsewhere
+measure: ratio                           # or count, total, distinct, rate, mean, quantile, snapshot ...
+unit: ratio                              # or seconds, business_seconds, count, points, currency, score, index ...
 direction: higher_is_better              # or lower_is_better, neutral
 table: core.tickets
 counted_on: solved_date
@@ -118,4 +119,5 @@ segments: [channel, team, priority, account_tier]
 minimum_denominator: 30
 owner: who-answers-for-it
 caveats: [late_arriving]
+example: {numerator: 412, denominator: 610}
 """

@@ -12,17 +12,15 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import ADDITIVE, GRAINS, ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import scans
+from hansei.indicators import formulas, intervals, scans
 from hansei.indicators.periods import next_period, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
 VALUES = "indicators.indicator_values"
-GRAINS = ("day", "week", "month")
-PARTS = ("numerator", "subtrahend", "denominator", "sample_count", "quantile")
-_SUMS = ("numerator", "subtrahend", "denominator", "sample_count")
+PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
 
 
 class Collection:
@@ -52,7 +50,7 @@ class Collection:
         self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
         if self.periods is not None:
             self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
-        additive = [item for item in self.group if item.measure not in ("quantile", "snapshot")]
+        additive = [item for item in self.group if item.measure in ADDITIVE]
         if additive:
             only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
             self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", only))
@@ -63,9 +61,9 @@ class Collection:
             asked = [item for item in self.group if grain in item.grains]
             if self.periods is not None and not self.periods[grain]:
                 continue
-            ranked = [item for item in asked if item.measure == "quantile"]
-            if ranked:
-                self._collect_quantiles(ranked, grain)
+            counted_anew = [item for item in asked if item.measure in ("quantile", "distinct")]
+            if counted_anew:
+                self._collect_rows(counted_anew, grain)
             summed = [item for item in asked if item in additive]
             if summed:
                 self._collect_sums(summed, grain)
@@ -109,36 +107,60 @@ class Collection:
 
     def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
         period = self.warehouse.sql.period_start(grain, "period_start")
-        sums = [f"SUM({item.id}__{part}) AS {item.id}__{part}" for item in summed for part in _SUMS]
+        table = self.table
+        names = [
+            f"{item.id}__{part}" for item in summed for part in formulas.components(item, table, self.warehouse.sql)
+        ]
+        sums = [f"SUM({name}) AS {name}" for name in names]
         only = (
             f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
         )
         totals = f"run_sums_{grain}"
         self._create(
             totals,
-            f"SELECT {period} AS period_start, segment_id, {', '.join(sums)} FROM run_days {only}"
-            f"GROUP BY {period}, segment_id",
+            f"SELECT {period} AS period_start, segment_id, cut, {', '.join(sums)} FROM run_days {only}"
+            f"GROUP BY {period}, segment_id, cut",
         )
-        self._take(totals, summed, grain, _SUMS)
+        self._take(totals, summed, grain)
 
-    def _collect_quantiles(self, ranked: Sequence[Indicator], grain: str) -> None:
+    def _collect_rows(self, asked: Sequence[Indicator], grain: str) -> None:
+        """What does not add up over days, quantiles and distinct counts, is taken from the rows of the period."""
         only = self._only(set(self._days(grain)), f"run_needed_{grain}")
         wide = f"run_wide_{grain}"
-        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, ranked, grain, only))
-        self._take(wide, ranked, grain, PARTS)
+        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, only))
+        self._take(wide, asked, grain)
 
-    def _take(self, wide: str, asked: Sequence[Indicator], grain: str, parts: Sequence[str]) -> None:
+    def _take(self, wide: str, asked: Sequence[Indicator], grain: str) -> None:
         """Each indicator's own columns and segments out of a table that holds those of all."""
         selects = []
         for item in asked:
-            own = ", ".join(f"{item.id}__{part}" for part in parts)
-            dimensions = self.warehouse.sql.text_list(["all", *item.segments])
+            parts = formulas.components(item, self.table, self.warehouse.sql)
+            own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
+            source, ranked = wide, [intervals.NONE] * 3
+            if item.measure == "quantile":
+                source, ranked = self._ranked(wide, item, asked)
+            cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts)])
             selects.append(
-                f"SELECT '{item.id}', '{grain}', period_start, segment_id, {own} FROM {wide} "
-                f"WHERE SPLIT_PART(segment_id, '=', 1) IN ({dimensions})"
+                f"SELECT '{item.id}', '{grain}', period_start, segment_id, {', '.join([*own, *ranked])} "
+                f"FROM {source} WHERE cut IN ({cuts})"
             )
-        names = f"indicator, grain, period_start, segment_id, {', '.join(parts)}"
+        names = f"indicator, grain, period_start, segment_id, {', '.join(PARTS)}"
         self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+
+    def _ranked(self, wide: str, item: Indicator, asked: Sequence[Indicator]) -> tuple[str, list[str]]:
+        """The table with the ranks of the interval's ends beside it, and the SQL of the value and of both ends."""
+        ranks = formulas.ranked_together(item, self.table, asked)
+        values, count = f"{item.id}__ranks", f"NULLIF({item.id}__denominator, 0)"
+        ends = intervals.wilson(repr(item.quantile), count)
+        limits = ", ".join(
+            f"CASE WHEN {count} > 0 THEN {end} END AS rank_{name}"
+            for end, name in zip(ends, ("lower", "upper"), strict=True)
+        )
+        value = f"{values}[{ranks.index(item.quantile) + 1}]"
+        if item.interval_kind == "none":
+            return wide, [value, intervals.NONE, intervals.NONE]
+        bounds = [intervals.at_rank(f"rank_{name}", item.quantile, ranks, values) for name in ("lower", "upper")]
+        return f"(SELECT *, {limits} FROM {wide}) AS ranked", [value, *bounds]
 
     def _collect_snapshot(self, indicator: Indicator) -> None:
         self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))
@@ -154,7 +176,7 @@ class Collection:
             select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
             self.warehouse.execute(
                 "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, sample_count) "
-                f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_count, open_count "
+                f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_value, open_count "
                 f"FROM ({select}) AS snapshots"
             )
 
@@ -188,7 +210,7 @@ class Collection:
         return {(row["indicator"], row["grain"]): row["first_day"] for row in self.warehouse.rows(query)}
 
     def _fill_gaps_of(self, grain: str, indicators: Sequence[Indicator]) -> None:
-        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure == "count"])
+        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure in ZERO_WITHOUT_ROWS])
         same = "{0}.indicator = spine.indicator AND {0}.grain = '" + grain + "' "
         same += "AND {0}.period_start = spine.period_start AND {0}.segment_id = 'all'"
         known = (

@@ -6,6 +6,7 @@ from datetime import date
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
+from hansei.catalog.segments import parse_segment
 from hansei.indicators import formulas
 from hansei.indicators.periods import next_period
 from hansei.warehouse.dialect import Dialect
@@ -24,8 +25,7 @@ def scope(catalog: Catalog, indicator: Indicator, grain: str, period_start: date
             f"{indicator.counted_on} >= DATE '{period_start}'",
             f"{indicator.counted_on} < DATE '{following}'",
         ]
-    if segment_id != "all":
-        dimension, value = segment_id.split("=", 1)
+    for dimension, value in parse_segment(segment_id).items():
         column = catalog.tables[indicator.table].segments[dimension][indicator.counted_on]
         quoted = value.replace("'", "''")
         conditions.append(f"COALESCE({column}, 'unknown') = '{quoted}'")
@@ -36,20 +36,35 @@ def figure_sql(
     catalog: Catalog, sql: Dialect, indicator: Indicator, grain: str, period_start: date, segment_id: str = "all"
 ) -> str:
     """A query that gives the figure and its parts, to be run on the read copy by anyone who doubts it."""
+    if indicator.measure == "quotient":
+        return _quotient_sql(catalog, sql, indicator, grain, period_start, segment_id)
     table = catalog.tables[indicator.table]
     where = scope(catalog, indicator, grain, period_start, segment_id)
     if indicator.measure == "snapshot":
         counted = formulas.counted_rows(indicator, table)
-        return f"SELECT COUNT(*) AS value\nFROM {table.table}\nWHERE {where}\n  AND {counted}"
+        figure = f"SUM({indicator.value})" if indicator.value else "COUNT(*)"
+        return f"SELECT {figure} AS value\nFROM {table.table}\nWHERE {where}\n  AND {counted}"
     parts = formulas.components(indicator, table, sql)
-    listed = [
-        f"  {expression} AS {name}"
-        for name, expression in parts.items()
-        if expression != "NULL"
-        and not (name == "sample_count" and expression in (parts["denominator"], parts["numerator"]))
-    ]
+    listed = []
+    for name, expression in parts.items():
+        if name == "ranks":
+            values = f"CASE WHEN {formulas.counted_rows(indicator, table)} THEN {indicator.value} END"
+            listed.append(f"  {sql.quantile(values, indicator.quantile)} AS value")
+        elif name != "sample_count" or expression not in (parts.get("denominator"), parts.get("numerator")):
+            listed.append(f"  {expression} AS {name}")
     body = ",\n".join(listed)
     return f"SELECT\n{body}\nFROM {table.table}\nWHERE {where}"
+
+
+def _quotient_sql(
+    catalog: Catalog, sql: Dialect, indicator: Indicator, grain: str, period_start: date, segment_id: str
+) -> str:
+    """Both parts as queries of their own, one after the other, under a line that says how they are joined."""
+    parts = [catalog.indicators[name] for name in (indicator.numerator_indicator, indicator.denominator_indicator)]
+    times = f"{indicator.per:g} * " if indicator.per else ""
+    title = f"-- {indicator.id} = {times}{parts[0].id} / {parts[1].id}"
+    queries = [f"-- {part.id}\n{figure_sql(catalog, sql, part, grain, period_start, segment_id)};" for part in parts]
+    return "\n".join([title, *queries])
 
 
 def rows_sql(
@@ -57,9 +72,8 @@ def rows_sql(
 ) -> str:
     """A query for the very rows that are counted, ids first; `is_numerator` tells which fulfil the measure."""
     table = catalog.tables[indicator.table]
-    columns = [*table.key, indicator.counted_on]
-    columns += [indicator.ends_on] if indicator.ends_on else []
-    columns += [indicator.value] if indicator.value else []
+    named = (indicator.counted_on, indicator.ends_on, indicator.value, indicator.numerator_value)
+    columns = [*table.key, *filter(None, named), *filter(None, [indicator.denominator_value])]
     if indicator.measure in ("ratio", "net_share"):
         columns.append(f"CASE WHEN {indicator.numerator} THEN 1 ELSE 0 END AS is_numerator")
     if indicator.measure == "net_share":

@@ -1,19 +1,16 @@
-"""SQL of an indicator's parts: what is counted, how the parts become a value, and how sure the value is.
-
-Ratios carry Wilson's interval (Wilson 1927), net shares the interval of METHODS.md 1.2 (adjusted Wald below 50
-answers). Quantiles and counts carry none here: their intervals are not functions of the stored parts.
-"""
+"""SQL of an indicator's parts: what is counted, and how the parts become a value. Their intervals: intervals.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
+from hansei.indicators.intervals import grid
 from hansei.warehouse.dialect import Dialect
 
-Z95 = 1.959963984540054
-SMALL_SURVEY = 50
+# What a scan leaves of each indicator; `ranks` is an array of quantiles, the others are numbers.
+SUMS = ("numerator", "subtrahend", "denominator", "sample_count", "square_sum")
 
 
 def counted_rows(indicator: Indicator, table: TableModel) -> str:
@@ -26,85 +23,95 @@ def counted_rows(indicator: Indicator, table: TableModel) -> str:
 def components(
     indicator: Indicator, table: TableModel, sql: Dialect, together: Sequence[Indicator] = ()
 ) -> dict[str, str]:
-    """SQL aggregates `numerator`, `subtrahend`, `denominator`, `sample_count`, `quantile` over a table's rows.
+    """SQL aggregates over a table's rows: those of SUMS that the measure has, and `ranks` where it is a quantile.
 
-    `together` are the indicators of the same scan: their quantiles of the same values become one aggregate.
+    `together` are the indicators of the same scan: quantiles of the same values become one aggregate.
     """
     counted = counted_rows(indicator, table)
-
-    def count(condition: str) -> str:
-        return f"COUNT(CASE WHEN {condition} THEN 1 END)"
-
-    parts = {"numerator": "NULL", "subtrahend": "NULL", "denominator": "NULL", "quantile": "NULL"}
     if indicator.measure == "count":
-        parts["numerator"] = count(f"({indicator.numerator}) AND {counted}")
-        parts["sample_count"] = parts["numerator"]
-        return parts
-    parts["denominator"] = parts["sample_count"] = count(counted)
+        numerator = _count(f"({indicator.numerator}) AND {counted}")
+        return {"numerator": numerator, "sample_count": numerator}
     if indicator.measure in ("ratio", "net_share"):
-        parts["numerator"] = count(f"({indicator.numerator}) AND {counted}")
-    if indicator.measure == "net_share":
-        parts["subtrahend"] = count(f"({indicator.subtrahend}) AND {counted}")
+        parts = {"numerator": _count(f"({indicator.numerator}) AND {counted}")}
+        if indicator.measure == "net_share":
+            parts["subtrahend"] = _count(f"({indicator.subtrahend}) AND {counted}")
+        return {**parts, "denominator": _count(counted), "sample_count": _count(counted)}
+    if indicator.measure == "rate":
+        return _rate_parts(indicator, counted)
+    values = f"CASE WHEN {counted} THEN {indicator.value} END"
+    if indicator.measure == "distinct":
+        return {"numerator": f"COUNT(DISTINCT {values})", "sample_count": f"COUNT({values})"}
+    if indicator.measure == "total":
+        return {"numerator": f"COALESCE(SUM({values}), 0)", "sample_count": f"COUNT({values})"}
+    parts = {"denominator": f"COUNT({values})", "sample_count": f"COUNT({values})"}
     if indicator.measure == "mean":
-        parts["numerator"] = f"SUM(CASE WHEN {counted} THEN {indicator.value} END)"
-    if indicator.measure == "quantile":
-        among = [
-            other.quantile
-            for other in together
-            if other.quantile and other.value == indicator.value and counted_rows(other, table) == counted
-        ]
-        parts["quantile"] = sql.quantile(f"CASE WHEN {counted} THEN {indicator.value} END", indicator.quantile, among)
-    return parts
+        square = f"CAST({indicator.value} AS DOUBLE PRECISION) * {indicator.value}"
+        return {**parts, "numerator": f"SUM({values})", "square_sum": f"SUM(CASE WHEN {counted} THEN {square} END)"}
+    return {**parts, "ranks": sql.quantiles(values, ranked_together(indicator, table, together))}
+
+
+def ranked_together(indicator: Indicator, table: TableModel, together: Sequence[Indicator]) -> list[float]:
+    """The quantiles that the array `ranks` of an indicator holds, in order."""
+    alike = [indicator, *(other for other in together if _same_values(other, indicator, table))]
+    return sorted({rank for other in alike for rank in grid(other.quantile)})
+
+
+def _same_values(other: Indicator, indicator: Indicator, table: TableModel) -> bool:
+    return (
+        other.quantile is not None
+        and other.value == indicator.value
+        and counted_rows(other, table) == counted_rows(indicator, table)
+    )
+
+
+def _rate_parts(indicator: Indicator, counted: str) -> dict[str, str]:
+    """Sums of both columns over the rows that have both; the sample is what an interval counts, else the rows."""
+    both = f"{indicator.numerator_value} IS NOT NULL AND {indicator.denominator_value} IS NOT NULL AND {counted}"
+    denominator = f"SUM(CASE WHEN {both} THEN {indicator.denominator_value} END)"
+    return {
+        "numerator": f"SUM(CASE WHEN {both} THEN {indicator.numerator_value} END)",
+        "denominator": denominator,
+        "sample_count": denominator if indicator.interval_kind == "wilson" else _count(both),
+    }
+
+
+def _count(condition: str) -> str:
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
 def value(indicator: Indicator) -> str:
-    """SQL of the value from the columns numerator, subtrahend, denominator and quantile of one row."""
-    if indicator.measure in ("count", "snapshot"):
+    """SQL of the value from the columns numerator, subtrahend, denominator and ranked_value of one row."""
+    if indicator.measure in ZERO_WITHOUT_ROWS:
         return "numerator"
     if indicator.measure == "quantile":
-        return "quantile"
+        return "ranked_value"
     if indicator.measure == "net_share":
         return "100.0 * (numerator - subtrahend) / NULLIF(denominator, 0)"
-    return "numerator / NULLIF(denominator, 0)"
+    times = f"{indicator.per!r} * " if indicator.per else ""
+    return f"{times}numerator / NULLIF(denominator, 0)"
 
 
-def bounds(indicator: Indicator) -> tuple[str, str]:
-    """SQL of the 95 % interval's lower and upper end; NULL where the parts do not give one."""
-    if indicator.measure == "ratio":
-        share, count, z2 = "(numerator / NULLIF(denominator, 0))", "NULLIF(denominator, 0)", Z95 * Z95
-        middle = f"({share} + {z2 / 2!r} / {count}) / (1 + {z2!r} / {count})"
-        half = (
-            f"{Z95!r} * SQRT({share} * (1 - {share}) / {count} + {z2 / 4!r} / ({count} * {count})) "
-            f"/ (1 + {z2!r} / {count})"
-        )
-        # At none and at all the interval ends exactly there; the formula only comes near, differently on each engine.
-        lower = f"CASE WHEN numerator = 0 THEN 0.0 ELSE GREATEST({middle} - {half}, 0.0) END"
-        upper = f"CASE WHEN numerator = denominator THEN 1.0 ELSE LEAST({middle} + {half}, 1.0) END"
-        return _if_counted(lower), _if_counted(upper)
-    if indicator.measure == "net_share":
-        small = f"denominator < {SMALL_SURVEY}"
-        total = f"CASE WHEN {small} THEN denominator + 3 ELSE NULLIF(denominator, 0) END"
-        promoters = f"(CASE WHEN {small} THEN numerator + 0.75 ELSE numerator END / ({total}))"
-        detractors = f"(CASE WHEN {small} THEN subtrahend + 0.75 ELSE subtrahend END / ({total}))"
-        net = f"({promoters} - {detractors})"
-        half = f"{Z95!r} * SQRT(GREATEST({promoters} + {detractors} - {net} * {net}, 0.0) / ({total}))"
-        lower, upper = f"GREATEST(100.0 * ({net} - {half}), -100.0)", f"LEAST(100.0 * ({net} + {half}), 100.0)"
-        return _if_counted(lower), _if_counted(upper)
-    return "CAST(NULL AS DOUBLE PRECISION)", "CAST(NULL AS DOUBLE PRECISION)"
-
-
-def _if_counted(bound: str) -> str:
-    """GREATEST and LEAST skip NULL: without this, nothing counted would read as an interval from 0 to 1."""
-    return f"CASE WHEN denominator > 0 THEN {bound} END"
-
-
-def state(indicator: Indicator, period_end: str, as_of_date: str) -> str:
-    """SQL of a row's state; an unfinished period is `incomplete` whatever its numbers are."""
-    if indicator.measure in ("count", "snapshot"):
-        otherwise = "'ok'"
+def state(indicator: Indicator, period_end: str, as_of_date: str, maturity_days: int) -> str:
+    """SQL of a row's state; an unfinished period is `incomplete` whatever its numbers are, then `immature`."""
+    if indicator.measure in ZERO_WITHOUT_ROWS:
+        otherwise = "ELSE 'ok'"
     else:
         otherwise = (
-            "CASE WHEN COALESCE(denominator, 0) = 0 THEN 'no_data' "
-            f"WHEN denominator < {indicator.minimum_denominator} THEN 'insufficient' ELSE 'ok' END"
+            "WHEN COALESCE(denominator, 0) = 0 THEN 'no_data' "
+            f"WHEN denominator < {indicator.minimum_denominator} THEN 'insufficient' ELSE 'ok'"
         )
-    return f"CASE WHEN {period_end} > {as_of_date} THEN 'incomplete' ELSE {otherwise} END"
+    immature = (
+        f"WHEN CAST({period_end} + INTERVAL '{maturity_days} days' AS DATE) > {as_of_date} THEN 'immature' "
+        if maturity_days
+        else ""
+    )
+    return f"CASE WHEN {period_end} > {as_of_date} THEN 'incomplete' {immature}{otherwise} END"
+
+
+def quotient_state(indicator: Indicator) -> str:
+    """SQL of a quotient's state from `parts_state`, the worse of those of its two indicators."""
+    return (
+        "CASE WHEN parts_state IN ('incomplete', 'immature') THEN parts_state "
+        "WHEN numerator IS NULL OR COALESCE(denominator, 0) = 0 THEN 'no_data' "
+        f"WHEN denominator < {indicator.minimum_denominator} THEN 'insufficient' ELSE parts_state END"
+    )

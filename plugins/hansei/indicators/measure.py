@@ -12,16 +12,32 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import formulas, scans
-from hansei.indicators.collection import GRAINS, VALUES, Collection
+from hansei.indicators import formulas, intervals, scans
+from hansei.indicators.collection import VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
+_SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
+_KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
+_WORDING = {
+    "title",
+    "question",
+    "family",
+    "owner",
+    "caveats",
+    "source",
+    "example",
+    "changes",
+    "perspective",
+    "servqual_dimension",
+    "valid_from",
+    "direction",
+}
 
 
 @dataclass(frozen=True)
@@ -47,11 +63,15 @@ class Measurement:
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
         by_table: dict[str, list[Indicator]] = defaultdict(list)
-        for indicator in self.catalog.indicators.values():
-            by_table[indicator.table].append(indicator)
+        quotients = []
+        for indicator in sorted(self.catalog.indicators.values(), key=lambda item: item.id):
+            (by_table[indicator.table] if indicator.table else quotients).append(indicator)
         for name in sorted(by_table):
             with self.warehouse.transaction():
-                self._measure_table(self.catalog.tables[name], sorted(by_table[name], key=lambda item: item.id))
+                self._measure_table(self.catalog.tables[name], by_table[name])
+        if quotients:
+            with self.warehouse.transaction():
+                self._measure_quotients(quotients)
         self._forget_removed_indicators()
         return Measured(self.written, self.removed, self.restated)
 
@@ -79,8 +99,18 @@ class Measurement:
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
-        self._settle(group, periods is None, by_definition)
+        scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
+        self._settle(group, scope, by_definition)
         collection.close()
+
+    def _measure_quotients(self, quotients: list[Indicator]) -> None:
+        """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
+        selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
+        self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
+        self._settle(quotients, "", {item.id for item in quotients if self._is_redefined(item)})
+        self.warehouse.execute("DROP TABLE run_values")
+        for indicator in quotients:
+            self._remember(indicator)
 
     def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
         counted_on = group[0].counted_on
@@ -90,7 +120,7 @@ class Measurement:
         ids = self.warehouse.sql.text_list([item.id for item in group])
         unfinished = (
             f"SELECT DISTINCT period_start FROM {VALUES} "
-            f"WHERE grain = :grain AND state = 'incomplete' AND indicator IN ({ids})"
+            f"WHERE grain = :grain AND state IN ('incomplete', 'immature') AND indicator IN ({ids})"
         )
         periods |= {row["period_start"] for row in self.warehouse.rows(unfinished, {"grain": grain})}
         # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
@@ -103,23 +133,26 @@ class Measurement:
             periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
 
-    def _settle(self, group: list[Indicator], whole: bool, by_definition: set[str]) -> None:
-        """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final."""
+    def _settle(self, group: list[Indicator], scope: str, by_definition: set[str]) -> None:
+        """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
+
+        `scope` limits the stored values that the fresh ones are compared with.
+        """
         warehouse = self.warehouse
         fresh = [self._values(item, grain) for item in group for grain in GRAINS if grain in item.grains]
         warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(fresh)}")
         ids = warehouse.sql.text_list([item.id for item in group])
-        scope = "" if whole else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
-        gap = f"ABS(stored.value - fresh.value) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.value))"
+        moved = f"{differs} OR {_apart('value')}"
+        bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
-            f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh "
+            f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "
+            f"COALESCE({moved}, TRUE) AS has_moved "
             f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}){scope}) "
             f"AS stored ON {same_row} "
-            f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {differs} "
-            f"OR ((stored.value IS NULL) <> (fresh.value IS NULL)) OR COALESCE({gap}, FALSE)"
+            f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {moved} OR {bounds}"
         )
         written, differing = warehouse.rows(
             "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
@@ -134,12 +167,16 @@ class Measurement:
 
     def _values(self, indicator: Indicator, grain: str) -> str:
         """SELECT of the indicator's finished rows from its parts in `run_values`."""
-        lower, upper = formulas.bounds(indicator)
+        lower, upper = intervals.bounds(indicator)
         today = f"CAST('{self.today.isoformat()}' AS DATE)"
-        state = formulas.state(indicator, scans.period_end(grain), today)
+        if indicator.measure == "quotient":
+            state = formulas.quotient_state(indicator)
+        else:
+            maturity = indicator.maturity_days(self.catalog.service.repeat_window)
+            state = formulas.state(indicator, scans.period_end(grain), today, maturity)
         return (
             f"SELECT indicator, {indicator.version} AS version, grain, period_start, segment_id, numerator, "
-            f"subtrahend, denominator, CAST(sample_count AS BIGINT) AS sample_count, "
+            f"subtrahend, denominator, square_sum, CAST(sample_count AS BIGINT) AS sample_count, "
             f"{formulas.value(indicator)} AS value, {lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
             f"FROM run_values WHERE indicator = '{indicator.id}' AND grain = '{grain}'"
         )
@@ -147,8 +184,8 @@ class Measurement:
     def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
         names = (
-            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, sample_count, "
-            "value, lower_bound, upper_bound, state"
+            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, square_sum, "
+            "sample_count, value, lower_bound, upper_bound, state"
         )
         self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
         self.warehouse.execute(
@@ -162,19 +199,21 @@ class Measurement:
         redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
-        self.warehouse.execute(
-            "INSERT INTO ops.restatements (restated_run_id, restated_at, indicator, version, grain, period_start, "
-            "segment_id, said_since, numerator_before, denominator_before, sample_count_before, value_before, "
-            "state_before, numerator_after, denominator_after, sample_count_after, value_after, state_after, reason) "
-            "SELECT :run_id, :as_of, stored.indicator, stored.version, stored.grain, stored.period_start, "
-            "stored.segment_id, stored.known_since, stored.numerator, stored.denominator, stored.sample_count, "
-            "stored.value, stored.state, fresh.numerator, fresh.denominator, fresh.sample_count, fresh.value, "
-            f"fresh.state, CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
+        said = [f"{name}_before" for name in _SAID]
+        known = [f"{name}_after" for name in _KNOWN]
+        columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
+        values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
+        values += [f"fresh.{name}" for name in _KNOWN]
+        reason = (
+            f"CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
             "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) THEN 'late_data' "
-            f"ELSE 'correction' END FROM {VALUES} AS stored "
-            f"INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
+            "ELSE 'correction' END"
+        )
+        self.warehouse.execute(
+            f"INSERT INTO ops.restatements ({', '.join(columns)}) SELECT {', '.join(values)}, {reason} "
+            f"FROM {VALUES} AS stored INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
             f"LEFT JOIN run_new AS fresh ON {same_row.format('fresh')} "
-            "WHERE stored.state <> 'incomplete'",
+            "WHERE differing.has_moved AND stored.state NOT IN ('incomplete', 'immature')",
             {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
@@ -200,13 +239,21 @@ class Measurement:
             )
 
 
+def _apart(name: str) -> str:
+    """SQL: a stored and a fresh double differ by more than what summing in another order can do."""
+    gap = f"ABS(stored.{name} - fresh.{name}) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.{name}))"
+    return f"((stored.{name} IS NULL) <> (fresh.{name} IS NULL) OR COALESCE({gap}, FALSE))"
+
+
 def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
     """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
-    meaning = indicator.model_dump(
-        mode="json", exclude={"title", "question", "owner", "caveats", "valid_from", "direction"}
-    )
+    meaning = indicator.model_dump(mode="json", exclude=_WORDING)
+    if indicator.measure == "quotient":
+        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
+        return catalog.fingerprint(meaning, *(fingerprint(catalog, catalog.indicators[name]) for name in parts))
     table = catalog.tables[indicator.table]
-    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone)
+    days = indicator.maturity_days(catalog.service.repeat_window)
+    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone, days)
 
 
 def _groups(indicators: Sequence[Indicator]) -> list[list[Indicator]]:

@@ -1,4 +1,4 @@
-"""Periods: days, ISO weeks and months, named by their first day in the reporting zone."""
+"""Periods: days, ISO weeks, months and quarters, named by their first day in the reporting zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ def period_start(grain: str, day: date) -> date:
         return day
     if grain == "week":
         return day - timedelta(days=day.weekday())
-    return day.replace(day=1)
+    if grain == "month":
+        return day.replace(day=1)
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)
 
 
 def next_period(grain: str, start: date) -> date:
@@ -21,7 +23,8 @@ def next_period(grain: str, start: date) -> date:
         return start + timedelta(days=1)
     if grain == "week":
         return start + timedelta(days=7)
-    return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    months = 1 if grain == "month" else 3
+    return (start + timedelta(days=31 * months)).replace(day=1)
 
 
 def periods_between(grain: str, first: date, last: date) -> list[date]:

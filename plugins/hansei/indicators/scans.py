@@ -2,100 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas
+from hansei.indicators.intervals import NONE
 from hansei.warehouse.dialect import Dialect
 
-INTERVAL_OF = {"day": "INTERVAL '1 day'", "week": "INTERVAL '7 days'", "month": "INTERVAL '1 month'"}
+_LENGTHS = {"day": "1 day", "week": "7 days", "month": "1 month", "quarter": "3 months"}
 
 
 def period_end(grain: str, start: str = "period_start") -> str:
     """SQL of the first day after the period."""
-    return f"CAST({start} + {INTERVAL_OF[grain]} AS DATE)"
+    return f"CAST({start} + INTERVAL '{_LENGTHS[grain]}' AS DATE)"
 
 
-def segment_expression(dimensions: Sequence[str], prefix: str = "by_") -> str:
-    """SQL of the canonical segment id of a grouping-sets row; at most one dimension is grouped in each row."""
-    cases = [f"WHEN GROUPING({prefix}{name}) = 0 THEN '{name}=' || {prefix}{name}" for name in dimensions]
-    return f"CASE {' '.join(cases)} ELSE 'all' END" if cases else "'all'"
+def segment_text(expression: str) -> str:
+    """SQL of a segment's value as it stands in a segment id, where `&` parts two dimensions."""
+    return f"REPLACE(REPLACE({expression}, '%', '%25'), '&', '%26')"
 
 
-def grouping_sets(dimensions: Sequence[str], prefix: str = "by_") -> str:
-    sets = ["(period_start)", *(f"(period_start, {prefix}{name})" for name in dimensions)]
+def cut_name(cut: Sequence[str]) -> str:
+    """How a way of cutting is named: `all`, `channel`, `channel&team`."""
+    return "&".join(cut) or "all"
+
+
+def _by_cut(cuts: Sequence[Sequence[str]], text: Callable[[Sequence[str]], str]) -> str:
+    """CASE over a grouping-sets row: which of the cuts the row belongs to; the finer cuts are asked first."""
+    whens = []
+    for cut in sorted(cuts, key=len, reverse=True):
+        grouped = " AND ".join(f"GROUPING(by_{name}) = 0" for name in cut)
+        whens.append(f"WHEN {grouped} THEN {text(cut)}")
+    return f"CASE {' '.join(whens)} ELSE 'all' END" if whens else "'all'"
+
+
+def segment_expression(cuts: Sequence[Sequence[str]]) -> str:
+    """SQL of the canonical segment id of a grouping-sets row: `all`, `channel=mail`, `channel=mail&team=7`."""
+    return _by_cut(cuts, lambda cut: " || '&' || ".join(f"'{name}=' || {segment_text(f'by_{name}')}" for name in cut))
+
+
+def cut_expression(cuts: Sequence[Sequence[str]]) -> str:
+    """SQL of the name of a grouping-sets row's cut."""
+    return _by_cut(cuts, lambda cut: f"'{cut_name(cut)}'")
+
+
+def grouping_sets(cuts: Sequence[Sequence[str]]) -> str:
+    sets = ["(period_start)", *(f"(period_start, {', '.join(f'by_{name}' for name in cut)})" for cut in cuts)]
     return f"GROUPING SETS ({', '.join(sets)})"
 
 
 def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only: str = "") -> str:
-    """SELECT of period_start, segment_id and the parts of each indicator (`<id>__numerator`, ...).
+    """SELECT of period_start, segment_id, cut and the parts of each indicator (`<id>__numerator`, ...).
 
     `only` is a condition on the table that leaves out periods that need not be counted.
     """
     table = catalog.tables[indicators[0].table]
     counted_on = indicators[0].counted_on
-    dimensions = _dimensions(indicators)
-    period = sql.period_start(grain, counted_on)
-    needed = sorted(_columns_read(indicators, table))
-    inner = [f"{period} AS period_start"]
-    for name in dimensions:
-        column = table.segments[name][counted_on]
-        inner.append(f"COALESCE({column}, 'unknown') AS by_{name}")
-    inner += needed
+    cuts = every_cut(indicators)
+    inner = [f"{sql.period_start(grain, counted_on)} AS period_start"]
+    for name in dict.fromkeys(name for cut in cuts for name in cut):
+        inner.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
+    inner += sorted(_columns_read(indicators, table))
     limit = f" AND ({only})" if only else ""
-    outer = [f"{segment_expression(dimensions)} AS segment_id"]
+    outer = [f"{segment_expression(cuts)} AS segment_id", f"{cut_expression(cuts)} AS cut"]
     for indicator in indicators:
         for part, expression in formulas.components(indicator, table, sql, indicators).items():
-            outer.append(f"CAST({expression} AS DOUBLE PRECISION) AS {indicator.id}__{part}")
+            typed = expression if part == "ranks" else f"CAST({expression} AS DOUBLE PRECISION)"
+            outer.append(f"{typed} AS {indicator.id}__{part}")
     return (
         f"SELECT period_start, {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {table.table} "
-        f"WHERE {counted_on} IS NOT NULL{limit}) AS counted GROUP BY {grouping_sets(dimensions)}"
+        f"WHERE {counted_on} IS NOT NULL{limit}) AS counted GROUP BY {grouping_sets(cuts)}"
     )
 
 
 def move_scan(catalog: Catalog, indicator: Indicator) -> str:
-    """SELECT of day, segment_id and by how many the open intervals grew or shrank that day (`net_count`)."""
+    """SELECT of day, segment_id, cut, and by how much the open intervals grew or shrank that day.
+
+    `net_count` is in intervals, `net_value` in what the indicator sums of them (intervals too, where it has no value).
+    """
     table = catalog.tables[indicator.table]
-    dimensions = indicator.segments
+    dimensions = dict.fromkeys(name for cut in indicator.cuts for name in cut)
     columns = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions]
     counted = formulas.counted_rows(indicator, table)
+    amount = f"COALESCE({indicator.value}, 0)" if indicator.value else "1"
 
-    def side(day: str, step: int) -> str:
-        listed = ", ".join([f"{day} AS period_start", f"{step} AS step", *columns])
+    def side(day: str, sign: str) -> str:
+        listed = ", ".join([f"{day} AS period_start", f"{sign}1 AS step", f"{sign}{amount} AS amount", *columns])
         return f"SELECT {listed} FROM {table.table} WHERE {day} IS NOT NULL AND {counted}"
 
-    moves = f"{side(indicator.counted_on, 1)} UNION ALL {side(indicator.ends_on, -1)}"
+    moves = f"{side(indicator.counted_on, '')} UNION ALL {side(indicator.ends_on, '-')}"
     return (
-        f"SELECT period_start AS day, {segment_expression(dimensions)} AS segment_id, SUM(step) AS net_count "
-        f"FROM ({moves}) AS moves GROUP BY {grouping_sets(dimensions)}"
+        f"SELECT period_start AS day, {segment_expression(indicator.cuts)} AS segment_id, SUM(step) AS net_count, "
+        f"SUM(amount) AS net_value FROM ({moves}) AS moves GROUP BY {grouping_sets(indicator.cuts)}"
     )
 
 
 def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
-    """SELECT of period_start, segment_id and how many intervals are open at each period's end.
+    """SELECT of period_start, segment_id, how many intervals are open at each period's end, and the sum of their value.
 
     Each day's moves are summed per period and then accumulated: the cost follows intervals, not their length.
     Periods come from the table `run_spine`; a segment begins with its first opening.
     """
     period = sql.period_start(grain, "day")
+
+    def running(part: str) -> str:
+        return (
+            f"CAST(SUM(COALESCE(moved.{part}, 0)) OVER (PARTITION BY every_period.segment_id "
+            "ORDER BY every_period.period_start) AS DOUBLE PRECISION)"
+        )
+
     return (
-        f"WITH moved AS (SELECT {period} AS period_start, segment_id, SUM(net_count) AS net_count "
-        f"FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
+        f"WITH moved AS (SELECT {period} AS period_start, segment_id, SUM(net_count) AS net_count, "
+        f"SUM(net_value) AS net_value FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
         "every_period AS (SELECT first_days.segment_id, run_spine.period_start FROM first_days "
         f"INNER JOIN run_spine ON run_spine.grain = '{grain}' AND run_spine.period_start >= first_days.first_day) "
-        "SELECT every_period.period_start, every_period.segment_id, "
-        "CAST(SUM(COALESCE(moved.net_count, 0)) OVER (PARTITION BY every_period.segment_id "
-        "ORDER BY every_period.period_start) AS DOUBLE PRECISION) AS open_count "
+        f"SELECT every_period.period_start, every_period.segment_id, {running('net_count')} AS open_count, "
+        f"{running('net_value')} AS open_value "
         "FROM every_period LEFT JOIN moved ON moved.segment_id = every_period.segment_id "
         "AND moved.period_start = every_period.period_start"
     )
 
 
-def _dimensions(indicators: Sequence[Indicator]) -> list[str]:
-    return list(dict.fromkeys(name for indicator in indicators for name in indicator.segments))
+def quotient_scan(catalog: Catalog, indicator: Indicator, values: str) -> str:
+    """SELECT of the parts of a quotient: the stored values of its two indicators in the same period and segment.
+
+    `parts_state` is the worse of their states. Of a measure that counts or sums, no row means 0.
+    """
+    above = catalog.indicators[indicator.numerator_indicator]
+    numerator = "above.value"
+    if above.measure in ZERO_WITHOUT_ROWS:
+        numerator = "COALESCE(above.value, 0.0)"
+    cuts = ", ".join(f"'{cut_name(cut)}'" for cut in ((), *indicator.cuts))
+    grains = ", ".join(f"'{grain}'" for grain in indicator.grains)
+    worst = " ".join(
+        f"WHEN '{state}' IN (COALESCE(above.state, 'ok'), below.state) THEN '{state}'"
+        for state in ("incomplete", "immature", "no_data", "insufficient")
+    )
+    return (
+        f"SELECT '{indicator.id}' AS indicator, below.grain, below.period_start, below.segment_id, "
+        f"{numerator} AS numerator, {NONE} AS subtrahend, below.value AS denominator, {NONE} AS square_sum, "
+        f"below.sample_count, CASE {worst} ELSE 'ok' END AS parts_state "
+        f"FROM {values} AS below LEFT JOIN {values} AS above ON above.indicator = '{above.id}' "
+        "AND above.grain = below.grain AND above.period_start = below.period_start "
+        f"AND above.segment_id = below.segment_id WHERE below.indicator = '{indicator.denominator_indicator}' "
+        f"AND below.grain IN ({grains}) AND {cut_of('below.segment_id')} IN ({cuts})"
+    )
+
+
+def cut_of(segment_id: str) -> str:
+    """SQL of the name of the cut that a segment id belongs to: `all`, `channel`, `channel&team`."""
+    second = f"SPLIT_PART({segment_id}, '&', 2)"
+    return (
+        f"SPLIT_PART({segment_id}, '=', 1) || "
+        f"CASE WHEN {second} = '' THEN '' ELSE '&' || SPLIT_PART({second}, '=', 1) END"
+    )
+
+
+def every_cut(indicators: Sequence[Indicator]) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(cut for indicator in indicators for cut in indicator.cuts))
 
 
 def _columns_read(indicators: Sequence[Indicator], table: TableModel) -> set[str]:
@@ -108,6 +175,5 @@ def _columns_read(indicators: Sequence[Indicator], table: TableModel) -> set[str
         for condition in filter(None, conditions):
             tree = parse_one(f"SELECT 1 FROM t WHERE {condition}", dialect="postgres")
             read |= {column.name for column in tree.find_all(exp.Column)}
-        if indicator.value:
-            read.add(indicator.value)
+        read |= {indicator.value, indicator.numerator_value, indicator.denominator_value} - {None}
     return read & set(table.columns)

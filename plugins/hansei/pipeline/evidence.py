@@ -9,8 +9,11 @@ from typing import Any
 
 from hansei import __version__
 from hansei.catalog.measures import Indicator, Review, Threshold
+from hansei.catalog.segments import cut_of
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period
+from hansei.indicators.periods import period_start as period_of
+from hansei.indicators.wording import counting
 from hansei.pipeline.context import Context
 from hansei.pipeline.honesty import gather_honesty
 from hansei.reviews.evidence import (
@@ -82,7 +85,6 @@ class EvidenceGathering:
 
     def _indicator(self, indicator: Indicator) -> IndicatorEvidence:
         series = self._series(indicator)
-        table = self.catalog.tables[indicator.table]
         sql = figure_sql(self.catalog, self.warehouse.sql, indicator, self.review.grain, self.period_start)
         return IndicatorEvidence(
             indicator_id=indicator.id,
@@ -93,12 +95,12 @@ class EvidenceGathering:
             direction=indicator.direction,
             owner=indicator.owner,
             counts=indicator.counts,
-            counting=_counting(indicator),
+            counting=counting(indicator),
             numerator=_numerator(indicator),
             denominator=indicator.denominator or "",
             exclusions=indicator.exclusions,
             caveats=indicator.caveats,
-            counted_on=f"{table.table}.{indicator.counted_on}",
+            counted_on=f"{indicator.table}.{indicator.counted_on}" if indicator.table else "",
             minimum_denominator=indicator.minimum_denominator,
             series=tuple(series.pop("all", ())),
             limits=tuple(self._limits(indicator)),
@@ -134,11 +136,11 @@ class EvidenceGathering:
             SegmentSeries(
                 segment_id=segment_id,
                 label=self.labels.get(segment_id, segment_id),
-                dimension=segment_id.split("=", 1)[0],
+                dimension=cut_of(segment_id),
                 series=tuple(points),
             )
             for segment_id, points in sorted(series.items())
-            if segment_id.split("=", 1)[0] in shown
+            if cut_of(segment_id) in shown
         ]
 
     def _limits(self, indicator: Indicator) -> list[Limit]:
@@ -254,23 +256,7 @@ def _key(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _previous(grain: str, start: date) -> date:
-    if grain == "month":
-        return (start - timedelta(days=1)).replace(day=1)
-    return start - timedelta(days=7 if grain == "week" else 1)
-
-
-def _counting(indicator: Indicator) -> str:
-    rules = {
-        "count": "number of rows that meet the condition",
-        "ratio": "rows that meet the numerator, divided by rows that meet the denominator",
-        "mean": f"sum of {indicator.value} divided by the number of rows",
-        "quantile": f"{indicator.quantile:g} quantile of {indicator.value}, linear between ranks"
-        if indicator.quantile
-        else "",
-        "net_share": "share of promoters less share of detractors, times 100",
-        "snapshot": "rows that are open at the end of the period",
-    }
-    return rules[indicator.measure]
+    return period_of(grain, start - timedelta(days=1))
 
 
 def _numerator(indicator: Indicator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator, Threshold
+from hansei.catalog.segments import matches
 from hansei.indicators.periods import local_date, next_period
 from hansei.signals.thresholds import Limits, Observation, Verdict, in_indicator_unit, judge
 from hansei.warehouse import Warehouse
@@ -42,7 +44,8 @@ def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[s
     with warehouse.transaction():
         for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):
             indicator = catalog.indicators[threshold.indicator]
-            ready_until = ready_day(warehouse, catalog, feeding_sources(runner, catalog, indicator.table))
+            tables = catalog.tables_of(indicator)
+            ready_until = ready_day(warehouse, catalog, feeding_sources(runner, catalog, tables))
             rows.extend(_judge_one(warehouse, threshold, indicator, ready_until, run))
         warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'static'")
         names = warehouse.columns(SIGNALS)
@@ -54,9 +57,9 @@ def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[s
     return dict(sorted(verdicts.items()))
 
 
-def feeding_sources(runner: ModelRunner, catalog: Catalog, table: str) -> set[str]:
-    """Sources whose rows the table is made of, from what its SQL reads."""
-    seen, waiting = set(), [table]
+def feeding_sources(runner: ModelRunner, catalog: Catalog, tables: Iterable[str]) -> set[str]:
+    """Sources whose rows the tables are made of, from what their SQL reads."""
+    seen, waiting = set(), [*tables]
     while waiting:
         name = waiting.pop()
         if name in seen:
@@ -90,7 +93,7 @@ def _judge_one(
     series: dict[str, list[dict[str, Any]]] = defaultdict(list)
     query = "SELECT * FROM indicators.indicator_values WHERE indicator = :indicator AND grain = :grain"
     for row in warehouse.rows(query, {"indicator": indicator.id, "grain": threshold.grain}):
-        if _is_meant(row["segment_id"], threshold.segments):
+        if any(matches(row["segment_id"], wanted) for wanted in threshold.segments):
             series[row["segment_id"]].append(row)
     signals = []
     for segment_id, values in sorted(series.items()):
@@ -98,10 +101,6 @@ def _judge_one(
         for verdict in judge([_observe(row) for row in values], limits, ready_until):
             signals.append(_signal(threshold, indicator, segment_id, by_period[verdict.period_start], verdict, run))
     return signals
-
-
-def _is_meant(segment_id: str, wanted: tuple[str, ...]) -> bool:
-    return segment_id in wanted or f"{segment_id.split('=', 1)[0]}=*" in wanted
 
 
 def _observe(row: dict[str, Any]) -> Observation:

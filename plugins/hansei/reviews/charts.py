@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
+from hansei.catalog.measures import Unit
 from hansei.reviews import figures
-from hansei.reviews.evidence import DURATIONS, IndicatorEvidence, Limit, Note, Point, Unit
+from hansei.reviews.evidence import DURATIONS, IndicatorEvidence, Limit, Note, Point
 from hansei.reviews.figures import bare_limit, figure
 
 _STEPS = {

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hansei.catalog.measures import Unit
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
 from hansei.reviews.parts import Part, PartReference
 
@@ -24,7 +25,6 @@ __all__ = ["Evidence", "EvidenceError", "Part", "PartReference", "canonical_json
 
 SCHEMA_VERSION = 1
 
-Unit = Literal["ratio", "seconds", "business_seconds", "count", "points"]
 DURATIONS = ("seconds", "business_seconds")
 Direction = Literal["lower_is_better", "higher_is_better", "neutral"]
 Level = Literal["warning", "critical"]

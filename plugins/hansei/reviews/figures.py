@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from hansei.reviews.evidence import DURATIONS, Judged, Unit
+from hansei.catalog.measures import Unit
+from hansei.reviews.evidence import DURATIONS, Judged
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
 NOTHING = "\u2013"
+_SUFFIXES = {"per_hundred": f" per{NBSP}100", "per_thousand": f" per{NBSP}1,000", "weeks": f"{NBSP}weeks"}
+_DECIMALS = {"currency": 2, "score": 2, "index": 2, "per_hundred": 1, "per_thousand": 1, "weeks": 1}
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 _MONTHS += ("November", "December")
@@ -72,15 +75,16 @@ def figure(value: float | None, unit: Unit, extra: int = 0) -> str:
         return f"{number(Decimal(repr(float(value))) * 100, 1 + extra)}{NBSP}%"
     if unit == "points":
         return f"{number(value, extra, signed=True)}{NBSP}{'point' if abs(rounded(value, extra)) == 1 else 'points'}"
-    return number(value, extra if float(value).is_integer() else max(extra, 1))
+    decimals = _DECIMALS.get(unit, 0 if float(value).is_integer() else 1)
+    return number(value, decimals + extra) + _SUFFIXES.get(unit, "")
 
 
 def bare_limit(value: float, unit: Unit) -> str:
     """A limit as its owner wrote it: no trailing zeros (90 %, not 90.0 %)."""
-    if unit in ("ratio", "count"):
+    if unit not in (*DURATIONS, "points"):
         size = Decimal(repr(float(value))) * (100 if unit == "ratio" else 1)
         decimals = min(max(-size.normalize().as_tuple().exponent, 0), 4)
-        return number(size, decimals) + (f"{NBSP}%" if unit == "ratio" else "")
+        return number(size, decimals) + (f"{NBSP}%" if unit == "ratio" else _SUFFIXES.get(unit, ""))
     if unit == "points":
         return figure(value, unit, 0 if float(value).is_integer() else 1)
     return duration(value, exact=True, in_days=unit == "seconds")

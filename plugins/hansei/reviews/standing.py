@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from hansei.catalog.segments import cut_of
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries
 from hansei.reviews.figures import agree, name, plural
 
@@ -63,7 +64,7 @@ def place(judged: Judged | SegmentSeries, label: str | None = None) -> str:
 
 def dimension_word(segment_id: str) -> str:
     """`account tier` of `account_tier=gold`."""
-    return segment_id.partition("=")[0].replace("_", " ") if "=" in segment_id else ""
+    return cut_of(segment_id).replace("&", " and ").replace("_", " ") if "=" in segment_id else ""
 
 
 def distance(judged: Judged) -> float:

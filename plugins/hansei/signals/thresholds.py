@@ -84,7 +84,7 @@ def judge(series: Sequence[Observation], limits: Limits, ready_until: date | Non
     verdicts: list[Verdict] = []
     run_length, run_start, run_reaches = 0, None, None
     for observation in sorted(series, key=lambda item: item.period_start):
-        if observation.state == "incomplete" or not limits.holds_on(observation.period_start):
+        if observation.state in ("incomplete", "immature") or not limits.holds_on(observation.period_start):
             continue
         level, limit = limits.mildest
         broken = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _DUCKDB_TYPES = {
     "key": "VARCHAR",
@@ -154,10 +154,14 @@ class Dialect:
         `among` names every quantile that is asked of the same values: written as one aggregate, engines sort once.
         """
         asked = sorted({q, *among})
-        position, listed = asked.index(q) + 1, ", ".join(map(str, asked))
+        return f"({self.quantiles(value, asked)})[{asked.index(q) + 1}]"
+
+    def quantiles(self, value: str, ranks: Iterable[float]) -> str:
+        """Array of the quantiles at the distinct ranks, in order, with linear interpolation; NULLs are left out."""
+        listed = ", ".join(map(repr, sorted(set(ranks))))
         if self.is_duckdb:
-            return f"QUANTILE_CONT({value}, [{listed}])[{position}]"
-        return f"(PERCENTILE_CONT(ARRAY[{listed}]) WITHIN GROUP (ORDER BY {value}))[{position}]"
+            return f"QUANTILE_CONT({value}, [{listed}])"
+        return f"PERCENTILE_CONT(CAST(ARRAY[{listed}] AS DOUBLE PRECISION[])) WITHIN GROUP (ORDER BY {value})"
 
     def overlap_seconds(self, span: str, period: str) -> str:
         """Whole seconds of `span` inside `period`, 0 where they are apart.

@@ -1,0 +1,153 @@
+"""Checks of indicators and thresholds against the tables and one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from hansei.catalog.documents import Fault, Location
+from hansei.catalog.measures import Indicator
+from hansei.catalog.segments import cut_of
+
+if TYPE_CHECKING:
+    from hansei.catalog.loader import Catalog
+    from hansei.catalog.tables import TableModel
+
+_UNITS_OF = {
+    "seconds": {"seconds", "minutes", "hours", "days"},
+    "business_seconds": {"seconds", "minutes", "hours"},
+    **{
+        unit: {unit}
+        for unit in ("ratio", "count", "points", "currency", "per_hundred", "per_thousand", "score", "weeks", "index")
+    },
+}
+
+
+def fault(catalog: Catalog, kind: str, key: str, location: Location, found: str, next_step: str) -> Fault:
+    return catalog.documents[kind, key].fault(location, found, next_step)
+
+
+def known(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    return "use one of " + ", ".join(listed) if listed else "none is declared yet"
+
+
+def check_indicators(catalog: Catalog) -> Iterator[Fault]:
+    """Faults of every indicator: what it names, its table has to have; a share cannot exceed 1."""
+    for indicator in catalog.indicators.values():
+        if indicator.measure == "quotient":
+            yield from _check_quotient(catalog, indicator)
+            continue
+        table = catalog.tables.get(indicator.table)
+        if table is None:
+            found = f"table {indicator.table!r} has no model"
+            next_step = known(name for name, model in catalog.tables.items() if model.dates)
+            yield fault(catalog, "indicators", indicator.id, ("table",), found, next_step)
+            continue
+        yield from _check_columns(catalog, indicator, table)
+        yield from _check_cuts(catalog, indicator, table)
+        if indicator.measure == "rate" and (indicator.unit == "ratio" or indicator.interval_kind == "wilson"):
+            yield from _check_share(catalog, indicator, table)
+
+
+def _check_columns(catalog: Catalog, indicator: Indicator, table: TableModel) -> Iterator[Fault]:
+    for part in ("counted_on", "ends_on", "value", "numerator_value", "denominator_value"):
+        name = getattr(indicator, part)
+        if name is not None and name not in table.columns:
+            found = f"{table.table} has no column {name!r}"
+            yield fault(catalog, "indicators", indicator.id, (part,), found, known(table.columns))
+    for part in ("counted_on", "ends_on"):
+        name = getattr(indicator, part)
+        if name in table.columns and name not in table.dates:
+            found = f"{name!r} is not declared as a date of {table.table}"
+            yield fault(catalog, "indicators", indicator.id, (part,), found, known(table.dates))
+    for position, name in enumerate(indicator.exclusions):
+        if name not in table.exclusions:
+            found = f"{table.table} declares no exclusion {name!r}"
+            location = ("exclusions", position)
+            yield fault(catalog, "indicators", indicator.id, location, found, known(table.exclusions))
+    for part in ("numerator", "denominator", "subtrahend"):
+        condition = getattr(indicator, part)
+        if condition is not None and (complaint := condition_fault(condition, table)):
+            next_step = "write a SQL condition over the table's columns"
+            yield fault(catalog, "indicators", indicator.id, (part,), complaint, next_step)
+
+
+def _check_cuts(catalog: Catalog, indicator: Indicator, table: TableModel) -> Iterator[Fault]:
+    for position, name in enumerate(indicator.segments):
+        if indicator.counted_on not in table.segments.get(name, {}):
+            found = f"{table.table} has no segment {name!r} for {indicator.counted_on}"
+            usable = [key for key, by_date in table.segments.items() if indicator.counted_on in by_date]
+            yield fault(catalog, "indicators", indicator.id, ("segments", position), found, known(usable))
+
+
+def _check_share(catalog: Catalog, indicator: Indicator, table: TableModel) -> Iterator[Fault]:
+    """Of two sums only the table itself can promise that one is a part of the other."""
+    promise = f"{indicator.numerator_value} > {indicator.denominator_value}"
+    if not any(check.never == promise and check.severity == "stop" for check in table.checks):
+        found = f"{table.table} does not promise that {indicator.numerator_value} is a part of its denominator"
+        next_step = f"add a stop check `never: {promise}` to the table, or choose another unit or interval"
+        yield fault(catalog, "indicators", indicator.id, ("numerator_value",), found, next_step)
+
+
+def _check_quotient(catalog: Catalog, indicator: Indicator) -> Iterator[Fault]:
+    for part in ("numerator_indicator", "denominator_indicator"):
+        other = catalog.indicators.get(getattr(indicator, part))
+        if other is None or other.measure == "quotient":
+            found = f"{getattr(indicator, part)!r} is no indicator that is counted on a table"
+            usable = [item.id for item in catalog.indicators.values() if item.measure != "quotient"]
+            yield fault(catalog, "indicators", indicator.id, (part,), found, known(usable))
+            continue
+        for what in ("grains", "cuts"):
+            if missing := [item for item in getattr(indicator, what) if item not in getattr(other, what)]:
+                words = missing[0] if what == "grains" else "&".join(missing[0])
+                found = f"{other.id} is not computed by {words}"
+                place = "grains" if what == "grains" else "segments" if len(missing[0]) == 1 else "pairs"
+                yield fault(catalog, "indicators", indicator.id, (place,), found, f"remove it, or add it to {other.id}")
+
+
+def condition_fault(condition: str, table: TableModel) -> str | None:
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(f"SELECT 1 FROM t WHERE {condition}", dialect="postgres")
+    except SqlglotError:
+        return f"{condition!r} is not a SQL condition"
+    if not isinstance(tree, exp.Select) or tree.find(exp.Subquery) or len(list(tree.find_all(exp.Select))) > 1:
+        return f"{condition!r} is more than a condition"
+    unknown = sorted({column.name for column in tree.find_all(exp.Column)} - set(table.columns))
+    return f"{table.table} has no column {', '.join(map(repr, unknown))}" if unknown else None
+
+
+def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
+    for threshold in catalog.thresholds.values():
+        indicator = catalog.indicators.get(threshold.indicator)
+        if indicator is None:
+            found = f"indicator {threshold.indicator!r} is not declared"
+            yield fault(catalog, "thresholds", threshold.id, ("indicator",), found, known(catalog.indicators))
+            continue
+        if indicator.direction == "neutral":
+            found = f"{indicator.id} is neutral, so no value of it is bad"
+            yield fault(
+                catalog, "thresholds", threshold.id, ("indicator",), found, "choose an indicator with a direction"
+            )
+        if threshold.grain not in indicator.grains:
+            found = f"{indicator.id} is not computed by {threshold.grain}"
+            yield fault(catalog, "thresholds", threshold.id, ("grain",), found, known(indicator.grains))
+        if threshold.unit not in _UNITS_OF[indicator.unit]:
+            found = f"{threshold.unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
+            yield fault(catalog, "thresholds", threshold.id, ("unit",), found, known(_UNITS_OF[indicator.unit]))
+        for position, segment in enumerate(threshold.segments):
+            usable = ["all", *("&".join(cut) for cut in indicator.cuts)]
+            if cut_of(segment) not in usable:
+                found = f"{indicator.id} has no segment {cut_of(segment)!r}"
+                location = ("segments", position)
+                next_step = known(["all", *("&".join(f"{name}=*" for name in cut) for cut in indicator.cuts)])
+                yield fault(catalog, "thresholds", threshold.id, location, found, next_step)
+        critical, warning = threshold.critical, threshold.warning
+        if critical is None or warning is None or critical == warning:
+            continue
+        if (critical > warning) != (indicator.direction == "lower_is_better"):
+            found = f"critical {critical:g} is milder than warning {warning:g}"
+            yield fault(catalog, "thresholds", threshold.id, ("critical",), found, "swap the two")

@@ -1,0 +1,24 @@
+"""Segment ids as text: `all`, `channel=mail`, `channel=mail&team=desk:7` (dimensions in alphabetical order)."""
+
+from __future__ import annotations
+
+
+def parse_segment(segment_id: str) -> dict[str, str]:
+    """Dimension to value; nothing for `all`. In an id `%` and `&` of a value stand as %25 and %26."""
+    if segment_id == "all":
+        return {}
+    pairs = (part.partition("=")[::2] for part in segment_id.split("&"))
+    return {dimension: value.replace("%26", "&").replace("%25", "%") for dimension, value in pairs}
+
+
+def cut_of(segment_id: str) -> str:
+    """By what a segment cuts: `all`, `channel`, `channel&team`."""
+    return "&".join(part.partition("=")[0] for part in segment_id.split("&"))
+
+
+def matches(segment_id: str, wanted: str) -> bool:
+    """Whether a segment is the wanted one, or one of `team=*`, `channel=*&team=*`."""
+    if "*" not in wanted:
+        return segment_id == wanted
+    pattern, values = parse_segment(wanted), parse_segment(segment_id)
+    return pattern.keys() == values.keys() and all(word in ("*", values[name]) for name, word in pattern.items())

@@ -1,0 +1,111 @@
+"""SQL of the 95 % interval of a value, from the parts of one row.
+
+wilson: of a share (Wilson 1927). trinomial: of a net share (METHODS of docs/indicators: adjusted Wald below 50
+answers, Rocks 2016). student: of a mean, with the t quantile by Cornish and Fisher's expansion (within 0.002 of the
+exact one from 5 degrees of freedom on). poisson: of a count and of counts by exposure, Byar's approximation
+(Breslow and Day 1987). woodruff: of a quantile, which is read at Wilson's limits of its rank (Woodruff 1952), between
+the ranks of `grid` in a straight line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hansei.catalog.measures import Indicator
+
+Z95 = 1.959963984540054
+SMALL_SURVEY = 50
+NONE = "CAST(NULL AS DOUBLE PRECISION)"
+# Distances from the asked rank: close where large samples need it, wide enough for ten values.
+_STEPS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+
+
+def grid(quantile: float) -> list[float]:
+    """Ranks at which a quantile's neighbourhood is read, the quantile itself among them, in order."""
+    near = {round(quantile + side * step, 6) for step in _STEPS for side in (-1, 1)}
+    return sorted({0.0, 1.0, *(rank for rank in near if 0 < rank < 1)})
+
+
+def bounds(indicator: Indicator) -> tuple[str, str]:
+    """SQL of the interval's lower and upper end; NULL where the measure or the row gives none."""
+    kind = indicator.interval_kind
+    if kind == "wilson":
+        return tuple(_if_counted(bound) for bound in wilson("(numerator / NULLIF(denominator, 0))", _COUNTED))
+    if kind == "trinomial":
+        return tuple(_if_counted(bound) for bound in _trinomial())
+    if kind == "student":
+        return _student()
+    if kind == "poisson":
+        return _poisson(indicator)
+    if kind == "woodruff":
+        return "ranked_lower", "ranked_upper"
+    return NONE, NONE
+
+
+_COUNTED = "NULLIF(denominator, 0)"
+
+
+def wilson(share: str, count: str) -> tuple[str, str]:
+    """Ends of Wilson's interval of `share` among `count`, within 0 and 1.
+
+    At none and at all the interval ends exactly there; the formula only comes near, differently on each engine.
+    """
+    z2 = Z95 * Z95
+    middle = f"({share} + {z2 / 2!r} / {count}) / (1 + {z2!r} / {count})"
+    half = (
+        f"{Z95!r} * SQRT({share} * (1 - {share}) / {count} + {z2 / 4!r} / ({count} * {count})) / (1 + {z2!r} / {count})"
+    )
+    lower = f"CASE WHEN {share} <= 0 THEN 0.0 ELSE GREATEST({middle} - {half}, 0.0) END"
+    upper = f"CASE WHEN {share} >= 1 THEN 1.0 ELSE LEAST({middle} + {half}, 1.0) END"
+    return lower, upper
+
+
+def _trinomial() -> tuple[str, str]:
+    small = f"denominator < {SMALL_SURVEY}"
+    total = f"CASE WHEN {small} THEN denominator + 3 ELSE NULLIF(denominator, 0) END"
+    promoters = f"(CASE WHEN {small} THEN numerator + 0.75 ELSE numerator END / ({total}))"
+    detractors = f"(CASE WHEN {small} THEN subtrahend + 0.75 ELSE subtrahend END / ({total}))"
+    net = f"({promoters} - {detractors})"
+    half = f"{Z95!r} * SQRT(GREATEST({promoters} + {detractors} - {net} * {net}, 0.0) / ({total}))"
+    return f"GREATEST(100.0 * ({net} - {half}), -100.0)", f"LEAST(100.0 * ({net} + {half}), 100.0)"
+
+
+def _student() -> tuple[str, str]:
+    freedom = "(denominator - 1)"
+    first, second = (Z95**3 + Z95) / 4, (5 * Z95**5 + 16 * Z95**3 + 3 * Z95) / 96
+    third = (3 * Z95**7 + 19 * Z95**5 + 17 * Z95**3 - 15 * Z95) / 384
+    t = f"({Z95!r} + {first!r} / {freedom} + {second!r} / POWER({freedom}, 2) + {third!r} / POWER({freedom}, 3))"
+    variance = f"GREATEST(square_sum - numerator * numerator / denominator, 0.0) / {freedom}"
+    half = f"{t} * SQRT({variance} / denominator)"
+    mean = "numerator / denominator"
+    return tuple(f"CASE WHEN denominator > 1 THEN {mean} {sign} {half} END" for sign in "-+")
+
+
+def _poisson(indicator: Indicator) -> tuple[str, str]:
+    exposure = "1.0" if indicator.measure == "count" else _COUNTED
+    per = repr(indicator.per or 1.0)
+    low = f"numerator * POWER(1 - 1 / (9.0 * numerator) - {Z95!r} / (3 * SQRT(numerator)), 3)"
+    high = f"(numerator + 1) * POWER(1 - 1 / (9.0 * (numerator + 1)) + {Z95!r} / (3 * SQRT(numerator + 1)), 3)"
+    return (
+        f"CASE WHEN numerator > 0 THEN {per} * {low} / {exposure} WHEN numerator = 0 THEN 0.0 / {exposure} END",
+        f"{per} * {high} / {exposure}",
+    )
+
+
+def _if_counted(bound: str) -> str:
+    """GREATEST and LEAST skip NULL: without this, nothing counted would read as an interval from 0 to 1."""
+    return f"CASE WHEN denominator > 0 THEN {bound} END"
+
+
+def at_rank(rank: str, quantile: float, held: Sequence[float], values: str = "ranks") -> str:
+    """SQL of the value at a rank (an expression), in a straight line between those of the quantile's own grid.
+
+    `held` are the ranks of the array `values`; it may hold those of other quantiles too, which must not move this one.
+    """
+    own = [(place, f"{values}[{held.index(place) + 1}]") for place in grid(quantile)]
+    branches = [f"WHEN {rank} IS NULL THEN NULL"]
+    for (below, low), (above, high) in pairwise(own):
+        share = f"({rank} - {below!r}) / {above - below!r}"
+        branches.append(f"WHEN {rank} <= {above!r} THEN {low} + {share} * ({high} - {low})")
+    return f"CASE {' '.join(branches)} ELSE {own[-1][1]} END"
