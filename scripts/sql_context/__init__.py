@@ -10,6 +10,8 @@ from hansei.catalog.calendars import DIMENSIONS
 from hansei.catalog.ledger import OWNERS, Ledger
 from hansei.catalog.organisation import Service
 from hansei.catalog.sla import SlaPolicy
+from hansei.catalog.surveys import DIMENSIONS as DIMENSIONS_OF_SERVICE
+from hansei.catalog.surveys import Benchmark, ScaleContract
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
@@ -136,4 +138,32 @@ calendars = {
     "dimensions": DIMENSIONS,
     "has_history": True,
     "column_of": dict.fromkeys(DIMENSIONS, "tickets.brand"),
+}
+contracts = {
+    "smile": ScaleContract(
+        id="smile",
+        title="After a ticket",
+        kind="csat",
+        questions=["desk:smile", "desk:stars"],
+        minimum=1,
+        maximum=5,
+        direction="higher_is_better",
+        formula="top_box",
+        owner="operations",
+    )
+}
+servqual_weights = dict.fromkeys(DIMENSIONS_OF_SERVICE, 20.0)
+benchmarks = {
+    "topics": Benchmark(
+        id="topics",
+        indicator="knowledge_topic_resolution",
+        title="What others solve",
+        source="a study",
+        owner="operations",
+        months=[
+            {"month": "2026-01-01", "value": 0.6},
+            {"month": "2026-02-01", "value": 0.7, "segment": "topic=billing"},
+        ],
+        action="Revise the articles",
+    )
 }

@@ -12,6 +12,7 @@ from hansei.catalog.measure_checks import check_indicators, check_thresholds, co
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
+from hansei.catalog.surveys import check_surveys
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -31,6 +32,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_services(catalog),
         *check_procedures(catalog),
         *check_agreements(catalog),
+        *check_surveys(catalog),
     ]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from hansei.catalog.documents import Definition
+from hansei.catalog.documents import Definition, Fault
 from hansei.catalog.entities import Identifier
+
+if TYPE_CHECKING:
+    from hansei.catalog.loader import Catalog
 
 SurveyKind = Literal["csat", "nps", "ces", "servqual", "servperf", "other"]
 Dimension = Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
@@ -136,3 +140,30 @@ class Benchmark(Definition):
         if len(set(keys)) < len(keys):
             raise ValueError("a month stands twice for one segment")
         return self
+
+
+def check_surveys(catalog: Catalog) -> Iterator[Fault]:
+    """Faults between definitions: a question with two contracts, a benchmark of what nobody measures by month."""
+    owners: dict[str, str] = {}
+    for contract in catalog.surveys.values():
+        for question in contract.dimensions:
+            if question in owners:
+                document = catalog.documents["surveys", contract.id]
+                found = f"{question!r} has a contract in {owners[question]!r} already"
+                yield document.fault(("items" if contract.items else "questions",), found, "keep it in one of the two")
+            owners[question] = contract.id
+    for benchmark in catalog.benchmarks.values():
+        document = catalog.documents["benchmarks", benchmark.id]
+        indicator = catalog.indicators.get(benchmark.indicator)
+        if indicator is None:
+            found = f"indicator {benchmark.indicator!r} is not declared"
+            yield document.fault(("indicator",), found, "use one of " + ", ".join(sorted(catalog.indicators)))
+            continue
+        if indicator.direction == "neutral" or "month" not in indicator.grains:
+            found = f"{indicator.id} has no direction or is not computed by month"
+            yield document.fault(("indicator",), found, "choose an indicator that can be worse than others by month")
+        for position, item in enumerate(benchmark.months):
+            if item.segment != "all" and item.segment.split("=", 1)[0] not in indicator.segments:
+                found = f"{indicator.id} has no segment {item.segment!r}"
+                next_step = "use all" + "".join(f", {name}=..." for name in indicator.segments)
+                yield document.fault(("months", position, "segment"), found, next_step)
