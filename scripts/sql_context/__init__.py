@@ -87,7 +87,7 @@ procedures = {
 }
 
 
-def rows(table: str) -> str:
+def rows(table: str, key: str | None = None) -> str:
     """The relation to read for a table."""
     return table
 
@@ -167,3 +167,4 @@ benchmarks = {
         action="Revise the articles",
     )
 }
+directions = {"knowledge_topic_resolution": "higher_is_better"}

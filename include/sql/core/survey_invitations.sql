@@ -3,30 +3,31 @@
 WITH answers AS (
   SELECT
     invitations.invitation_id,
-    MIN(responses.responded_at) AS answered_at
+    responses.response_id,
+    responses.responded_at
   FROM {{ rows('staging.survey_invitations') }} AS invitations
   INNER JOIN staging.survey_responses AS responses ON invitations.invitation_id = responses.invitation_id
   WHERE responses.deleted_at IS NULL
-  GROUP BY invitations.invitation_id
   UNION ALL
   SELECT
     invitations.invitation_id,
-    MIN(responses.responded_at) AS answered_at
+    responses.response_id,
+    responses.responded_at
   FROM {{ rows('staging.survey_invitations') }} AS invitations
   INNER JOIN staging.survey_responses AS responses
     ON invitations.ticket_id = responses.ticket_id
     AND invitations.survey_id = responses.survey_id
     AND responses.invitation_id IS NULL
   WHERE responses.deleted_at IS NULL
-  GROUP BY invitations.invitation_id
 ),
 
-first_answers AS (
+ranked_answers AS (
   SELECT
     invitation_id,
-    MIN(answered_at) AS answered_at
+    response_id,
+    responded_at AS answered_at,
+    ROW_NUMBER() OVER (PARTITION BY invitation_id ORDER BY responded_at, response_id) AS answer_number
   FROM answers
-  GROUP BY invitation_id
 )
 
 SELECT
@@ -39,6 +40,7 @@ SELECT
   COALESCE(own_accounts.account_id, tickets.account_id, account_links.account_id) AS account_id,
   invitations.sent_at,
   {{ sql.reporting_date('invitations.sent_at', 'sent_day') }} AS sent_date,
+  first_answers.response_id,
   first_answers.answered_at,
   {{ sql.reporting_date('first_answers.answered_at', 'answered_day') }} AS answered_date,
   {{ sql.seconds_between('invitations.sent_at', 'first_answers.answered_at') }} AS answer_calendar_seconds,
@@ -50,7 +52,9 @@ SELECT
   COALESCE(versions.tier, 'unlinked') AS account_tier,
   invitations.deleted_at IS NOT NULL AS is_deleted
 FROM {{ rows('staging.survey_invitations') }} AS invitations
-LEFT JOIN first_answers ON invitations.invitation_id = first_answers.invitation_id
+LEFT JOIN ranked_answers AS first_answers
+  ON invitations.invitation_id = first_answers.invitation_id
+  AND first_answers.answer_number = 1
 LEFT JOIN core.surveys AS surveys ON invitations.survey_id = surveys.survey_id
 LEFT JOIN core.tickets AS tickets ON invitations.ticket_id = tickets.ticket_id
 LEFT JOIN staging.accounts AS own_accounts ON invitations.account_id = own_accounts.account_id

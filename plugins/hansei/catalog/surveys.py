@@ -121,7 +121,7 @@ class Benchmark(Definition):
     """What others reach on one indicator, and how many months below it call for action.
 
     A month counts as below when its value is worse than the benchmark (equal is not) and at least `minimum_count` were
-    counted; a month without a value, or with too few, breaks the run.
+    counted; a month without a value, or with too few, breaks the run, unless missing months are said to be skipped.
     """
 
     id: Identifier
@@ -132,6 +132,7 @@ class Benchmark(Definition):
     months: tuple[BenchmarkMonth, ...] = Field(min_length=1)
     consecutive_months: int = Field(default=3, ge=1)
     minimum_count: int = Field(default=30, ge=1)
+    missing_month: Literal["breaks", "skipped"] = "breaks"
     action: str
 
     @model_validator(mode="after")
