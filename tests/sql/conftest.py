@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.few_indicators import few
 
 from hansei.catalog import Catalog, load_catalog
 from hansei.settings import Settings, load_settings
@@ -24,7 +26,8 @@ def settings(engine_url: sa.URL, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def catalog(settings: Settings) -> Catalog:
-    return load_catalog(settings)
+    shipped = load_catalog(settings)
+    return dataclasses.replace(shipped, indicators=few(shipped.indicators))
 
 
 @pytest.fixture

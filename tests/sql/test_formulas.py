@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 from support.oracle_schedules import oracle
 
-from hansei.catalog import Catalog
 from hansei.indicators import formulas, intervals
 from hansei.warehouse import Warehouse
 from hansei.warehouse.tables import create_table
@@ -41,18 +40,15 @@ QUANTILES = [
 
 
 def parts(numerator: float, denominator: float, subtrahend: float = 0) -> str:
-    columns = {"numerator": numerator, "denominator": denominator, "subtrahend": subtrahend}
+    columns = {"numerator": numerator, "denominator": denominator, "subtrahend": subtrahend, "per": 1}
     listed = ", ".join(f"CAST({value} AS DOUBLE PRECISION) AS {name}" for name, value in columns.items())
     return f"(SELECT {listed}) AS parts"
 
 
 @pytest.mark.parametrize(("hits", "count", "lower", "upper"), PUBLISHED_WILSON + COMPUTED_WILSON)
-def test_ratios_carry_wilsons_interval(
-    warehouse: Warehouse, catalog: Catalog, hits: int, count: int, lower: float, upper: float
-) -> None:
-    indicator = catalog.indicators["reopen_rate"]
-    low, high = intervals.bounds(indicator)
-    query = f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {parts(hits, count)}"
+def test_ratios_carry_wilsons_interval(warehouse: Warehouse, hits: int, count: int, lower: float, upper: float) -> None:
+    low, high = intervals.bounds("ratio", "wilson")
+    query = f"SELECT {formulas.value('ratio')} AS value, {low} AS low, {high} AS high FROM {parts(hits, count)}"
     row = warehouse.rows(query)[0]
     tolerance = 5e-5 if (hits, count, lower, upper) in PUBLISHED_WILSON else 1e-9
     assert row["value"] == pytest.approx(hits / count, abs=1e-12)
@@ -63,7 +59,6 @@ def test_ratios_carry_wilsons_interval(
 @pytest.mark.parametrize(("promoters", "passives", "detractors", "score", "lower", "upper"), NET_PROMOTERS)
 def test_net_shares_carry_the_interval_of_trinomial_scores(
     warehouse: Warehouse,
-    catalog: Catalog,
     promoters: int,
     passives: int,
     detractors: int,
@@ -71,21 +66,20 @@ def test_net_shares_carry_the_interval_of_trinomial_scores(
     lower: float | None,
     upper: float | None,
 ) -> None:
-    indicator = catalog.indicators["nps"]
-    low, high = intervals.bounds(indicator)
+    low, high = intervals.bounds("net_share", "trinomial")
     source = parts(promoters, promoters + passives + detractors, detractors)
-    row = warehouse.rows(f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {source}")[0]
+    query = f"SELECT {formulas.value('net_share')} AS value, {low} AS low, {high} AS high FROM {source}"
+    row = warehouse.rows(query)[0]
     assert row["value"] == pytest.approx(score, abs=1e-9)
     assert -100 <= row["low"] <= row["high"] <= 100
     if lower is not None:
         assert (row["low"], row["high"]) == pytest.approx((lower, upper), abs=1e-9)
 
 
-@pytest.mark.parametrize("measure", ["reopen_rate", "nps"])
-def test_no_denominator_gives_no_value_and_no_interval(warehouse: Warehouse, catalog: Catalog, measure: str) -> None:
-    indicator = catalog.indicators[measure]
-    low, high = intervals.bounds(indicator)
-    query = f"SELECT {formulas.value(indicator)} AS value, {low} AS low, {high} AS high FROM {parts(0, 0)}"
+@pytest.mark.parametrize(("measure", "kind"), [("ratio", "wilson"), ("net_share", "trinomial"), ("rate", "poisson")])
+def test_no_denominator_gives_no_value_and_no_interval(warehouse: Warehouse, measure: str, kind: str) -> None:
+    low, high = intervals.bounds(measure, kind)
+    query = f"SELECT {formulas.value(measure)} AS value, {low} AS low, {high} AS high FROM {parts(0, 0)}"
     assert warehouse.rows(query) == [{"value": None, "low": None, "high": None}]
 
 

@@ -25,6 +25,7 @@ from hansei import pipeline
 from hansei.settings import Settings, load_settings
 from hansei.warehouse import Warehouse, open_read_copy, open_warehouse
 from hansei.warehouse.tables import VOLATILE
+from support.few_indicators import FEW
 
 FIRST_DAY = datetime(2026, 3, 9)
 DAYS = (date(2026, 3, 27), date(2026, 3, 28), date(2026, 3, 29))
@@ -168,12 +169,13 @@ entities:
       comment: {path: comment, missing: [""]}
 """
 
-SERVICE = """\
+SERVICE = f"""\
 id: service
 name: Small company
 reporting_zone: Europe/Berlin
 language: en
 calendar: office
+indicators: [{", ".join(FEW)}]
 """
 
 CALENDAR = """\

@@ -62,6 +62,15 @@ SELECT
   {{ sql.reporting_date('ended_spans.opened_at', 'opened_day') }} AS opened_date,
   ended_spans.ended_at,
   {{ sql.reporting_date('ended_spans.ended_at', 'ended_day') }} AS ended_date,
+  {% for days in (7, 30) %}
+  {% set aged = "CAST(tickets.created_date + INTERVAL '" ~ days ~ " days' AS DATE)" %}
+  CASE
+    WHEN
+      ended_spans.ended_at IS NULL
+      OR {{ sql.reporting_date('ended_spans.ended_at', 'ended_day') }} > {{ aged }}
+      THEN GREATEST({{ aged }}, {{ sql.reporting_date('ended_spans.opened_at', 'opened_day') }})
+  END AS aged_{{ days }}_date,
+  {% endfor %}
   tickets.channel,
   -- Before any team holds a ticket it counts for the first one that will.
   COALESCE(teams.value, tickets.first_team_id) AS team_id,

@@ -142,6 +142,10 @@ SELECT
   CASE WHEN clocks.counted_seconds > clocks.target_seconds THEN clocks.late_at END AS breached_at,
   CASE WHEN clocks.counted_seconds <= clocks.target_seconds THEN clocks.late_at END AS late_at,
   CASE
+    WHEN clocks.ended_at IS NULL OR clocks.counted_seconds > clocks.target_seconds
+      THEN {{ sql.reporting_date('clocks.late_at', 'late_day') }}
+  END AS late_date,
+  CASE
     WHEN clocks.ended_at IS NOT NULL AND clocks.counted_seconds > clocks.target_seconds THEN 'breached'
     WHEN clocks.ended_at IS NOT NULL THEN 'met'
     WHEN clocks.is_running THEN 'running'
@@ -164,4 +168,5 @@ LEFT JOIN {{ rows('work.sla_asks') }} AS asks ON clocks.ask_number = asks.ask_nu
 LEFT JOIN {{ rows('work.event_values') }} AS teams ON clocks.team_number = teams.value_number
 LEFT JOIN {{ rows('work.event_values') }} AS priorities ON clocks.priority_number = priorities.value_number
 LEFT JOIN core.reporting_offsets AS ended_day ON CAST(clocks.ended_at AS DATE) = ended_day.utc_date
+LEFT JOIN core.reporting_offsets AS late_day ON CAST(clocks.late_at AS DATE) = late_day.utc_date
 {% endif %}

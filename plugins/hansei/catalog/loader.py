@@ -120,6 +120,11 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     if not found["service"] and not any(fault.file.name == SERVICE_FILE for fault in faults):
         faults.append(Fault(roots[0] / SERVICE_FILE, 1, "(whole file)", "is missing", "write id, name, reporting_zone"))
     service = next(iter(found["service"].values()), None) or Service(id="service", name="?", reporting_zone="UTC")
+    if service.indicators is not None:
+        found["indicators"], untold = chosen(found["indicators"], service.indicators)
+        for word in untold:
+            next_step = "name an indicator or a family, such as speed"
+            faults.append(documents["service", service.id].fault(("indicators",), f"{word!r} is neither", next_step))
     kinds = {kind: found[kind] for kind in FOLDERS}
     catalog = Catalog(
         settings.include, service, **kinds, tables=found["tables"], documents=documents, home=settings.home
@@ -128,6 +133,17 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     if is_thorough:
         faults.extend(calendar_checks.check_openings(catalog))
     return catalog, sorted(faults, key=lambda fault: (str(fault.file), fault.line, fault.key))
+
+
+def chosen(indicators: dict[str, Indicator], words: Iterable[str]) -> tuple[dict[str, Indicator], list[str]]:
+    """The indicators that are named, or whose family is, with the parts of their quotients; and words that fit none."""
+    words = tuple(words)
+    kept = {key for key, item in indicators.items() if key in words or item.family in words}
+    for key in tuple(kept):
+        parts = (indicators[key].numerator_indicator, indicators[key].denominator_indicator)
+        kept |= {part for part in parts if part in indicators}
+    known = {*indicators, *(item.family for item in indicators.values())}
+    return {key: item for key, item in indicators.items() if key in kept}, [word for word in words if word not in known]
 
 
 def _definition_files(root: Path) -> Iterable[tuple[str, Path]]:

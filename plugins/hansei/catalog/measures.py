@@ -102,7 +102,8 @@ class Indicator(Definition):
     indicator by that of another, in the same period and segment.
     `denominator` is the condition that a row has to meet to be counted at all. Durations are in `seconds`;
     `business_seconds` are told in hours, because a day of open hours has no set length. A period is `immature` until
-    `matures_after` has passed since its end.
+    `matures_after` has passed since its end. `has_distribution` keeps the minimum, seven quantiles and the maximum of
+    a quantile's values in indicators.distributions.
     """
 
     id: Identifier
@@ -127,6 +128,7 @@ class Indicator(Definition):
     per: float | None = Field(default=None, gt=0)
     quantile: float | None = Field(default=None, gt=0, lt=1)
     ends_on: Identifier | None = None
+    has_distribution: bool = False
     interval: Interval | None = None
     exclusions: tuple[Identifier, ...] = ()
     segments: tuple[Identifier, ...] = ()
@@ -160,6 +162,8 @@ class Indicator(Definition):
 
     @model_validator(mode="after")
     def _meaning_is_whole(self) -> Indicator:
+        if self.has_distribution and self.measure != "quantile":
+            raise ValueError("has_distribution is for quantiles: their values are ranked already")
         if self.measure == "ratio" and self.unit != "ratio":
             raise ValueError("measure ratio has the unit ratio")
         if self.unit == "ratio" and (self.measure in ("quotient", "count") or self.per is not None):
@@ -189,6 +193,10 @@ class Indicator(Definition):
     def cuts(self) -> tuple[tuple[str, ...], ...]:
         """Every way in which the indicator is cut: one dimension, or two in alphabetical order."""
         return (*((name,) for name in self.segments), *(tuple(sorted(pair)) for pair in self.pairs))
+
+    def cuts_by(self, grain: Grain) -> tuple[tuple[str, ...], ...]:
+        """How a grain is cut. Days are not cut two ways: cells of a few rows, and many times more of them."""
+        return tuple(cut for cut in self.cuts if grain != "day" or len(cut) == 1)
 
 
 class Threshold(Definition):

@@ -20,7 +20,8 @@ class Service(Definition):
     `calendar_change` says what a ticket that changes calendars is reckoned by: each piece of its time by the
     calendar in force then, or all of it by the last one, as Zendesk does. `snapshot_time` is the time of day at which
     the backlog of a day is counted. `repeat_window` says how long after its solution (or its creation:
-    `repeat_window_from`) another ticket of the customer shows that the first was no answer.
+    `repeat_window_from`) another ticket of the customer shows that the first was no answer. `indicators` names the
+    indicators or families of them that are computed; all, where it is not given.
     """
 
     id: Identifier
@@ -33,6 +34,7 @@ class Service(Definition):
     snapshot_time: time = time(23, 59, 59)
     repeat_window: Duration = timedelta(days=7)
     repeat_window_from: Literal["solved", "created"] = "solved"
+    indicators: tuple[Identifier, ...] | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -119,8 +119,11 @@ class TableModel(Definition):
 
     @property
     def touched_table(self) -> str | None:
-        """Where the model leaves the dates and segments of rows that it changed; None where nothing counts on it."""
-        return f"ops.{self.schema_name}_{self.name}_touched" if self.dates else None
+        """Where the model leaves the dates and segments of rows that it changed; None where nothing counts on it.
+
+        A view leaves none: what counts on it is counted anew each night, so it has to be small.
+        """
+        return f"ops.{self.schema_name}_{self.name}_touched" if self.dates and self.kind == "table" else None
 
     @property
     def segment_columns(self) -> tuple[str, ...]:

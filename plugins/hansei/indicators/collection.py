@@ -6,7 +6,7 @@ rows of each period anew (METHODS.md 1.1: percentiles do not add or average).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
 VALUES = "indicators.indicator_values"
+DISTRIBUTIONS = "indicators.distributions"
 PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
 
 
@@ -53,7 +54,9 @@ class Collection:
         additive = [item for item in self.group if item.measure in ADDITIVE]
         if additive:
             only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
-            self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", only))
+            # Days are summed to longer periods, so they are cut as those are.
+            cuts = scans.every_cut(additive, "week")
+            self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", cuts, only))
         for indicator in self.group:
             if indicator.measure == "snapshot":
                 self._collect_snapshot(indicator)
@@ -127,8 +130,13 @@ class Collection:
         """What does not add up over days, quantiles and distinct counts, is taken from the rows of the period."""
         only = self._only(set(self._days(grain)), f"run_needed_{grain}")
         wide = f"run_wide_{grain}"
-        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, only))
-        self._take(wide, asked, grain)
+        cuts = scans.every_cut(asked, grain)
+        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, cuts, only))
+        self._take(wide, [item for item in asked if item.measure != "quantile"], grain)
+        ranked = [item for item in asked if item.measure == "quantile"]
+        if ranked:
+            self._take_ranked(wide, ranked, grain)
+            self._keep_distributions(wide, [item for item in ranked if item.has_distribution], ranked, grain)
 
     def _take(self, wide: str, asked: Sequence[Indicator], grain: str) -> None:
         """Each indicator's own columns and segments out of a table that holds those of all."""
@@ -136,31 +144,73 @@ class Collection:
         for item in asked:
             parts = formulas.components(item, self.table, self.warehouse.sql)
             own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
-            source, ranked = wide, [intervals.NONE] * 3
-            if item.measure == "quantile":
-                source, ranked = self._ranked(wide, item, asked)
-            cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts)])
-            selects.append(
-                f"SELECT '{item.id}', '{grain}', period_start, segment_id, {', '.join([*own, *ranked])} "
-                f"FROM {source} WHERE cut IN ({cuts})"
-            )
-        names = f"indicator, grain, period_start, segment_id, {', '.join(PARTS)}"
-        self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+            selects.append(self._own_rows(item, wide, grain, own))
+        if selects:
+            names = f"indicator, grain, period_start, segment_id, {', '.join(formulas.SUMS)}"
+            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
 
-    def _ranked(self, wide: str, item: Indicator, asked: Sequence[Indicator]) -> tuple[str, list[str]]:
-        """The table with the ranks of the interval's ends beside it, and the SQL of the value and of both ends."""
-        ranks = formulas.ranked_together(item, self.table, asked)
-        values, count = f"{item.id}__ranks", f"NULLIF({item.id}__denominator, 0)"
-        ends = intervals.wilson(repr(item.quantile), count)
-        limits = ", ".join(
-            f"CASE WHEN {count} > 0 THEN {end} END AS rank_{name}"
-            for end, name in zip(ends, ("lower", "upper"), strict=True)
+    def _own_rows(self, item: Indicator, wide: str, grain: str, columns: Iterable[str]) -> str:
+        cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts_by(grain))])
+        listed = ", ".join([f"'{item.id}' AS indicator", f"'{grain}' AS grain", "period_start", "segment_id", *columns])
+        return f"SELECT {listed} FROM {wide} WHERE cut IN ({cuts})"
+
+    def _take_ranked(self, wide: str, ranked: Sequence[Indicator], grain: str) -> None:
+        """Quantiles and the ends of their intervals; those of one rank are read out of their arrays together."""
+        for quantile in sorted({item.quantile for item in ranked}):
+            alike = [item for item in ranked if item.quantile == quantile]
+            selects = []
+            for item in alike:
+                held = formulas.ranked_together(item, self.table, ranked)
+                own = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in intervals.grid(quantile)]
+                count = f"{item.id}__denominator"
+                limits = f"CASE WHEN {count} > 0 THEN {count} END AS counted"
+                has_interval = f"{'FALSE' if item.interval_kind == 'none' else 'TRUE'} AS has_interval"
+                columns = [f"{count} AS denominator", limits, has_interval, f"ARRAY[{', '.join(own)}] AS ranks"]
+                selects.append(self._own_rows(item, wide, grain, columns))
+            ranks = f"run_ranks_{grain}_{round(quantile * 10000)}"
+            self._create(ranks, " UNION ALL ".join(selects))
+            lower, upper = intervals.wilson(repr(quantile), "counted")
+            value = f"ranks[{intervals.grid(quantile).index(quantile) + 1}]"
+            ends = [
+                f"CASE WHEN has_interval THEN {intervals.at_rank(rank, quantile)} END"
+                for rank in ("rank_lower", "rank_upper")
+            ]
+            names = "indicator, grain, period_start, segment_id, denominator"
+            limits = ", ".join(
+                f"CASE WHEN counted > 0 THEN {end} END AS {name}"
+                for end, name in ((lower, "rank_lower"), (upper, "rank_upper"))
+            )
+            self.warehouse.execute(
+                f"INSERT INTO run_values ({names}, sample_count, ranked_value, ranked_lower, ranked_upper) "
+                f"SELECT {names}, denominator, {value}, {', '.join(ends)} "
+                f"FROM (SELECT *, {limits} FROM {ranks}) AS ranked"
+            )
+
+    def _keep_distributions(
+        self, wide: str, shown: Sequence[Indicator], ranked: Sequence[Indicator], grain: str
+    ) -> None:
+        """Replaces the distribution of each period that is counted by the one that the scan just ranked."""
+        selects = []
+        for item in shown:
+            held = formulas.ranked_together(item, self.table, ranked)
+            count = f"{item.id}__denominator"
+            columns = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in formulas.DISTRIBUTION.values()]
+            counts = [f"{item.version} AS version", f"CAST({count} AS BIGINT) AS sample_count"]
+            selects.append(f"{self._own_rows(item, wide, grain, [*counts, *columns])} AND {count} > 0")
+        if not selects:
+            return
+        ids = self.warehouse.sql.text_list([item.id for item in shown])
+        only = f" AND period_start IN (SELECT period_start FROM run_periods WHERE grain = '{grain}')"
+        self.warehouse.execute(
+            f"DELETE FROM {DISTRIBUTIONS} WHERE indicator IN ({ids}) AND grain = '{grain}'"
+            + (only if self.periods is not None else "")
         )
-        value = f"{values}[{ranks.index(item.quantile) + 1}]"
-        if item.interval_kind == "none":
-            return wide, [value, intervals.NONE, intervals.NONE]
-        bounds = [intervals.at_rank(f"rank_{name}", item.quantile, ranks, values) for name in ("lower", "upper")]
-        return f"(SELECT *, {limits} FROM {wide}) AS ranked", [value, *bounds]
+        names = ["indicator", "grain", "period_start", "segment_id", "version", "sample_count", *formulas.DISTRIBUTION]
+        self.warehouse.execute(f"INSERT INTO {DISTRIBUTIONS} ({', '.join(names)}) {' UNION ALL '.join(selects)}")
+        self.warehouse.execute(
+            f"UPDATE {DISTRIBUTIONS} SET p95 = NULL WHERE indicator IN ({ids}) AND grain = '{grain}' "
+            f"AND sample_count < {formulas.LEAST_FOR_P95} AND p95 IS NOT NULL"
+        )
 
     def _collect_snapshot(self, indicator: Indicator) -> None:
         self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))

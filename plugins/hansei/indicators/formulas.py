@@ -9,6 +9,18 @@ from hansei.catalog.tables import TableModel
 from hansei.indicators.intervals import grid
 from hansei.warehouse.dialect import Dialect
 
+DISTRIBUTION = {
+    "minimum": 0.0,
+    "p10": 0.1,
+    "p25": 0.25,
+    "median": 0.5,
+    "p75": 0.75,
+    "p90": 0.9,
+    "p95": 0.95,
+    "maximum": 1.0,
+}
+# A 95 % rank among fewer values is little more than the largest one: it is not shown.
+LEAST_FOR_P95 = 60
 # What a scan leaves of each indicator; `ranks` is an array of quantiles, the others are numbers.
 SUMS = ("numerator", "subtrahend", "denominator", "sample_count", "square_sum")
 
@@ -53,7 +65,8 @@ def components(
 def ranked_together(indicator: Indicator, table: TableModel, together: Sequence[Indicator]) -> list[float]:
     """The quantiles that the array `ranks` of an indicator holds, in order."""
     alike = [indicator, *(other for other in together if _same_values(other, indicator, table))]
-    return sorted({rank for other in alike for rank in grid(other.quantile)})
+    shown = DISTRIBUTION.values() if any(other.has_distribution for other in alike) else ()
+    return sorted({*shown, *(rank for other in alike for rank in grid(other.quantile))})
 
 
 def _same_values(other: Indicator, indicator: Indicator, table: TableModel) -> bool:
@@ -79,39 +92,32 @@ def _count(condition: str) -> str:
     return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
-def value(indicator: Indicator) -> str:
-    """SQL of the value from the columns numerator, subtrahend, denominator and ranked_value of one row."""
-    if indicator.measure in ZERO_WITHOUT_ROWS:
+def value(measure: str) -> str:
+    """SQL of the value from the columns numerator, subtrahend, denominator, ranked_value and per of one row."""
+    if measure in ZERO_WITHOUT_ROWS:
         return "numerator"
-    if indicator.measure == "quantile":
+    if measure == "quantile":
         return "ranked_value"
-    if indicator.measure == "net_share":
+    if measure == "net_share":
         return "100.0 * (numerator - subtrahend) / NULLIF(denominator, 0)"
-    times = f"{indicator.per!r} * " if indicator.per else ""
+    times = "per * " if measure in ("rate", "quotient") else ""
     return f"{times}numerator / NULLIF(denominator, 0)"
 
 
-def state(indicator: Indicator, period_end: str, as_of_date: str, maturity_days: int) -> str:
-    """SQL of a row's state; an unfinished period is `incomplete` whatever its numbers are, then `immature`."""
-    if indicator.measure in ZERO_WITHOUT_ROWS:
-        otherwise = "ELSE 'ok'"
-    else:
-        otherwise = (
-            "WHEN COALESCE(denominator, 0) = 0 THEN 'no_data' "
-            f"WHEN denominator < {indicator.minimum_denominator} THEN 'insufficient' ELSE 'ok'"
+def state(measure: str, as_of_date: str) -> str:
+    """SQL of a row's state from its parts and the columns least, maturity_days, period_end and parts_state.
+
+    An unfinished period is `incomplete` whatever its numbers are, then `immature`. A quotient is what the worse of its
+    two indicators is (`parts_state`), or less.
+    """
+    few = "WHEN COALESCE(denominator, 0) = 0 THEN 'no_data' WHEN denominator < least THEN 'insufficient' "
+    if measure == "quotient":
+        return (
+            "CASE WHEN parts_state IN ('incomplete', 'immature') THEN parts_state "
+            f"WHEN numerator IS NULL THEN 'no_data' {few}ELSE parts_state END"
         )
-    immature = (
-        f"WHEN CAST({period_end} + INTERVAL '{maturity_days} days' AS DATE) > {as_of_date} THEN 'immature' "
-        if maturity_days
-        else ""
-    )
-    return f"CASE WHEN {period_end} > {as_of_date} THEN 'incomplete' {immature}{otherwise} END"
-
-
-def quotient_state(indicator: Indicator) -> str:
-    """SQL of a quotient's state from `parts_state`, the worse of those of its two indicators."""
     return (
-        "CASE WHEN parts_state IN ('incomplete', 'immature') THEN parts_state "
-        "WHEN numerator IS NULL OR COALESCE(denominator, 0) = 0 THEN 'no_data' "
-        f"WHEN denominator < {indicator.minimum_denominator} THEN 'insufficient' ELSE parts_state END"
+        f"CASE WHEN period_end > {as_of_date} THEN 'incomplete' "
+        f"WHEN CAST(period_end + maturity_days * INTERVAL '1 day' AS DATE) > {as_of_date} THEN 'immature' "
+        f"{'' if measure in ZERO_WITHOUT_ROWS else few}ELSE 'ok' END"
     )

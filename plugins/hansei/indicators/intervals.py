@@ -9,10 +9,7 @@ the ranks of `grid` in a straight line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
-
-from hansei.catalog.measures import Indicator
 
 Z95 = 1.959963984540054
 SMALL_SURVEY = 50
@@ -27,9 +24,8 @@ def grid(quantile: float) -> list[float]:
     return sorted({0.0, 1.0, *(rank for rank in near if 0 < rank < 1)})
 
 
-def bounds(indicator: Indicator) -> tuple[str, str]:
-    """SQL of the interval's lower and upper end; NULL where the measure or the row gives none."""
-    kind = indicator.interval_kind
+def bounds(measure: str, kind: str) -> tuple[str, str]:
+    """SQL of the interval's lower and upper end from the parts of one row; NULL where there is none."""
     if kind == "wilson":
         return tuple(_if_counted(bound) for bound in wilson("(numerator / NULLIF(denominator, 0))", _COUNTED))
     if kind == "trinomial":
@@ -37,7 +33,7 @@ def bounds(indicator: Indicator) -> tuple[str, str]:
     if kind == "student":
         return _student()
     if kind == "poisson":
-        return _poisson(indicator)
+        return _poisson("1.0" if measure == "count" else _COUNTED, "1.0" if measure == "count" else "per")
     if kind == "woodruff":
         return "ranked_lower", "ranked_upper"
     return NONE, NONE
@@ -82,9 +78,7 @@ def _student() -> tuple[str, str]:
     return tuple(f"CASE WHEN denominator > 1 THEN {mean} {sign} {half} END" for sign in "-+")
 
 
-def _poisson(indicator: Indicator) -> tuple[str, str]:
-    exposure = "1.0" if indicator.measure == "count" else _COUNTED
-    per = repr(indicator.per or 1.0)
+def _poisson(exposure: str, per: str) -> tuple[str, str]:
     low = f"numerator * POWER(1 - 1 / (9.0 * numerator) - {Z95!r} / (3 * SQRT(numerator)), 3)"
     high = f"(numerator + 1) * POWER(1 - 1 / (9.0 * (numerator + 1)) + {Z95!r} / (3 * SQRT(numerator + 1)), 3)"
     return (
@@ -98,14 +92,14 @@ def _if_counted(bound: str) -> str:
     return f"CASE WHEN denominator > 0 THEN {bound} END"
 
 
-def at_rank(rank: str, quantile: float, held: Sequence[float], values: str = "ranks") -> str:
-    """SQL of the value at a rank (an expression), in a straight line between those of the quantile's own grid.
+def at_rank(rank: str, quantile: float) -> str:
+    """SQL of the value at a rank (an expression), in a straight line between those of the array `ranks`.
 
-    `held` are the ranks of the array `values`; it may hold those of other quantiles too, which must not move this one.
+    `ranks` holds the values at `grid(quantile)`.
     """
-    own = [(place, f"{values}[{held.index(place) + 1}]") for place in grid(quantile)]
     branches = [f"WHEN {rank} IS NULL THEN NULL"]
-    for (below, low), (above, high) in pairwise(own):
+    for position, (below, above) in enumerate(pairwise(grid(quantile)), start=1):
         share = f"({rank} - {below!r}) / {above - below!r}"
+        low, high = f"ranks[{position}]", f"ranks[{position + 1}]"
         branches.append(f"WHEN {rank} <= {above!r} THEN {low} + {share} * ({high} - {low})")
-    return f"CASE {' '.join(branches)} ELSE {own[-1][1]} END"
+    return f"CASE {' '.join(branches)} ELSE ranks[{len(grid(quantile))}] END"

@@ -15,9 +15,10 @@ from hansei.catalog import Catalog
 from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
-from hansei.indicators.collection import VALUES, Collection
+from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.tables import create_table
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
@@ -77,9 +78,13 @@ class Measurement:
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
         redefined = {item.id for item in indicators if self._is_redefined(item)}
-        rebuilt = self.warehouse.scalar(f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'")
+        rebuilt = None
+        if table.touched_table:
+            query = f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'"
+            rebuilt = self.warehouse.scalar(query)
         for group in _groups(indicators):
-            whole = [item for item in group if item.id in redefined or rebuilt or item.measure == "snapshot"]
+            is_whole = rebuilt or table.kind == "view"
+            whole = [item for item in group if is_whole or item.id in redefined or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
             # A table that is there for the first time restates nothing; one that was rebuilt does, by definition.
             by_definition = {item.id for item in whole if rebuilt or item.id in redefined}
@@ -87,7 +92,8 @@ class Measurement:
             if partial:
                 touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
                 self._measure_group(table, partial, touched, set())
-        self.warehouse.execute(f"DELETE FROM {table.touched_table}")
+        if table.touched_table:
+            self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         for indicator in indicators:
             self._remember(indicator)
 
@@ -139,8 +145,10 @@ class Measurement:
         `scope` limits the stored values that the fresh ones are compared with.
         """
         warehouse = self.warehouse
-        fresh = [self._values(item, grain) for item in group for grain in GRAINS if grain in item.grains]
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {' UNION ALL '.join(fresh)}")
+        self._describe(group)
+        kinds = sorted({(item.measure, item.interval_kind) for item in group})
+        fresh = " UNION ALL ".join(self._values(*kind) for kind in kinds)
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {fresh}")
         ids = warehouse.sql.text_list([item.id for item in group])
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = f"{differs} OR {_apart('value')}"
@@ -162,23 +170,37 @@ class Measurement:
             self._write()
         self.written += written
         self.removed += differing - written
-        for name in ("run_new", "run_differing"):
+        for name in ("run_new", "run_differing", "run_definitions"):
             warehouse.execute(f"DROP TABLE {name}")
 
-    def _values(self, indicator: Indicator, grain: str) -> str:
-        """SELECT of the indicator's finished rows from its parts in `run_values`."""
-        lower, upper = intervals.bounds(indicator)
-        today = f"CAST('{self.today.isoformat()}' AS DATE)"
-        if indicator.measure == "quotient":
-            state = formulas.quotient_state(indicator)
-        else:
-            maturity = indicator.maturity_days(self.catalog.service.repeat_window)
-            state = formulas.state(indicator, scans.period_end(grain), today, maturity)
+    def _describe(self, group: list[Indicator]) -> None:
+        """Fills `run_definitions` with what the values of each indicator depend on beside its parts."""
+        columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
+        create_table(self.warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, True)
+        window = self.catalog.service.repeat_window
+        rows = [
+            {
+                "id": item.id,
+                "kind": f"{item.measure} {item.interval_kind}",
+                "version": item.version,
+                "least": item.minimum_denominator,
+                "maturity_days": item.maturity_days(window),
+                "per": item.per or 1.0,
+            }
+            for item in group
+        ]
+        self.warehouse.insert("run_definitions", rows)
+
+    def _values(self, measure: str, kind: str) -> str:
+        """SELECT of the finished rows of the indicators of one kind from their parts in `run_values`."""
+        lower, upper = intervals.bounds(measure, kind)
+        state = formulas.state(measure, f"CAST('{self.today.isoformat()}' AS DATE)")
         return (
-            f"SELECT indicator, {indicator.version} AS version, grain, period_start, segment_id, numerator, "
-            f"subtrahend, denominator, square_sum, CAST(sample_count AS BIGINT) AS sample_count, "
-            f"{formulas.value(indicator)} AS value, {lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM run_values WHERE indicator = '{indicator.id}' AND grain = '{grain}'"
+            "SELECT indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, "
+            f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
+            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
+            f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
+            f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
         )
 
     def _write(self) -> None:
@@ -233,7 +255,8 @@ class Measurement:
     def _forget_removed_indicators(self) -> None:
         kept = self.warehouse.sql.text_list(sorted(self.catalog.indicators))
         with self.warehouse.transaction():
-            self.warehouse.execute(f"DELETE FROM {VALUES} WHERE indicator NOT IN ({kept})")
+            for table in (VALUES, DISTRIBUTIONS):
+                self.warehouse.execute(f"DELETE FROM {table} WHERE indicator NOT IN ({kept})")
             self.warehouse.execute(
                 f"DELETE FROM ops.model_states WHERE model LIKE 'indicator:%' AND SUBSTR(model, 11) NOT IN ({kept})"
             )

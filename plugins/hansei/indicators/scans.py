@@ -14,9 +14,10 @@ from hansei.warehouse.dialect import Dialect
 _LENGTHS = {"day": "1 day", "week": "7 days", "month": "1 month", "quarter": "3 months"}
 
 
-def period_end(grain: str, start: str = "period_start") -> str:
-    """SQL of the first day after the period."""
-    return f"CAST({start} + INTERVAL '{_LENGTHS[grain]}' AS DATE)"
+def period_end() -> str:
+    """SQL of the first day after the period, from the columns grain and period_start."""
+    lengths = " ".join(f"WHEN '{grain}' THEN INTERVAL '{length}'" for grain, length in _LENGTHS.items())
+    return f"CAST(period_start + CASE grain {lengths} END AS DATE)"
 
 
 def segment_text(expression: str) -> str:
@@ -53,14 +54,20 @@ def grouping_sets(cuts: Sequence[Sequence[str]]) -> str:
     return f"GROUPING SETS ({', '.join(sets)})"
 
 
-def count_scan(catalog: Catalog, sql: Dialect, indicators: Sequence[Indicator], grain: str, only: str = "") -> str:
+def count_scan(
+    catalog: Catalog,
+    sql: Dialect,
+    indicators: Sequence[Indicator],
+    grain: str,
+    cuts: Sequence[tuple[str, ...]],
+    only: str = "",
+) -> str:
     """SELECT of period_start, segment_id, cut and the parts of each indicator (`<id>__numerator`, ...).
 
     `only` is a condition on the table that leaves out periods that need not be counted.
     """
     table = catalog.tables[indicators[0].table]
     counted_on = indicators[0].counted_on
-    cuts = every_cut(indicators)
     inner = [f"{sql.period_start(grain, counted_on)} AS period_start"]
     for name in dict.fromkeys(name for cut in cuts for name in cut):
         inner.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
@@ -90,7 +97,8 @@ def move_scan(catalog: Catalog, indicator: Indicator) -> str:
 
     def side(day: str, sign: str) -> str:
         listed = ", ".join([f"{day} AS period_start", f"{sign}1 AS step", f"{sign}{amount} AS amount", *columns])
-        return f"SELECT {listed} FROM {table.table} WHERE {day} IS NOT NULL AND {counted}"
+        where = f"{indicator.counted_on} IS NOT NULL AND {day} IS NOT NULL AND {counted}"
+        return f"SELECT {listed} FROM {table.table} WHERE {where}"
 
     moves = f"{side(indicator.counted_on, '')} UNION ALL {side(indicator.ends_on, '-')}"
     return (
@@ -106,6 +114,9 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
     Periods come from the table `run_spine`; a segment begins with its first opening.
     """
     period = sql.period_start(grain, "day")
+    spine = f"run_spine.grain = '{grain}' AND run_spine.period_start >= first_days.first_day"
+    if grain == "day":
+        spine += " WHERE first_days.segment_id NOT LIKE '%&%'"
 
     def running(part: str) -> str:
         return (
@@ -118,7 +129,7 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
         f"SUM(net_value) AS net_value FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
         "every_period AS (SELECT first_days.segment_id, run_spine.period_start FROM first_days "
-        f"INNER JOIN run_spine ON run_spine.grain = '{grain}' AND run_spine.period_start >= first_days.first_day) "
+        f"INNER JOIN run_spine ON {spine}) "
         f"SELECT every_period.period_start, every_period.segment_id, {running('net_count')} AS open_count, "
         f"{running('net_value')} AS open_value "
         "FROM every_period LEFT JOIN moved ON moved.segment_id = every_period.segment_id "
@@ -161,8 +172,9 @@ def cut_of(segment_id: str) -> str:
     )
 
 
-def every_cut(indicators: Sequence[Indicator]) -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(cut for indicator in indicators for cut in indicator.cuts))
+def every_cut(indicators: Sequence[Indicator], grain: str) -> list[tuple[str, ...]]:
+    """The ways in which any of the indicators is cut at the grain."""
+    return list(dict.fromkeys(cut for indicator in indicators for cut in indicator.cuts_by(grain)))
 
 
 def _columns_read(indicators: Sequence[Indicator], table: TableModel) -> set[str]:

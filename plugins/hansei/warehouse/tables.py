@@ -154,6 +154,22 @@ OWN_TABLES["indicators.indicator_values"] = {
     "run_id": "text",
     "known_since": "timestamp",
 }
+OWN_TABLES["indicators.distributions"] = {
+    "indicator": "text",
+    "version": "integer",
+    "grain": "text",
+    "period_start": "date",
+    "segment_id": "text",
+    "sample_count": "bigint",
+    "minimum": "double",
+    "p10": "double",
+    "p25": "double",
+    "median": "double",
+    "p75": "double",
+    "p90": "double",
+    "p95": "double",
+    "maximum": "double",
+}
 OWN_TABLES["indicators.signals"] = {
     "threshold_id": "text",
     "kind": "text",
