@@ -168,3 +168,4 @@ benchmarks = {
     )
 }
 directions = {"knowledge_topic_resolution": "higher_is_better"}
+asked = shares = "'csat_top_box'"

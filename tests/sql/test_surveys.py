@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from sql.staging_rows import publish
 from support.real_data import DATA
 
-from hansei.catalog import Catalog
+from hansei.catalog import Catalog, load_catalog
 from hansei.indicators.measure import Measurement
+from hansei.settings import Settings
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.seeds import plant
@@ -42,7 +44,8 @@ class Voice:
 
     def __init__(self, warehouse: Warehouse, catalog: Catalog) -> None:
         self.warehouse = warehouse
-        self.catalog = catalog
+        kept = {name: item for name, item in catalog.indicators.items() if item.family == "voice"}
+        self.catalog = replace(catalog, indicators=kept, reviews={})
         self.count = 0
 
     def instruments(self, rows: list[dict[str, Any]]) -> None:
@@ -87,8 +90,8 @@ def instrument(key: str, kind: str, low: float, high: float, is_higher_better: b
 
 
 @pytest.fixture
-def voice(warehouse: Warehouse, catalog: Catalog) -> Voice:
-    return Voice(warehouse, catalog)
+def voice(warehouse: Warehouse, settings: Settings) -> Voice:
+    return Voice(warehouse, load_catalog(settings))
 
 
 def near(value: float | None) -> Any:
@@ -244,7 +247,8 @@ def test_a_respondent_without_a_dimension_counts_for_the_others_only(voice: Voic
     items, answers = servqual(voice, case, "form")
     voice.instruments(items)
     voice.night(survey_responses=answers)
-    partial = "SELECT is_partial, COUNT(*) AS sittings FROM core.survey_questionnaires GROUP BY is_partial ORDER BY is_partial"
+    sittings = "SELECT is_partial, COUNT(*) AS sittings FROM core.survey_questionnaires"
+    partial = f"{sittings} GROUP BY is_partial ORDER BY is_partial"
     assert voice.rows(partial) == [(False, 7), (True, 1)]
     assert voice.value("servqual_gap")["denominator"] == 7
 

@@ -1,7 +1,7 @@
 -- Grain: one row per benchmark, segment and month from which its value holds until the next.
 WITH published AS (
   {%- set listed = namespace(count=0) %}
-  {%- for benchmark in benchmarks.values() %}
+  {%- for benchmark in benchmarks.values() if benchmark.indicator in directions %}
   {%- for item in benchmark.months %}
   {%- if listed.count %}
   UNION ALL
