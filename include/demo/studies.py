@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, time, timedelta
 
-from .company import FIRST_DAY, WEEKS, Customer, customers, stream, utc
+from .company import FIRST_DAY, WEEKS, ZONE, Customer, customers, stream, utc
 from .effects import CHAT_BOT_RELEASE
 from .tickets import Ticket
 
@@ -45,7 +45,7 @@ def _effort(rng: random.Random, tickets: list[Ticket]) -> list[dict]:
         solved = next((event.at for event in ticket.events if event.value == "solved"), None)
         if solved is None or ticket.is_late or rng.random() > EFFORT_SHARE:
             continue
-        at = solved.replace(tzinfo=None) + timedelta(hours=2 + rng.randrange(40))
+        at = solved.astimezone(ZONE).replace(tzinfo=None) + timedelta(hours=2 + rng.randrange(40))
         is_hard = ticket.channel == "chat" and ticket.created.date() >= CHAT_BOT_RELEASE
         score = min(7, max(1, round(rng.gauss(4.2 if is_hard else 5.6, 1.3))))
         sitting = f"E{ticket.id}"

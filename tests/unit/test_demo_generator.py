@@ -177,7 +177,8 @@ def test_every_row_is_accounted_for(inbox, source, entity, stem, read, key, vers
     for number, rows in enumerate(rows_by_night, start=1):
         bad = sorted(key_text(row[key]) for row in rows if row is not None and not is_sound(row))
         unreadable = sum(row is None for row in rows)
-        listed = quarantined(number, entity)
+        # The studies and the help centre have no bad rows; those that are listed are of the entity's older source.
+        listed = quarantined(number, entity) if source not in ("studies", "help_centre") else []
         assert bad == sorted(str(row["key"]) for row in listed if row["rule"] != "unreadable")
         assert unreadable == sum(row["rule"] == "unreadable" for row in listed)
 
