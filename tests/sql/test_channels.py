@@ -161,7 +161,7 @@ def test_what_a_person_does_within_72_hours(channels: Channels) -> None:
     channels.measure()
     # Nobody known: neither deflected nor not.
     assert channels.value("deflection_rate")["denominator"] == 8
-    assert channels.value("knowledge_topic_resolution", "topic=billing")["numerator"] == 5
+    assert channels.value("knowledge_topic_resolution", "topic=billing")["numerator"] == 4
 
 
 def test_a_session_is_judged_when_its_72_hours_are_over(channels: Channels) -> None:
