@@ -1,6 +1,7 @@
 -- Grain: one row per questionnaire, what was rated, SERVQUAL dimension, grain (month, quarter) and period.
 -- Cronbach's alpha = k / (k - 1) * (1 - sum of the items' variances / variance of their sum), over the sittings that
--- rated all k items. It is not defined for one item, one sitting, or sums that do not vary.
+-- rated all k items. It is not defined for one item, one sitting, or sums that do not vary. `spread` is n (n - 1) times
+-- the variance: of whole scores it is whole, so that no order of adding up shows in the last digit.
 WITH periods AS (
   SELECT DISTINCT
     {{ sql.period_start('month', 'responded_date') }} AS period_start,
@@ -69,7 +70,7 @@ complete_sums AS (
   INNER JOIN periods ON sittings.responded_date = periods.responded_date
 ),
 
-item_variances AS (
+item_spreads AS (
   SELECT
     complete_sums.instrument,
     complete_sums.servqual_dimension,
@@ -77,7 +78,7 @@ item_variances AS (
     complete_sums.grain,
     complete_sums.period_start,
     ratings.survey_id,
-    VAR_SAMP(ratings.score) AS variance
+    COUNT(*) * SUM(ratings.score * ratings.score) - SUM(ratings.score) * SUM(ratings.score) AS spread
   FROM complete_sums
   INNER JOIN ratings
     ON complete_sums.sitting_id = ratings.sitting_id
@@ -102,7 +103,7 @@ totals AS (
     period_start,
     MAX(item_count) AS item_count,
     COUNT(*) AS respondent_count,
-    VAR_SAMP(score_sum) AS variance
+    COUNT(*) * SUM(score_sum * score_sum) - SUM(score_sum) * SUM(score_sum) AS spread
   FROM complete_sums
   GROUP BY instrument, servqual_dimension, rating, grain, period_start
 ),
@@ -114,8 +115,8 @@ item_sums AS (
     rating,
     grain,
     period_start,
-    SUM(variance) AS variance
-  FROM item_variances
+    SUM(spread) AS spread
+  FROM item_spreads
   GROUP BY instrument, servqual_dimension, rating, grain, period_start
 )
 
@@ -128,8 +129,8 @@ SELECT
   totals.item_count,
   totals.respondent_count,
   CASE
-    WHEN totals.respondent_count > 1 AND totals.item_count > 1 AND totals.variance > 0
-      THEN {{ sql.ratio('totals.item_count', 'totals.item_count - 1') }} * (1 - item_sums.variance / totals.variance)
+    WHEN totals.respondent_count > 1 AND totals.item_count > 1 AND totals.spread > 0
+      THEN {{ sql.ratio('totals.item_count', 'totals.item_count - 1') }} * (1 - item_sums.spread / totals.spread)
   END AS alpha
 FROM totals
 INNER JOIN item_sums

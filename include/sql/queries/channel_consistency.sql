@@ -38,6 +38,23 @@ pooled AS (
     ) AS highest_channel
   FROM channels
   WINDOW in_period AS (PARTITION BY indicator, grain, period_start)
+),
+
+-- Added up in the order of the channels, so that every run gives the same last digit.
+added AS (
+  SELECT
+    pooled.*,
+    SUM(
+      CASE
+        WHEN is_judged AND pooled_value > 0 AND pooled_value < 1
+          THEN denominator * (value - pooled_value) * (value - pooled_value) / (pooled_value * (1 - pooled_value))
+      END
+    ) OVER (
+      PARTITION BY indicator, grain, period_start
+      ORDER BY channel
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS chi_square_so_far
+  FROM pooled
 )
 
 SELECT
@@ -51,13 +68,8 @@ SELECT
   MIN(CASE WHEN is_judged THEN value END) AS lowest_value,
   MIN(highest_channel) AS highest_channel,
   MAX(CASE WHEN is_judged THEN value END) AS highest_value,
-  SUM(
-    CASE
-      WHEN is_judged AND pooled_value > 0 AND pooled_value < 1
-        THEN denominator * (value - pooled_value) * (value - pooled_value) / (pooled_value * (1 - pooled_value))
-    END
-  ) AS chi_square
-FROM pooled
+  MAX(chi_square_so_far) AS chi_square
+FROM added
 GROUP BY indicator, grain, period_start
 HAVING COUNT(CASE WHEN is_judged THEN 1 END) > 1
 ORDER BY indicator, grain, period_start
