@@ -35,6 +35,10 @@ def known(names: Iterable[str]) -> str:
 def check_indicators(catalog: Catalog) -> Iterator[Fault]:
     """Faults of every indicator: what it names, its table has to have; a share cannot exceed 1."""
     for indicator in catalog.indicators.values():
+        if indicator.untold_versions:
+            found = f"version {indicator.untold_versions[0]} has not been accepted"
+            next_step = f"look at `hansei indicators compare {indicator.id}`, then say by whom and why under changes"
+            yield fault(catalog, "indicators", indicator.id, ("version",), found, next_step)
         if indicator.measure == "quotient":
             yield from _check_quotient(catalog, indicator)
             continue

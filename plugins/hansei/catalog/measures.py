@@ -174,10 +174,13 @@ class Indicator(Definition):
         for pair in self.pairs:
             if pair[0] == pair[1] or not set(pair) <= set(self.segments):
                 raise ValueError(f"pairs: {' and '.join(pair)} have to be two different segments of the indicator")
-        told = {change.version for change in self.changes}
-        if untold := [number for number in range(2, self.version + 1) if number not in told]:
-            raise ValueError(f"version {untold[0]} has no entry under changes: say by whom and why it was accepted")
         return self
+
+    @property
+    def untold_versions(self) -> list[int]:
+        """Versions above the first of which nobody has said why they were accepted."""
+        told = {change.version for change in self.changes}
+        return [number for number in range(2, self.version + 1) if number not in told]
 
     @property
     def interval_kind(self) -> Interval:

@@ -47,7 +47,7 @@ def check(as_json: Json = False) -> None:
 def plan(as_json: Json = False) -> None:
     """Show what the next night will rebuild, and why, without doing it."""
     from hansei.catalog import load_catalog
-    from hansei.indicators.measure import fingerprint
+    from hansei.indicators.values import fingerprint
     from hansei.warehouse import open_warehouse
     from hansei.warehouse.refresh import runner_for
     from hansei.warehouse.tables import planned_evolution

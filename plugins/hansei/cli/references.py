@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import typer
 
 from hansei.catalog import Catalog
 from hansei.catalog.entities import STAGING_COLUMNS, RowRule
+from hansei.catalog.measures import Family, Indicator
 from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse.tables import OWN_TABLES
 
@@ -21,19 +23,32 @@ def register(app: typer.Typer) -> None:
 
 def write() -> None:
     """Write the generated references under docs/."""
-    for path, text in references().items():
+    written = references()
+    for path, text in written.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         typer.echo(path.relative_to(PROJECT_ROOT))
+    for path in stale_pages(written):
+        path.unlink()
+        typer.echo(f"{path.relative_to(PROJECT_ROOT)}: removed, its indicator is no more")
+
+
+def stale_pages(written: dict[Path, str]) -> list[Path]:
+    """Pages of indicators that are no longer defined."""
+    return [path for path in (PROJECT_ROOT / "docs" / "indicators").glob("*.md") if path not in written]
 
 
 def references() -> dict[Path, str]:
     """Every generated file with its text, from the shipped definitions only."""
     from hansei.catalog import load_catalog
+    from hansei.indicators.page import page
 
     catalog = load_catalog(load_settings({}))
     docs = PROJECT_ROOT / "docs"
+    shipped = catalog.indicators.values()
     return {
-        docs / "indicators.md": "\n".join(_indicators(catalog)) + "\n",
+        docs / "indicators" / "README.md": "\n".join(_indicators(catalog)) + "\n",
+        **{docs / "indicators" / f"{item.id}.md": f"{_NOTICE}\n{page(catalog, item)}" for item in shipped},
         docs / "entities.md": "\n".join(_entities(catalog)) + "\n",
         docs / "warehouse.md": "\n".join(_warehouse(catalog)) + "\n",
     }
@@ -41,27 +56,39 @@ def references() -> dict[Path, str]:
 
 def _indicators(catalog: Catalog) -> Iterator[str]:
     yield f"{_NOTICE}\n# Indicators\n"
-    yield "Each answers one question, and is counted in one way. Intervals are 95 %; `n` below the minimum is shown as"
-    yield "too few data and never judged. The rows behind a figure: `hansei indicators rows ID --period DAY`.\n"
+    yield _INTRODUCTION.format(count=len(catalog.indicators))
+    families: dict[str, list[Indicator]] = {}
     for item in catalog.indicators.values():
-        yield f"## {item.title} (`{item.id}`, version {item.version})\n"
-        yield f"{item.question}\n"
-        facts = {
-            "Measure": item.measure + (f" ({item.quantile:g})" if item.quantile else ""),
-            "Unit, direction": f"{item.unit}, {item.direction.replace('_', ' ')}",
-            "Counted on": f"`{item.table}.{item.counted_on}`, one {item.counts} each",
-            "Numerator": f"`{item.numerator}`" if item.numerator else "",
-            "Less": f"`{item.subtrahend}`" if item.subtrahend else "",
-            "Value": f"`{item.value}`" if item.value else "",
-            "Denominator": f"`{item.denominator}`" if item.denominator else "",
-            "Left out (flagged, never missing)": ", ".join(item.exclusions),
-            "Segments": ", ".join(item.segments),
-            "Minimum n": str(item.minimum_denominator),
-            "Owner": item.owner,
-            "Caveats": ", ".join(item.caveats).replace("_", " "),
-        }
-        yield from (f"- {name}: {fact}" for name, fact in facts.items() if fact)
-        yield ""
+        families.setdefault(item.family, []).append(item)
+    for family in get_args(Family):
+        if family not in families:
+            continue
+        yield f"\n## {FAMILIES[family]}\n"
+        yield "| indicator | question | better |\n|---|---|---|"
+        for item in families[family]:
+            better = {"higher_is_better": "higher", "lower_is_better": "lower", "neutral": ""}[item.direction]
+            yield f"| [{item.title}]({item.id}.md) `{item.id}` | {item.question} | {better} |"
+
+
+_INTRODUCTION = """\
+{count} indicators. Each answers one question, is counted in one way, and has a page of its own: formula in words and in
+mathematics, what is left out, how sure it is, a worked row, caveats, source. Intervals are 95 %; `n` below the minimum
+is shown as too few data and never judged. The rows behind a figure: `hansei indicators rows ID --period DAY`. A service
+computes all of them, or those (and those families) that `indicators` in its service.yaml names.
+
+An own one: `hansei indicators new ID` writes a first definition into the first folder of `HANSEI_DEFINITIONS`;
+`hansei check` looks at it; the next night counts it over all history. Raise its `version` when its meaning changes:
+`hansei indicators compare ID` counts old and new side by side, and `changes` says who accepted it."""
+FAMILIES = {
+    "speed": "Speed",
+    "resolution": "Resolution",
+    "voice": "Voice of the customer",
+    "channels": "Bots and channels",
+    "customers": "Customers",
+    "cost": "Cost and value",
+    "team": "Team health",
+    "elsewhere": "Measured elsewhere",
+}
 
 
 def _entities(catalog: Catalog) -> Iterator[str]:

@@ -68,7 +68,12 @@ def _quotient_sql(
 
 
 def rows_sql(
-    catalog: Catalog, indicator: Indicator, grain: str, period_start: date, segment_id: str = "all", limit: int = 20
+    catalog: Catalog,
+    indicator: Indicator,
+    grain: str,
+    period_start: date,
+    segment_id: str = "all",
+    limit: int | None = 20,
 ) -> str:
     """A query for the very rows that are counted, ids first; `is_numerator` tells which fulfil the measure."""
     table = catalog.tables[indicator.table]
@@ -84,4 +89,5 @@ def rows_sql(
     where = scope(catalog, indicator, grain, period_start, segment_id)
     listed = ", ".join(dict.fromkeys(columns))
     order = ", ".join(table.key)
-    return f"SELECT {listed}\nFROM {table.table}\nWHERE {where}\n  AND {counted}\nORDER BY {order}\nLIMIT {limit}"
+    query = f"SELECT {listed}\nFROM {table.table}\nWHERE {where}\n  AND {counted}\nORDER BY {order}"
+    return query if limit is None else f"{query}\nLIMIT {limit}"

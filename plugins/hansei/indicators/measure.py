@@ -10,35 +10,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
-from hansei.indicators import formulas, intervals, scans
+from hansei.indicators import scans
+from hansei.indicators.causes import rebuild_cause
 from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
 from hansei.indicators.periods import local_date, periods_between
+from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.tables import create_table
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
 _SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 _KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
-_WORDING = {
-    "title",
-    "question",
-    "family",
-    "owner",
-    "caveats",
-    "source",
-    "example",
-    "changes",
-    "perspective",
-    "servqual_dimension",
-    "valid_from",
-    "direction",
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,7 @@ class Measurement:
         self.as_of = as_of
         self.today = local_date(as_of, catalog.service.zone)
         self.written = self.removed = self.restated = 0
+        self._rebuilt: set[str] = set()
 
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
@@ -77,43 +66,55 @@ class Measurement:
         return Measured(self.written, self.removed, self.restated)
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
-        redefined = {item.id for item in indicators if self._is_redefined(item)}
+        because = {item.id: "definition" for item in indicators if self._is_redefined(item)}
         rebuilt = None
         if table.touched_table:
             query = f"SELECT MAX(image) FROM {table.touched_table} WHERE image LIKE 'all:%'"
             rebuilt = self.warehouse.scalar(query)
+        if rebuilt == "all:created":
+            because = {}
+        elif rebuilt:
+            self._rebuilt.add(table.table)
+            because = {item.id: because.get(item.id, self._rebuild_cause) for item in indicators}
         for group in _groups(indicators):
             is_whole = rebuilt or table.kind == "view"
-            whole = [item for item in group if is_whole or item.id in redefined or item.measure == "snapshot"]
+            whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
-            # A table that is there for the first time restates nothing; one that was rebuilt does, by definition.
-            by_definition = {item.id for item in whole if rebuilt or item.id in redefined}
-            self._measure_group(table, whole, None, set() if rebuilt == "all:created" else by_definition)
+            self._measure_group(table, whole, None, because)
             if partial:
                 touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
-                self._measure_group(table, partial, touched, set())
+                self._measure_group(table, partial, touched, because)
         if table.touched_table:
             self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         for indicator in indicators:
             self._remember(indicator)
 
     def _measure_group(
-        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, by_definition: set[str]
+        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, because: dict[str, str]
     ) -> None:
-        """Every grain of indicators that share a date column; `periods` None computes all of them."""
+        """Every grain of indicators that share a date column; `periods` None computes all of them.
+
+        `because` says of an indicator why what was said of it earlier is restated, where no row is the reason.
+        """
         if not group or (periods is not None and not any(periods.values())):
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
         scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
-        self._settle(group, scope, by_definition)
+        self._settle(group, scope, because)
         collection.close()
 
     def _measure_quotients(self, quotients: list[Indicator]) -> None:
         """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
         selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
         self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
-        self._settle(quotients, "", {item.id for item in quotients if self._is_redefined(item)})
+        because = {
+            item.id: self._rebuild_cause
+            for item in quotients
+            if self._rebuilt.intersection(self.catalog.tables_of(item))
+        }
+        because |= {item.id: "definition" for item in quotients if self._is_redefined(item)}
+        self._settle(quotients, "", because)
         self.warehouse.execute("DROP TABLE run_values")
         for indicator in quotients:
             self._remember(indicator)
@@ -139,16 +140,14 @@ class Measurement:
             periods |= set(periods_between(grain, newest, self.today)[1:])
         return periods
 
-    def _settle(self, group: list[Indicator], scope: str, by_definition: set[str]) -> None:
+    def _settle(self, group: list[Indicator], scope: str, because: dict[str, str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
 
         `scope` limits the stored values that the fresh ones are compared with.
         """
         warehouse = self.warehouse
-        self._describe(group)
-        kinds = sorted({(item.measure, item.interval_kind) for item in group})
-        fresh = " UNION ALL ".join(self._values(*kind) for kind in kinds)
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {fresh}")
+        describe(warehouse, group, self.catalog.service.repeat_window)
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
         ids = warehouse.sql.text_list([item.id for item in group])
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = f"{differs} OR {_apart('value')}"
@@ -166,42 +165,12 @@ class Measurement:
             "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
         )[0].values()
         if differing:
-            self._note_restatements(by_definition)
+            self._note_restatements(because)
             self._write()
         self.written += written
         self.removed += differing - written
         for name in ("run_new", "run_differing", "run_definitions"):
             warehouse.execute(f"DROP TABLE {name}")
-
-    def _describe(self, group: list[Indicator]) -> None:
-        """Fills `run_definitions` with what the values of each indicator depend on beside its parts."""
-        columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
-        create_table(self.warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, True)
-        window = self.catalog.service.repeat_window
-        rows = [
-            {
-                "id": item.id,
-                "kind": f"{item.measure} {item.interval_kind}",
-                "version": item.version,
-                "least": item.minimum_denominator,
-                "maturity_days": item.maturity_days(window),
-                "per": item.per or 1.0,
-            }
-            for item in group
-        ]
-        self.warehouse.insert("run_definitions", rows)
-
-    def _values(self, measure: str, kind: str) -> str:
-        """SELECT of the finished rows of the indicators of one kind from their parts in `run_values`."""
-        lower, upper = intervals.bounds(measure, kind)
-        state = formulas.state(measure, f"CAST('{self.today.isoformat()}' AS DATE)")
-        return (
-            "SELECT indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, "
-            f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
-            f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
-            f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
-            f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
-        )
 
     def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
@@ -216,21 +185,21 @@ class Measurement:
             {"run_id": self.run_id, "as_of": self.as_of},
         )
 
-    def _note_restatements(self, by_definition: set[str]) -> None:
+    def _note_restatements(self, because: dict[str, str]) -> None:
         """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
-        redefined = self.warehouse.sql.text_list(sorted(by_definition)) if by_definition else "''"
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
+        # Another calendar moves no row into a period or out of it; rows that came late do.
+        counted = "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0)"
         said = [f"{name}_before" for name in _SAID]
         known = [f"{name}_after" for name in _KNOWN]
         columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
         values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
         values += [f"fresh.{name}" for name in _KNOWN]
         reason = (
-            f"CASE WHEN stored.indicator IN ({redefined}) THEN 'definition' "
-            "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0) THEN 'late_data' "
-            "ELSE 'correction' END"
+            f"CASE {_whens(because, 'definition', 'sla')} {counted} THEN 'late_data' {_whens(because, 'calendar')} "
         )
+        reason += "ELSE 'correction' END"
         self.warehouse.execute(
             f"INSERT INTO ops.restatements ({', '.join(columns)}) SELECT {', '.join(values)}, {reason} "
             f"FROM {VALUES} AS stored INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
@@ -239,6 +208,11 @@ class Measurement:
             {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
+
+    @cached_property
+    def _rebuild_cause(self) -> str:
+        """Why tables were made anew in this run: `calendar` or `sla` where that alone changed, else `definition`."""
+        return rebuild_cause(self.warehouse, self.catalog, self.run_id)
 
     def _is_redefined(self, indicator: Indicator) -> bool:
         known = self.warehouse.scalar(
@@ -262,21 +236,16 @@ class Measurement:
             )
 
 
+def _whens(because: dict[str, str], *causes: str) -> str:
+    """WHEN branches that give the indicators with one of the causes their own."""
+    named = sorted((name, cause) for name, cause in because.items() if cause in causes)
+    return " ".join(f"WHEN stored.indicator = '{name}' THEN '{cause}'" for name, cause in named)
+
+
 def _apart(name: str) -> str:
     """SQL: a stored and a fresh double differ by more than what summing in another order can do."""
     gap = f"ABS(stored.{name} - fresh.{name}) > {_TOLERANCE} * GREATEST(1.0, ABS(fresh.{name}))"
     return f"((stored.{name} IS NULL) <> (fresh.{name} IS NULL) OR COALESCE({gap}, FALSE))"
-
-
-def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
-    """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
-    meaning = indicator.model_dump(mode="json", exclude=_WORDING)
-    if indicator.measure == "quotient":
-        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
-        return catalog.fingerprint(meaning, *(fingerprint(catalog, catalog.indicators[name]) for name in parts))
-    table = catalog.tables[indicator.table]
-    days = indicator.maturity_days(catalog.service.repeat_window)
-    return catalog.fingerprint(meaning, table.segments, table.exclusions, catalog.service.reporting_zone, days)
 
 
 def _groups(indicators: Sequence[Indicator]) -> list[list[Indicator]]:

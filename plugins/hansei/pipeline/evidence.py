@@ -161,6 +161,8 @@ class EvidenceGathering:
         return sorted((item for item in named if item.grain == self.review.grain), key=lambda item: item.id)
 
     def _sample(self, indicator: Indicator) -> str | None:
+        if indicator.measure == "quotient":
+            return None
         query = rows_sql(self.catalog, indicator, self.review.grain, self.period_start, limit=SAMPLE_ROWS)
         rows = self.warehouse.rows(query)
         if not rows:
