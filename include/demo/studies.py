@@ -1,4 +1,4 @@
-"""Three studies of their own tool, in one file: effort after tickets (CES 2.0), SERVQUAL each quarter, SERVPERF by phone.
+"""Three studies of one tool, in one file: effort after tickets (CES 2.0), SERVQUAL each quarter, SERVPERF by phone.
 
 Their scale contracts are definitions (definitions/surveys/); the tool also asks a question that has none.
 """
@@ -56,7 +56,7 @@ def _effort(rng: random.Random, tickets: list[Ticket]) -> list[dict]:
 
 
 def _panel(rng: random.Random) -> list[dict]:
-    """SERVQUAL: each quarter a panel says of 22 items what it expects and what it gets; now and then one is left out."""
+    """SERVQUAL: each quarter a panel says of 22 items what it expects and gets; now and then one is left out."""
     rows = []
     members = rng.sample([person for person in customers() if person.account and person.writes], PANEL)
     for week in range(8, WEEKS, PANEL_ROUND_WEEKS):
