@@ -28,18 +28,23 @@ SELECT
   responded_date,
   CAST(compared_dimension_count AS INTEGER) AS compared_dimension_count,
   CAST(perceived_dimension_count AS INTEGER) AS perceived_dimension_count,
-  -- A sum with a missing dimension is missing.
+  -- A sum with a missing dimension is missing. Kept to 2^-32 of a point, so that sums over respondents are exact in
+  -- whatever order they are added up.
   {%- for column, suffix in (('gap', 'gap'), ('perception_score', 'score')) %}
-  0.2 * (
-    {%- for dimension in servqual_weights %}
-    {{ '' if loop.first else '+ ' }}{{ dimension }}_{{ suffix }}
-    {%- endfor %}
-  ) AS {{ column }},
-  0.01 * (
-    {%- for dimension, points in servqual_weights.items() %}
-    {{ '' if loop.first else '+ ' }}{{ points }} * {{ dimension }}_{{ suffix }}
-    {%- endfor %}
-  ) AS weighted_{{ column }},
+  FLOOR(
+    0.5 + 4294967296.0 * 0.2 * (
+      {%- for dimension in servqual_weights %}
+      {{ '' if loop.first else '+ ' }}{{ dimension }}_{{ suffix }}
+      {%- endfor %}
+    )
+  ) / 4294967296.0 AS {{ column }},
+  FLOOR(
+    0.5 + 4294967296.0 * 0.01 * (
+      {%- for dimension, points in servqual_weights.items() %}
+      {{ '' if loop.first else '+ ' }}{{ points }} * {{ dimension }}_{{ suffix }}
+      {%- endfor %}
+    )
+  ) / 4294967296.0 AS weighted_{{ column }},
   {%- endfor %}
   CASE formula WHEN 'gap' THEN compared_dimension_count < 5 ELSE perceived_dimension_count < 5 END AS is_partial,
   channel,

@@ -46,9 +46,10 @@ SELECT
   CAST(items.item_count AS INTEGER) AS item_count,
   CAST(sittings.perceived_item_count AS INTEGER) AS perceived_item_count,
   CAST(sittings.compared_item_count AS INTEGER) AS compared_item_count,
-  sittings.perception_score,
-  sittings.expectation_score,
-  sittings.gap,
+  -- Kept to 2^-32 of a point, so that sums over respondents are exact in whatever order they are added up.
+  FLOOR(0.5 + 4294967296.0 * sittings.perception_score) / 4294967296.0 AS perception_score,
+  FLOOR(0.5 + 4294967296.0 * sittings.expectation_score) / 4294967296.0 AS expectation_score,
+  FLOOR(0.5 + 4294967296.0 * sittings.gap) / 4294967296.0 AS gap,
   sittings.channel,
   sittings.team_id,
   sittings.priority,
