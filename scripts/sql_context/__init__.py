@@ -16,6 +16,8 @@ from hansei.catalog.loader import FOLDERS
 from hansei.catalog.organisation import Service
 from hansei.catalog.practices import SINGLE_KINDS
 from hansei.catalog.sla import SlaPolicy
+from hansei.catalog.surveys import DIMENSIONS as DIMENSIONS_OF_SERVICE
+from hansei.catalog.surveys import Benchmark, ScaleContract
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
@@ -92,7 +94,7 @@ procedures = {
 }
 
 
-def rows(table: str) -> str:
+def rows(table: str, key: str | None = None) -> str:
     """The relation to read for a table."""
     return table
 
@@ -161,3 +163,33 @@ calendars = {
     "has_history": True,
     "column_of": dict.fromkeys(DIMENSIONS, "tickets.brand"),
 }
+contracts = {
+    "smile": ScaleContract(
+        id="smile",
+        title="After a ticket",
+        kind="csat",
+        questions=["desk:smile", "desk:stars"],
+        minimum=1,
+        maximum=5,
+        direction="higher_is_better",
+        formula="top_box",
+        owner="operations",
+    )
+}
+servqual_weights = dict.fromkeys(DIMENSIONS_OF_SERVICE, 20.0)
+benchmarks = {
+    "topics": Benchmark(
+        id="topics",
+        indicator="knowledge_topic_resolution",
+        title="What others solve",
+        source="a study",
+        owner="operations",
+        months=[
+            {"month": "2026-01-01", "value": 0.6},
+            {"month": "2026-02-01", "value": 0.7, "segment": "topic=billing"},
+        ],
+        action="Revise the articles",
+    )
+}
+directions = {"knowledge_topic_resolution": "higher_is_better"}
+asked = shares = "'csat_top_box'"

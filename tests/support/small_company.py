@@ -220,6 +220,18 @@ approver: head of service
 valid_from: 2026-03-01
 """
 
+CONTRACT = """\
+id: satisfaction
+title: After a ticket
+kind: csat
+questions: ["feedback:csat"]
+minimum: 1
+maximum: 5
+direction: higher_is_better
+formula: top_box
+owner: customer-experience
+"""
+
 SOURCES = {"desk": DESK, "crm": CRM, "feedback": FEEDBACK}
 ENTITIES = {
     "desk": ("customers", "tickets", "ticket_events"),
@@ -507,13 +519,14 @@ def found_company(home: Path, warehouse_url: str | None = None, **settings: str)
     """A company at `home` with its definitions and an empty inbox; `warehouse_url` for another engine than DuckDB."""
     definitions = home / "definitions"
     (home / "inbox").mkdir(parents=True, exist_ok=True)
-    for folder in ("sources", "thresholds", "calendars", "sla"):
+    for folder in ("sources", "thresholds", "calendars", "sla", "surveys"):
         (definitions / folder).mkdir(parents=True, exist_ok=True)
     for name, text in SOURCES.items():
         (definitions / "sources" / f"{name}.yaml").write_text(text)
     (definitions / "thresholds" / "small_sla.yaml").write_text(THRESHOLD)
     (definitions / "calendars" / "office.yaml").write_text(CALENDAR)
     (definitions / "sla" / "standard.yaml").write_text(AGREEMENT)
+    (definitions / "surveys" / "satisfaction.yaml").write_text(CONTRACT)
     (definitions / "service.yaml").write_text(SERVICE)
     environment = {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **KEYS, **settings}
     if warehouse_url:

@@ -15,6 +15,7 @@ from hansei.catalog.risks import check_risks
 from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
+from hansei.catalog.surveys import check_surveys
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -37,6 +38,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_scorecards(catalog),
         *check_risks(catalog),
         *check_practices(catalog),
+        *check_surveys(catalog),
     ]
 
 

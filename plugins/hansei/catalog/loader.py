@@ -25,6 +25,7 @@ from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
+from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
@@ -50,6 +51,9 @@ FOLDERS: dict[str, type[Definition]] = {
     "crm_sync": CrmSync,
     "cost_model": CostModel,
     "team_privacy": TeamPrivacy,
+    "surveys": ScaleContract,
+    "servqual_weights": ServqualWeights,
+    "benchmarks": Benchmark,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -80,6 +84,9 @@ class Catalog:
     crm_sync: dict[str, CrmSync]
     cost_model: dict[str, CostModel]
     team_privacy: dict[str, TeamPrivacy]
+    surveys: dict[str, ScaleContract]
+    servqual_weights: dict[str, ServqualWeights]
+    benchmarks: dict[str, Benchmark]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")
