@@ -6,7 +6,7 @@ rows of each period anew (METHODS.md 1.1: percentiles do not add or average).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -15,11 +15,10 @@ from hansei.catalog import Catalog
 from hansei.catalog.measures import ADDITIVE, GRAINS, ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
-from hansei.indicators.periods import next_period, periods_between
+from hansei.indicators.periods import next_period, period_start, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
-VALUES = "indicators.indicator_values"
 DISTRIBUTIONS = "indicators.distributions"
 PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
 
@@ -35,6 +34,7 @@ class Collection:
         group: Sequence[Indicator],
         today: date,
         periods: dict[str, set[date]] | None,
+        stored_first: Mapping[tuple[str, str], date] | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.catalog = catalog
@@ -42,6 +42,7 @@ class Collection:
         self.group = group
         self.today = today
         self.periods = periods
+        self.stored_first = stored_first or {}
         self._temporary: list[str] = []
 
     def collect(self) -> None:
@@ -237,43 +238,43 @@ class Collection:
         """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
         if not indicators:
             return
-        ids = self.warehouse.sql.text_list([item.id for item in indicators])
-        first_days = self._first_days("run_values", ids)
-        if self.periods is not None:
-            for place, day in self._first_days(VALUES, ids).items():
-                first_days[place] = min(first_days.get(place, day), day)
-        for grain in GRAINS:
-            if self.periods is not None and not self.periods[grain]:
-                continue
-            rows = [
-                (item.id, day)
-                for item in indicators
-                if grain in item.grains and (item.id, grain) in first_days
-                for day in periods_between(grain, first_days[item.id, grain], self.today)
-            ]
-            self._create_empty(f"run_spine_{grain}", {"indicator": "text", "period_start": "date"})
-            self._load_days(f"run_spine_{grain}", rows, "indicator")
-            self._fill_gaps_of(grain, indicators)
-
-    def _first_days(self, table: str, ids: str) -> dict[tuple[str, str], date]:
-        query = (
-            f"SELECT indicator, grain, MIN(period_start) AS first_day FROM {table} "
-            f"WHERE indicator IN ({ids}) GROUP BY indicator, grain"
+        rows = self.warehouse.rows(
+            "SELECT indicator, grain, MIN(period_start) AS first_day FROM run_values GROUP BY indicator, grain"
         )
-        return {(row["indicator"], row["grain"]): row["first_day"] for row in self.warehouse.rows(query)}
+        first_days = {(row["indicator"], row["grain"]): row["first_day"] for row in rows}
+        gaps = []
+        for item in indicators:
+            for grain in item.grains:
+                if periods := self._periods_to_fill((item.id, grain), first_days.get((item.id, grain))):
+                    gaps += [(item.id, grain, start) for start in periods]
+        if gaps:
+            self._fill(gaps, indicators)
 
-    def _fill_gaps_of(self, grain: str, indicators: Sequence[Indicator]) -> None:
+    def _periods_to_fill(self, place: tuple[str, str], first_day: date | None) -> list[date]:
+        """Periods that have to have a row: all; of a part those counted anew, and those before the first stored one."""
+        stored_first = self.stored_first.get(place)
+        known = [day for day in (first_day, stored_first if self.periods is not None else None) if day is not None]
+        if not known:
+            return []
+        grain = place[1]
+        if self.periods is None:
+            return periods_between(grain, min(known), self.today)
+        asked = {start for start in self.periods[grain] if start >= period_start(grain, min(known))}
+        if first_day is not None and stored_first is not None and first_day < stored_first:
+            asked.update(start for start in periods_between(grain, first_day, stored_first) if start < stored_first)
+        return sorted(start for start in asked if start <= self.today)
+
+    def _fill(self, gaps: Sequence[tuple[str, str, date]], indicators: Sequence[Indicator]) -> None:
+        self._create_empty("run_spine_all", {"indicator": "text", "grain": "text", "period_start": "date"})
+        names, grains, days = zip(*gaps, strict=True)
+        columns = {"indicator": pa.array(names), "grain": pa.array(grains), "period_start": pa.array(days, pa.date32())}
+        self.warehouse.load("run_spine_all", pa.table(columns))
         counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure in ZERO_WITHOUT_ROWS])
-        same = "{0}.indicator = spine.indicator AND {0}.grain = '" + grain + "' "
-        same += "AND {0}.period_start = spine.period_start AND {0}.segment_id = 'all'"
-        known = (
-            f" AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE {same.format('stored')} AND stored.period_start "
-            f"NOT IN (SELECT period_start FROM run_periods WHERE grain = '{grain}'))"
-        )
         self.warehouse.execute(
             "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, denominator, sample_count) "
-            f"SELECT indicator, '{grain}', period_start, 'all', CASE WHEN indicator IN ({counts}) THEN 0 END, "
-            f"CASE WHEN indicator IN ({counts}) THEN NULL ELSE 0 END, 0 FROM run_spine_{grain} AS spine "
-            f"WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE {same.format('counted')})"
-            + (known if self.periods is not None else "")
+            f"SELECT indicator, grain, period_start, 'all', CASE WHEN indicator IN ({counts}) THEN 0 END, "
+            f"CASE WHEN indicator IN ({counts}) THEN NULL ELSE 0 END, 0 FROM run_spine_all AS spine "
+            "WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE counted.indicator = spine.indicator "
+            "AND counted.grain = spine.grain AND counted.period_start = spine.period_start "
+            "AND counted.segment_id = 'all')"
         )
