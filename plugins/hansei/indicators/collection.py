@@ -6,21 +6,32 @@ rows of each period anew (METHODS.md 1.1: percentiles do not add or average).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import ADDITIVE, GRAINS, ZERO_WITHOUT_ROWS, Indicator
+from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
-from hansei.indicators.periods import next_period, period_start, periods_between
+from hansei.indicators.periods import next_period, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
 DISTRIBUTIONS = "indicators.distributions"
 PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
+
+
+def open_values(warehouse: Warehouse) -> None:
+    """The temporary table `run_values`, to which every collection of a run adds its parts."""
+    columns = {"indicator": "text", "grain": "text", "period_start": "date", "segment_id": "text"}
+    create_table(warehouse, "run_values", {**columns, **dict.fromkeys(PARTS, "double")}, temporary=True)
+
+
+def close_values(warehouse: Warehouse) -> None:
+    for name in ("run_values", "run_scope"):
+        warehouse.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 class Collection:
@@ -34,7 +45,6 @@ class Collection:
         group: Sequence[Indicator],
         today: date,
         periods: dict[str, set[date]] | None,
-        stored_first: Mapping[tuple[str, str], date] | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.catalog = catalog
@@ -42,13 +52,11 @@ class Collection:
         self.group = group
         self.today = today
         self.periods = periods
-        self.stored_first = stored_first or {}
         self._temporary: list[str] = []
+        self._taken: list[str] = []
 
     def collect(self) -> None:
-        """Fills `run_values` with the parts at every grain; `run_periods` names the periods, if not all are asked."""
-        columns = {"indicator": "text", "grain": "text", "period_start": "date", "segment_id": "text"}
-        self._create_empty("run_values", {**columns, **dict.fromkeys(PARTS, "double")})
+        """Adds the parts at every grain to `run_values`; `run_periods` names the periods, if not all are asked."""
         self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
         if self.periods is not None:
             self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
@@ -71,7 +79,7 @@ class Collection:
             summed = [item for item in asked if item in additive]
             if summed:
                 self._collect_sums(summed, grain)
-        self._fill_gaps([item for item in self.group if item.measure != "snapshot"])
+        self._write_taken()
 
     def close(self) -> None:
         """Drops the tables of the scans."""
@@ -146,9 +154,13 @@ class Collection:
             parts = formulas.components(item, self.table, self.warehouse.sql)
             own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
             selects.append(self._own_rows(item, wide, grain, own))
-        if selects:
+        self._taken += selects
+
+    def _write_taken(self) -> None:
+        """Everything that was summed, in one statement."""
+        if self._taken:
             names = f"indicator, grain, period_start, segment_id, {', '.join(formulas.SUMS)}"
-            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(self._taken)}")
 
     def _own_rows(self, item: Indicator, wide: str, grain: str, columns: Iterable[str]) -> str:
         cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts_by(grain))])
@@ -233,48 +245,3 @@ class Collection:
         # Each snapshot has a spine of its own: the next indicator of the table may begin on another day.
         self._temporary.remove("run_spine")
         self.warehouse.execute("DROP TABLE run_spine")
-
-    def _fill_gaps(self, indicators: Sequence[Indicator]) -> None:
-        """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
-        if not indicators:
-            return
-        rows = self.warehouse.rows(
-            "SELECT indicator, grain, MIN(period_start) AS first_day FROM run_values GROUP BY indicator, grain"
-        )
-        first_days = {(row["indicator"], row["grain"]): row["first_day"] for row in rows}
-        gaps = []
-        for item in indicators:
-            for grain in item.grains:
-                if periods := self._periods_to_fill((item.id, grain), first_days.get((item.id, grain))):
-                    gaps += [(item.id, grain, start) for start in periods]
-        if gaps:
-            self._fill(gaps, indicators)
-
-    def _periods_to_fill(self, place: tuple[str, str], first_day: date | None) -> list[date]:
-        """Periods that have to have a row: all; of a part those counted anew, and those before the first stored one."""
-        stored_first = self.stored_first.get(place)
-        known = [day for day in (first_day, stored_first if self.periods is not None else None) if day is not None]
-        if not known:
-            return []
-        grain = place[1]
-        if self.periods is None:
-            return periods_between(grain, min(known), self.today)
-        asked = {start for start in self.periods[grain] if start >= period_start(grain, min(known))}
-        if first_day is not None and stored_first is not None and first_day < stored_first:
-            asked.update(start for start in periods_between(grain, first_day, stored_first) if start < stored_first)
-        return sorted(start for start in asked if start <= self.today)
-
-    def _fill(self, gaps: Sequence[tuple[str, str, date]], indicators: Sequence[Indicator]) -> None:
-        self._create_empty("run_spine_all", {"indicator": "text", "grain": "text", "period_start": "date"})
-        names, grains, days = zip(*gaps, strict=True)
-        columns = {"indicator": pa.array(names), "grain": pa.array(grains), "period_start": pa.array(days, pa.date32())}
-        self.warehouse.load("run_spine_all", pa.table(columns))
-        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure in ZERO_WITHOUT_ROWS])
-        self.warehouse.execute(
-            "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, denominator, sample_count) "
-            f"SELECT indicator, grain, period_start, 'all', CASE WHEN indicator IN ({counts}) THEN 0 END, "
-            f"CASE WHEN indicator IN ({counts}) THEN NULL ELSE 0 END, 0 FROM run_spine_all AS spine "
-            "WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE counted.indicator = spine.indicator "
-            "AND counted.grain = spine.grain AND counted.period_start = spine.period_start "
-            "AND counted.segment_id = 'all')"
-        )

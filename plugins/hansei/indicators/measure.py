@@ -17,7 +17,8 @@ from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
 from hansei.indicators.causes import rebuild_cause
-from hansei.indicators.collection import DISTRIBUTIONS, Collection
+from hansei.indicators.collection import DISTRIBUTIONS, Collection, close_values, open_values
+from hansei.indicators.gaps import fill_gaps, load_places
 from hansei.indicators.periods import local_date, period_start, periods_between
 from hansei.indicators.stored import VALUES, Stored, forget_others, read_stored, remember
 from hansei.indicators.values import describe, fingerprint, values_sql
@@ -51,6 +52,8 @@ class Measurement:
         self.written = self.removed = self.restated = 0
         self._rebuilt: set[str] = set()
         self._stored = Stored()
+        self._collections: list[Collection] = []
+        self._because: dict[str, str] = {}
 
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
@@ -59,14 +62,37 @@ class Measurement:
         quotients = []
         for indicator in sorted(self.catalog.indicators.values(), key=lambda item: item.id):
             (by_table[indicator.table] if indicator.table else quotients).append(indicator)
-        for name in sorted(by_table):
-            with self.warehouse.transaction():
-                self._measure_table(self.catalog.tables[name], by_table[name])
-        if quotients:
-            with self.warehouse.transaction():
+        with self.warehouse.transaction():
+            self._measure_tables(by_table)
+            if quotients:
                 self._measure_quotients(quotients)
-        forget_others(self.warehouse, self.catalog.indicators, (VALUES, DISTRIBUTIONS))
+        if self._stored.names - self.catalog.indicators.keys():
+            forget_others(self.warehouse, self.catalog.indicators, (VALUES, DISTRIBUTIONS))
         return Measured(self.written, self.removed, self.restated)
+
+    def _measure_tables(self, by_table: dict[str, list[Indicator]]) -> None:
+        """Counts every table's indicators into `run_values`, then settles them together."""
+        open_values(self.warehouse)
+        for name in sorted(by_table):
+            self._measure_table(self.catalog.tables[name], by_table[name])
+        fill_gaps(self.warehouse, self._collections, self._stored.first, self.today)
+        group = [item for collection in self._collections for item in collection.group]
+        if group:
+            self._load_scope()
+            self._settle(group, self._because)
+        close_values(self.warehouse)
+
+    def _load_scope(self) -> None:
+        """Fills `run_scope` with the periods of those indicators of which not all were counted anew."""
+        places = [
+            (item.id, grain, start)
+            for collection in self._collections
+            if collection.periods is not None
+            for item in collection.group
+            for grain, starts in collection.periods.items()
+            for start in sorted(starts)
+        ]
+        load_places(self.warehouse, "run_scope", places)
 
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
         empty = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table.table} LIMIT 1) AS first_row"
@@ -84,13 +110,14 @@ class Measurement:
         elif rebuilt:
             self._rebuilt.add(table.table)
             because = {item.id: because.get(item.id, self._rebuild_cause) for item in indicators}
+        self._because |= because
         for group in _groups(indicators):
             is_whole = rebuilt or table.kind == "view"
             whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
-            self._measure_group(table, whole, None, because)
+            self._measure_group(table, whole, None)
             if partial:
-                self._measure_group(table, partial, self._touched_periods(table, partial), because)
+                self._measure_group(table, partial, self._touched_periods(table, partial))
         self._finish(table, indicators)
 
     def _finish(self, table: TableModel, indicators: list[Indicator]) -> None:
@@ -99,33 +126,28 @@ class Measurement:
             self.warehouse.execute(f"DELETE FROM {table.touched_table}")
         self._remember(indicators)
 
-    def _measure_group(
-        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, because: dict[str, str]
-    ) -> None:
-        """Every grain of indicators that share a date column; `periods` None computes all of them.
-
-        `because` says of an indicator why what was said of it earlier is restated, where no row is the reason.
-        """
+    def _measure_group(self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None) -> None:
+        """Every grain of indicators that share a date column; `periods` None computes all of them."""
         if not group or (periods is not None and not any(periods.values())):
             return
-        collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods, self._stored.first)
+        collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
-        scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
-        self._settle(group, scope, because)
         collection.close()
+        self._collections.append(collection)
 
     def _measure_quotients(self, quotients: list[Indicator]) -> None:
         """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
         selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
         self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
+        load_places(self.warehouse, "run_scope", [])
         because = {
             item.id: self._rebuild_cause
             for item in quotients
             if self._rebuilt.intersection(self.catalog.tables_of(item))
         }
         because |= {item.id: "definition" for item in quotients if self._is_redefined(item)}
-        self._settle(quotients, "", because)
-        self.warehouse.execute("DROP TABLE run_values")
+        self._settle(quotients, because)
+        close_values(self.warehouse)
         self._remember(quotients)
 
     def _touched_periods(self, table: TableModel, group: list[Indicator]) -> dict[str, set[date]]:
@@ -145,10 +167,11 @@ class Measurement:
             found[grain] = periods
         return found
 
-    def _settle(self, group: list[Indicator], scope: str, because: dict[str, str]) -> None:
+    def _settle(self, group: list[Indicator], because: dict[str, str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
 
-        `scope` limits the stored values that the fresh ones are compared with.
+        Of an indicator that `run_scope` names, only those periods were counted; of the others all. `because` says why
+        what was said of an indicator is restated, where no row is the reason.
         """
         warehouse = self.warehouse
         describe(warehouse, group, self.catalog.service.repeat_window)
@@ -164,6 +187,10 @@ class Measurement:
         moved = f"{differs} OR {_apart('value')}"
         bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
+        scope = (
+            " AND (indicator NOT IN (SELECT indicator FROM run_scope) OR (indicator, grain, period_start) IN "
+            "(SELECT indicator, grain, period_start FROM run_scope))"
+        )
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "

@@ -23,6 +23,11 @@ class Stored:
     newest: dict[tuple[str, str], date] = field(default_factory=dict)
     unfinished: dict[tuple[str, str], set[date]] = field(default_factory=dict)
 
+    @property
+    def names(self) -> set[str]:
+        """Every indicator of which anything is stored."""
+        return {*self.fingerprints, *(name for name, _ in self.first)}
+
     def has_any(self, indicators: Iterable[Indicator]) -> bool:
         names = {item.id for item in indicators}
         return any(name in names for name, _ in self.first)

@@ -174,11 +174,16 @@ class ModelRunner:
     def _latest_changes(self, warehouse: Warehouse) -> dict[str, tuple[int, int]]:
         """Per table its newest change and its newest rebuild; reads only what was logged since it was asked last."""
         seen = max((change for change, _ in self._latest.values()), default=0)
+        newest = warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
+        if newest == seen:
+            return self._latest
+        # Without a bound parameter: DuckDB imports pandas for the first of them.
         query = (
             "SELECT table_name, MAX(change_id) AS newest, "
-            "MAX(CASE WHEN operation = 'rebuild' THEN change_id END) AS rebuilt FROM ops.changes WHERE change_id > :seen GROUP BY table_name"
+            "MAX(CASE WHEN operation = 'rebuild' THEN change_id END) AS rebuilt "
+            f"FROM ops.changes WHERE change_id > {seen} GROUP BY table_name"
         )
-        for row in warehouse.rows(query, {"seen": seen}):
+        for row in warehouse.rows(query):
             _, before = self._latest.get(row["table_name"], (0, 0))
             self._latest[row["table_name"]] = row["newest"], row["rebuilt"] or before
         return self._latest
