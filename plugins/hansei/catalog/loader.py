@@ -103,6 +103,11 @@ class Catalog:
         parts = (indicator.numerator_indicator, indicator.denominator_indicator)
         return tuple(dict.fromkeys(self.indicators[name].table for name in parts))
 
+    def shown_in(self, review: Review) -> tuple[str, ...]:
+        """Indicators of a review, in order: those that it lists, then those that ask for it."""
+        asking = [item.id for item in self.indicators.values() if review.id in item.shown_in]
+        return tuple(dict.fromkeys([*review.indicators, *sorted(asking)]))
+
     def everything(self) -> dict[str, dict[str, Any]]:
         """Every definition as plain data, for the archive of a review and the table of definitions in force."""
         kinds = {name: getattr(self, name) for name in FOLDERS}
@@ -144,7 +149,9 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
         faults.append(Fault(roots[0] / SERVICE_FILE, 1, "(whole file)", "is missing", "write id, name, reporting_zone"))
     service = next(iter(found["service"].values()), None) or Service(id="service", name="?", reporting_zone="UTC")
     if service.indicators is not None:
-        found["indicators"], untold = chosen(found["indicators"], service.indicators)
+        named = {name for review in found["reviews"].values() for name in review.indicators}
+        named |= {threshold.indicator for threshold in found["thresholds"].values()}
+        found["indicators"], untold = chosen(found["indicators"], service.indicators, named)
         for word in untold:
             next_step = "name an indicator or a family, such as speed"
             faults.append(documents["service", service.id].fault(("indicators",), f"{word!r} is neither", next_step))
@@ -158,10 +165,15 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     return catalog, sorted(faults, key=lambda fault: (str(fault.file), fault.line, fault.key))
 
 
-def chosen(indicators: dict[str, Indicator], words: Iterable[str]) -> tuple[dict[str, Indicator], list[str]]:
-    """The indicators that are named, or whose family is, with the parts of their quotients; and words that fit none."""
+def chosen(
+    indicators: dict[str, Indicator], words: Iterable[str], needed: Iterable[str] = ()
+) -> tuple[dict[str, Indicator], list[str]]:
+    """The indicators that are named, or whose family is, with the parts of their quotients; and words that fit none.
+
+    `needed` are kept too: those that reviews and thresholds name.
+    """
     words = tuple(words)
-    kept = {key for key, item in indicators.items() if key in words or item.family in words}
+    kept = {key for key, item in indicators.items() if key in words or item.family in words or key in needed}
     for key in tuple(kept):
         parts = (indicators[key].numerator_indicator, indicators[key].denominator_indicator)
         kept |= {part for part in parts if part in indicators}

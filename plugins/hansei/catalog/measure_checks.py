@@ -39,6 +39,10 @@ def check_indicators(catalog: Catalog) -> Iterator[Fault]:
             found = f"version {indicator.untold_versions[0]} has not been accepted"
             next_step = f"look at `hansei indicators compare {indicator.id}`, then say by whom and why under changes"
             yield fault(catalog, "indicators", indicator.id, ("version",), found, next_step)
+        for position, name in enumerate(indicator.shown_in):
+            if name not in catalog.reviews:
+                found, location = f"review {name!r} is not declared", ("shown_in", position)
+                yield fault(catalog, "indicators", indicator.id, location, found, known(catalog.reviews))
         if indicator.measure == "quotient":
             yield from _check_quotient(catalog, indicator)
             continue

@@ -103,7 +103,8 @@ class Indicator(Definition):
     `denominator` is the condition that a row has to meet to be counted at all. Durations are in `seconds`;
     `business_seconds` are told in hours, because a day of open hours has no set length. A period is `immature` until
     `matures_after` has passed since its end. `has_distribution` keeps the minimum, seven quantiles and the maximum of
-    a quantile's values in indicators.distributions.
+    a quantile's values in indicators.distributions. `shown_in` names reviews that show the indicator after those that
+    they list themselves, so that an own indicator needs no change of a review.
     """
 
     id: Identifier
@@ -140,6 +141,7 @@ class Indicator(Definition):
     servqual_dimension: ServqualDimension | None = None
     source: str | None = None
     owner: str
+    shown_in: tuple[Identifier, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     example: Example | None = None
     valid_from: date | None = None

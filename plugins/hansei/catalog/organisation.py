@@ -21,7 +21,8 @@ class Service(Definition):
     calendar in force then, or all of it by the last one, as Zendesk does. `snapshot_time` is the time of day at which
     the backlog of a day is counted. `repeat_window` says how long after its solution (or its creation:
     `repeat_window_from`) another ticket of the customer shows that the first was no answer. `indicators` names the
-    indicators or families of them that are computed; all, where it is not given.
+    indicators or families of them that are computed, beside those that reviews and thresholds name; all, where it is
+    not given.
     """
 
     id: Identifier

@@ -118,6 +118,7 @@ exclusions: [deleted, merged, spam, bot_only]
 segments: [channel, team, priority, account_tier]
 minimum_denominator: 30
 owner: who-answers-for-it
+shown_in: [weekly_brief]                 # reviews that show it
 caveats: [late_arriving]
 example: {numerator: 412, denominator: 610}
 """

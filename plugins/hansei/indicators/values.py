@@ -16,6 +16,7 @@ _WORDING = {
     "title",
     "question",
     "family",
+    "shown_in",
     "owner",
     "caveats",
     "source",

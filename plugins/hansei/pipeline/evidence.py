@@ -48,6 +48,7 @@ class EvidenceGathering:
         self.period_start = period_start
         self.following = next_period(review.grain, period_start)
         self.salt_of = salt_of
+        self.shown = self.catalog.shown_in(review)
         self.labels = {row["segment_id"]: row["label"] for row in warehouse.rows("SELECT * FROM indicators.segments")}
         newest = "SELECT as_of, definitions_hash FROM ops.runs ORDER BY as_of DESC, started_at DESC LIMIT 1"
         self.run = warehouse.rows(newest)[0]
@@ -55,7 +56,7 @@ class EvidenceGathering:
 
     def gather(self) -> tuple[Evidence, dict[str, Part]]:
         """The evidence, and the sample rows that live in parts of their own."""
-        indicators = tuple(self._indicator(self.catalog.indicators[name]) for name in self.review.indicators)
+        indicators = tuple(self._indicator(self.catalog.indicators[name]) for name in self.shown)
         judgements, breaches = self._judged()
         service = self.catalog.service
         evidence = Evidence(
@@ -183,7 +184,7 @@ class EvidenceGathering:
         restated = self._restated_keys()
         judgements, breaches = [], []
         for row in rows:
-            if row["period_start"] != self.period_start or row["indicator"] not in self.review.indicators:
+            if row["period_start"] != self.period_start or row["indicator"] not in self.shown:
                 continue
             common = self._common(row, earlier.get(_key(row)), restated)
             judgements.append(Judgement(verdict=row["verdict"], **common))

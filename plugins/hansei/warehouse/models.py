@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from hansei.catalog import Catalog
 from hansei.catalog.tables import Consumes, TableModel
@@ -52,6 +52,12 @@ def tables_read(sql: str) -> set[str]:
     return set(_READ.findall(_COMMENT.sub("", sql)))
 
 
+@cache
+def _environment(folder: Path) -> Environment:
+    """One for each folder of SQL: it keeps the compiled templates, and looks whether their files have changed."""
+    return Environment(loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False)
+
+
 class ModelRunner:
     """Every model of a catalog for one engine. `seeds`: fingerprints of the tables that Python planted."""
 
@@ -62,15 +68,8 @@ class ModelRunner:
         self._upstreams: dict[str, set[str]] = {}
         self._words: dict[str, set[str]] = {}
         self._latest: dict[str, tuple[int, int]] = {}
-        self._templates: dict[str, Template] = {}
-        self.environment = Environment(
-            loader=FileSystemLoader(catalog.include / "sql"),
-            undefined=StrictUndefined,
-            autoescape=False,
-        )
-
-    def sql_file(self, table: str) -> Path:
-        return self.catalog.include / "sql" / f"{table.replace('.', '/')}.sql"
+        self._rendered: dict[str, str] = {}
+        self.environment = _environment(catalog.include / "sql")
 
     def render(self, model: TableModel, rows: Rows = whole) -> str:
         """The model's SELECT; `rows` says under which name the rows of a table are read, by default its own."""
@@ -78,12 +77,18 @@ class ModelRunner:
 
     def render_work(self, table: str, rows: Rows = whole) -> str:
         """As `render`, for the temporary tables of `work` too, which have no metadata beside them."""
-        if table not in self._templates:
-            path = self.sql_file(table)
-            if not path.exists():
-                raise HanseiError(str(path), "no such file", f"write the SELECT of {table}, or remove what names it")
-            self._templates[table] = self.environment.from_string(path.read_text(encoding="utf-8"))
-        return self._templates[table].render(rows=rows, **self._context).strip()
+        if rows is whole and table in self._rendered:
+            return self._rendered[table]
+        try:
+            template = self.environment.get_template(f"{table.replace('.', '/')}.sql")
+        except TemplateNotFound:
+            path = self.catalog.include / "sql" / f"{table.replace('.', '/')}.sql"
+            next_step = f"write the SELECT of {table}, or remove what names it"
+            raise HanseiError(str(path), "no such file", next_step) from None
+        text = template.render(rows=rows, **self._context).strip()
+        if rows is whole:
+            self._rendered[table] = text
+        return text
 
     @cached_property
     def _context(self) -> dict:
