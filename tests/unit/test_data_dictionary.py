@@ -11,6 +11,7 @@ import pytest
 from hansei.board.reviews import mirrored_columns
 from hansei.catalog import Catalog, load_catalog
 from hansei.cli.data_dictionary import data_dictionary, worked_queries
+from hansei.errors import HanseiError
 from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse import dictionary
 from hansei.warehouse.dictionary_entries import BOARD, ENTRIES, Entry
@@ -152,5 +153,5 @@ def test_a_worked_query_without_its_question_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "sql" / "worked"
     folder.mkdir(parents=True)
     (folder / "01_bare.sql").write_text("-- Grain: one row.\nSELECT 1 AS one\n")
-    with pytest.raises(Exception, match="01_bare.sql: 1 lines of comment"):
+    with pytest.raises(HanseiError, match=r"01_bare\.sql: 1 lines of comment"):
         worked_queries(tmp_path)

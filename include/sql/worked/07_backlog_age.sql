@@ -1,7 +1,7 @@
 -- Grain: one row per team with open tickets at the newest snapshot.
 -- How old is what lies with each team?
 -- Every day is kept: write a date in place of the newest. The snapshot's time of day is `snapshot_time` in
--- service.yaml, midnight where it is not set. Counts and summed ages add up over channels and priorities; of the oldest
+-- service.yaml, 23:59:59 where it is not set. Counts and summed ages add up over channels and priorities; of the oldest
 -- ages take the greatest.
 WITH newest_days AS (
   SELECT MAX(snapshot_date) AS snapshot_date

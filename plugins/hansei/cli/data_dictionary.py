@@ -167,10 +167,10 @@ Schemas are layers. Tables are plural nouns; views that put indicators side by s
 | `_id` | our key: `<source instance>:<their id>`, as `helpdesk:4711` |
 | `is_`, `has_` (at the beginning) | yes or no |
 
-Spans include their start and exclude their end. A span that lasts has `ended_at` NULL; `valid_to` is 2070 where there is
-no end. Nothing stored grows with time: what is open or late just now is in views, as of the newest run (`ops.runs.as_of`).
-Rows that an indicator leaves out stay in core, flagged (`is_deleted`, `is_merged`, `is_spam`, `is_bot_only`): say which
-of them you leave out.
+Spans include their start and exclude their end. A span that lasts has `ended_at` NULL; `valid_to` is 2070 where there
+is no end. Nothing stored grows with time: what is open or late just now is in views, as of the newest run
+(`ops.runs.as_of`). Rows that an indicator leaves out stay in core, flagged (`is_deleted`, `is_merged`, `is_spam`,
+`is_bot_only`): say which of them you leave out.
 
 ### State
 
@@ -199,9 +199,9 @@ to `ops.restatements`: what we had said (`_before`) since when (`said_since`), w
 `segment_id` is `all` for the whole service, else `dimension=value`, or two of them in alphabetical order joined by `&`:
 `team=helpdesk:12`, `channel=mail&team=helpdesk:12`. Values are our keys or words, with `%` and `&` written as `%25` and
 `%26`. `indicators.segments` takes them apart and gives names. A ticket counts in the segment that was in force on the
-date that the indicator counts on (`team` of a solution is the team that solved), so past figures stay when teams change.
-`unassigned`, `unlinked` and `unknown` are segments too: the segments of one dimension add up to `all`. Parts may be
-summed over segments and periods, ratios and quantiles not.
+date that the indicator counts on (`team` of a solution is the team that solved), so past figures stay when teams
+change. `unassigned`, `unlinked` and `unknown` are segments too: the segments of one dimension add up to `all`. Parts
+may be summed over segments and periods, ratios and quantiles not.
 """
 
 _ABOUT_QUERIES = """\
@@ -215,8 +215,8 @@ _ABOUT = {
     " leave out figures with too few data.",
     "ops": "What the pipeline writes about itself. `ops.<schema>_<table>_touched`, what models leave for the stage that"
     " measures, is not listed.",
-    "board": "What people did. Beside the embedded warehouse each night copies it here, every column as text, without the"
-    " frozen evidence; on PostgreSQL it is the store itself, with proper types. A table without rows is not there.",
+    "board": "What people did. Beside the embedded warehouse each night copies it here, every column as text, without"
+    " the frozen evidence; on PostgreSQL it is the store itself, with proper types. A table without rows is not there.",
     "staging": "Everything that was accepted, one table per canonical entity for all sources: see"
     " [entities.md](entities.md). Beside an entity whose values segments are frozen by lies every version of them:",
 }

@@ -37,7 +37,7 @@ _SCORED = {
     "state": "ok, or why there is no score: insufficient, no_data, immature, not_ready, missing, too_little_coverage",
 }
 _CALENDAR_DAY = {
-    f"{edge}_{number}": f"Second of the UTC day at which opening {number} {word}; start and end are 0 where there is none"
+    f"{edge}_{number}": f"Second of the UTC day at which opening {number} {word}; both 0 where there is none"
     for number in (1, 2)
     for edge, word in (("start", "begins"), ("end", "ends"))
 }
@@ -134,7 +134,7 @@ INDICATORS = {
             "threshold_id": "Id of the threshold's definition",
             "kind": "Kind of rule that judged: static",
             "version": "Version of the indicator's definition that counted the value",
-            "verdict": "within, breach_warning, breach_critical, too_few_data or not_ready (a source does not cover it)",
+            "verdict": "within, breach_warning, breach_critical, too_few_data or not_ready (not covered by a source)",
             "level": "Limit that was broken: warning or critical; without a breach the milder one that is set",
             "value": "The period's value as it was judged",
             "is_supported": "Whether the whole interval lies beyond the limit; NULL without a breach or an interval",
@@ -342,7 +342,7 @@ OPS = {
         "one row per key that a run changed in a table, once for each time",
         ("change_id", "key"),
         {
-            "change_id": "Order of the changes, one number for all that was written together; models remember how far they have come",
+            "change_id": "Order of the changes, one for all that was written together; models keep their place by it",
             "table_name": "Table that changed",
             "key": "Key that changed; `*` where the whole table was made anew",
             "operation": "upsert, delete or rebuild",
