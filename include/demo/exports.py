@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import date, datetime, time, timedelta
 
+from .bots import help_sessions
 from .company import (
     EXPORT_DAYS,
     FIRST_DAY,
@@ -22,6 +23,8 @@ from .company import (
 )
 from .crm import account_rows
 from .effects import bot_confidence
+from .operations import checks, contacts, mark_complaints, measurements, postings
+from .studies import answered_at, study_answers
 from .surveys import Invitation, invite
 from .tickets import Event, Ticket, simulate
 
@@ -46,6 +49,7 @@ def collect() -> dict[str, Rows]:
     invitations = invite(tickets)
     _choose_late(tickets, invitations)
     _choose_odd_hours(invitations)
+    mark_complaints(tickets)
     return {
         "tickets": _tickets(tickets),
         "ticket_events": _events(tickets),
@@ -57,7 +61,27 @@ def collect() -> dict[str, Rows]:
         "survey_invitations": _invitations(invitations),
         "outages": _outages(),
         "bot_sessions": _bot_sessions(tickets),
+        "contacts": _every_night(contacts()),
+        "quality_checks": _checks(tickets),
+        "costs": [list(postings()), [], []],
+        "measurements": [list(measurements()), [], []],
+        "studies": _by_night([(answered_at(row), row) for row in study_answers(tickets)]),
+        "help_sessions": _by_night([(row["ended_at"], _help_row(row)) for row in help_sessions()]),
     }
+
+
+def _by_night(rows: list[tuple[datetime, dict]]) -> Rows:
+    """The rows by the night whose file covers their instant; what comes after the clock has stopped is left out."""
+    nights = _empty()
+    for at, row in rows:
+        night = night_of(at)
+        if night is not None:
+            nights[night].append(row)
+    return nights
+
+
+def _help_row(session: dict) -> dict:
+    return {**session, "started_at": stamp(session["started_at"]), "ended_at": stamp(session["ended_at"])}
 
 
 def stamp(at: datetime) -> str:
@@ -145,7 +169,10 @@ def ticket_row(ticket: Ticket, until: datetime) -> dict:
         "organization_id": _organization(customer),
         "group_id": state["group_id"],
         "assignee_id": state["assignee_id"],
-        "tags": sorted({ticket.topic, "bot" if ticket.bot_confidence is not None else ticket.channel}),
+        "tags": sorted(
+            {ticket.topic, "bot" if ticket.bot_confidence is not None else ticket.channel}
+            | ({"complaint"} if ticket.is_complaint else set())
+        ),
         "custom_fields": {"topic": ticket.topic},
         "sla": {"met": ticket.is_sla_met if solved else None},
         "metrics": {
@@ -260,8 +287,10 @@ def _answers(invitations: list[Invitation]) -> Rows:
 
 
 def _invitations(invitations: list[Invitation]) -> Rows:
+    rng = stream("bounces")
     nights = _empty()
     for invitation in invitations:
+        bounced = rng.random() < 0.03 and invitation.answered is None
         night = night_of(utc(invitation.sent))
         if night is None:
             continue
@@ -273,6 +302,7 @@ def _invitations(invitations: list[Invitation]) -> Rows:
                 "ticket_id": invitation.ticket.id if invitation.ticket else "",
                 "customer_id": invitation.customer.id,
                 "sent_at": invitation.sent.strftime("%Y-%m-%d %H:%M:%S"),
+                "bounced": "yes" if bounced else "no",
             }
         )
     return nights
@@ -301,6 +331,15 @@ def _outages() -> Rows:
                 "cause": "maintenance" if planned else rng.choice(("deployment", "network", "database", "partner")),
             }
         )
+    return nights
+
+
+def _checks(tickets: list[Ticket]) -> Rows:
+    nights = _empty()
+    for checked, row in checks(tickets):
+        night = night_of(checked)
+        if night is not None:
+            nights[night].append(row)
     return nights
 
 

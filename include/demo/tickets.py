@@ -78,6 +78,7 @@ class Ticket:
     is_sla_met: bool = True
     bot_confidence: float | None = None
     is_late: bool = False
+    is_complaint: bool = False
     events: list[Event] = field(default_factory=list)
 
     @property

@@ -18,9 +18,11 @@ SURVEY_QUESTIONS = {
     "CSAT": ("csat", "How satisfied are you with the way we solved your ticket?"),
     "NPS": ("nps", "How likely is it that you would recommend Möwenwerk to a colleague?"),
 }
-_LINES = ("tickets", "ticket_events", "users", "bot_sessions")
+_LINES = ("tickets", "ticket_events", "users", "bot_sessions", "help_sessions")
 _LISTS = ("groups", "agents")
-_CSV = {"accounts": ("latin-1", ";"), "survey_invitations": ("utf-8", ","), "outages": ("utf-8", ",")}
+_CSV = {"accounts": ("latin-1", ";")}
+_COMMAS = ("survey_invitations", "outages", "studies", "contacts", "quality_checks", "costs", "measurements")
+_CSV |= dict.fromkeys(_COMMAS, ("utf-8", ","))
 
 
 def write_exports(directory: Path, nights: int = len(EXPORT_DAYS)) -> list[Path]:

@@ -6,13 +6,22 @@ the rendered text of every engine is parsed by the tests.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
+
 from hansei.catalog.calendars import DIMENSIONS
 from hansei.catalog.ledger import OWNERS, Ledger
+from hansei.catalog.loader import FOLDERS
 from hansei.catalog.organisation import Service
+from hansei.catalog.practices import SINGLE_KINDS
 from hansei.catalog.sla import SlaPolicy
+from hansei.catalog.surveys import DIMENSIONS as DIMENSIONS_OF_SERVICE
+from hansei.catalog.surveys import Benchmark, ScaleContract
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
+from hansei.warehouse.practices import practice_context
 from hansei.warehouse.sla import TARGETS, SlaRules
 
 
@@ -85,7 +94,7 @@ procedures = {
 }
 
 
-def rows(table: str) -> str:
+def rows(table: str, key: str | None = None) -> str:
     """The relation to read for a table."""
     return table
 
@@ -116,7 +125,18 @@ _POLICY = SlaPolicy.model_validate(
         "versions": [{"valid_from": "2026-01-01", "metrics": _METRICS}],
     }
 )
+_DEFINITIONS = Path(__file__).parents[2] / "include" / "definitions"
+_PRACTICES = {
+    kind: {path.stem: FOLDERS[kind].model_validate(yaml.safe_load(path.read_text("utf-8")))}
+    for kind in SINGLE_KINDS
+    for path in (_DEFINITIONS / kind).glob("*.yaml")
+}
 _CATALOG = _Definition(
+    **_PRACTICES,
+    entities={
+        "customers": _Definition(columns={"email": _Definition(personal_class="direct")}),
+        "accounts": _Definition(columns={"name": _Definition(personal_class="none")}),
+    },
     service=service,
     ledger={"ledger": ledger},
     sla={"gold": _POLICY},
@@ -129,6 +149,12 @@ _CATALOG = _Definition(
 )
 _DIALECT = Dialect("postgresql")
 sla = SlaRules(_CATALOG, _DIALECT)
+_practices = practice_context(_CATALOG)
+complaints, churn, crm_sync, cost_model, team_privacy = (_practices[kind] for kind in SINGLE_KINDS)
+crm_sides, personal_columns, churn_bounds = (
+    _practices[name] for name in ("crm_sides", "personal_columns", "churn_bounds")
+)
+complaint_columns, procedure_columns = _practices["complaint_columns"], _practices["procedure_columns"]
 kinds, word_numbers, owners, summed_owners = KINDS, WORD_NUMBERS, OWNERS, SUMMED_OWNERS
 conditions = Conditions(ledger, _DIALECT)
 closed_numbers, end_numbers = numbers(("solved", "closed")), numbers(ledger.ends)
@@ -137,3 +163,33 @@ calendars = {
     "has_history": True,
     "column_of": dict.fromkeys(DIMENSIONS, "tickets.brand"),
 }
+contracts = {
+    "smile": ScaleContract(
+        id="smile",
+        title="After a ticket",
+        kind="csat",
+        questions=["desk:smile", "desk:stars"],
+        minimum=1,
+        maximum=5,
+        direction="higher_is_better",
+        formula="top_box",
+        owner="operations",
+    )
+}
+servqual_weights = dict.fromkeys(DIMENSIONS_OF_SERVICE, 20.0)
+benchmarks = {
+    "topics": Benchmark(
+        id="topics",
+        indicator="knowledge_topic_resolution",
+        title="What others solve",
+        source="a study",
+        owner="operations",
+        months=[
+            {"month": "2026-01-01", "value": 0.6},
+            {"month": "2026-02-01", "value": 0.7, "segment": "topic=billing"},
+        ],
+        action="Revise the articles",
+    )
+}
+directions = {"knowledge_topic_resolution": "higher_is_better"}
+asked = shares = "'csat_top_box'"

@@ -24,6 +24,8 @@ FOLLOWED = {
 }
 VIEWS = {
     "core.backlog_days",
+    "core.churn_calibration",
+    "core.crm_sync_totals",
     "core.procedure_nodes",
     "core.service_days",
     "core.service_periods",

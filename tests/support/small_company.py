@@ -85,6 +85,7 @@ entities:
       created_at: {path: created_at}
       updated_at: {path: updated_at}
       is_sla_met: {path: sla_met, values: {"yes": true, "no": false}, missing: [""]}
+      tags: {path: tags, missing: [""]}
   - entity: ticket_events # who holds the ticket: our keys
     resource: events
     where: {path: holder, is_present: true}
@@ -137,6 +138,7 @@ entities:
       tier: {path: tier}
       owner: {path: owner}
       annual_value: {path: value}
+      renewal_date: {path: renewal, format: "%Y-%m-%d"}
       status: {constant: active}
 """
 
@@ -216,6 +218,18 @@ reason: Below four in five the contracts grant a discount.
 owner: account-management
 approver: head of service
 valid_from: 2026-03-01
+"""
+
+CONTRACT = """\
+id: satisfaction
+title: After a ticket
+kind: csat
+questions: ["feedback:csat"]
+minimum: 1
+maximum: 5
+direction: higher_is_better
+formula: top_box
+owner: customer-experience
 """
 
 SOURCES = {"desk": DESK, "crm": CRM, "feedback": FEEDBACK}
@@ -343,6 +357,7 @@ def _state(ticket: dict, day: date) -> dict[str, Any] | None:
         "created_at": _iso(ticket["created_at"]),
         "updated_at": past[-1]["at"] if past else _iso(ticket["created_at"]),
         "sla_met": ticket["sla_met"] if status else "",
+        "tags": "complaint" if int(ticket["id"][1:]) % 9 == 4 else "",
     }
 
 
@@ -371,6 +386,7 @@ def _accounts(night: int) -> list[dict]:
                 "tier": "platinum" if is_raised else ("gold", "silver", "bronze")[number % 3],
                 "owner": f"Seller Surname{number}",
                 "value": f"{1000 + number}.50",
+                "renewal": f"2026-0{4 + number % 5}-15",
                 "changed": "28.03.2026 09:00" if is_raised else "01.03.2026 09:00",
             }
         )
@@ -503,13 +519,14 @@ def found_company(home: Path, warehouse_url: str | None = None, **settings: str)
     """A company at `home` with its definitions and an empty inbox; `warehouse_url` for another engine than DuckDB."""
     definitions = home / "definitions"
     (home / "inbox").mkdir(parents=True, exist_ok=True)
-    for folder in ("sources", "thresholds", "calendars", "sla"):
+    for folder in ("sources", "thresholds", "calendars", "sla", "surveys"):
         (definitions / folder).mkdir(parents=True, exist_ok=True)
     for name, text in SOURCES.items():
         (definitions / "sources" / f"{name}.yaml").write_text(text)
     (definitions / "thresholds" / "small_sla.yaml").write_text(THRESHOLD)
     (definitions / "calendars" / "office.yaml").write_text(CALENDAR)
     (definitions / "sla" / "standard.yaml").write_text(AGREEMENT)
+    (definitions / "surveys" / "satisfaction.yaml").write_text(CONTRACT)
     (definitions / "service.yaml").write_text(SERVICE)
     environment = {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **KEYS, **settings}
     if warehouse_url:

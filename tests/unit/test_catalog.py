@@ -83,7 +83,7 @@ def test_a_sound_overlay_has_no_fault_and_lies_over_the_shipped_definitions(over
     catalog = load_catalog(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))
     assert catalog.service.reporting_zone == "Asia/Shanghai"
     assert catalog.indicators["reopen_rate"].version == 2
-    assert catalog.indicators["nps"].version == 1
+    assert catalog.indicators["backlog"].version == 1
 
 
 SPOILED = [

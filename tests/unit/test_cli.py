@@ -55,7 +55,7 @@ MISTAKES = [
     (["sources", "check", "helpdesk"], "source 'helpdesk': is not defined: use one of: none is defined"),
     (
         ["indicators", "sql", "nps2", "--period", "2026-09-07"],
-        "indicator 'nps2': is not defined: use one of: agent_work",
+        "indicator 'nps2': is not defined: use one of: accounts_active",
     ),
     (["indicators", "sql", "nps", "--period", "monday"], "--period: 'monday' is no day: write it as 2026-09-07"),
     (["indicators", "sql", "nps", "--period", "2026-09-07", "--segment", "agent=1"], "--segment: 'agent=1'"),

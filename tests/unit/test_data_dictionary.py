@@ -16,6 +16,7 @@ from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse import dictionary
 from hansei.warehouse.dictionary_entries import BOARD, ENTRIES, Entry
 from hansei.warehouse.models import tables_read
+from hansei.warehouse.tables import OWN_TABLES
 
 PLACE = "plugins/hansei/warehouse/dictionary_entries.py"
 
@@ -34,7 +35,10 @@ def faults(
     tables: Mapping[str, Mapping[str, str]], entries: Mapping[str, Entry], shared: Mapping[str, str]
 ) -> list[str]:
     """What is missing or left over, each with what to do about it."""
-    found = [f"{PLACE}: {table}: no entry; add its grain, key and columns" for table in tables.keys() - entries]
+    found = [
+        f"{PLACE}: {table}: no entry; add its grain, key and the columns {', '.join(tables[table].keys() - shared)}"
+        for table in tables.keys() - entries
+    ]
     found += [f"{PLACE}: {table}: no such table is owned; remove the entry" for table in entries.keys() - tables]
     for table in tables.keys() & entries.keys():
         entry, columns = entries[table], tables[table]
@@ -45,6 +49,10 @@ def faults(
         absent = [name for name in (*entry.columns, *entry.key) if name not in columns]
         found += [f"{PLACE}: {table}.{name}: no such column; remove it" for name in absent]
     return sorted(found)
+
+
+def own(table: str) -> Mapping[str, str]:
+    return ENTRIES[table].columns if table in ENTRIES else {}
 
 
 def test_every_owned_table_and_column_has_its_meaning() -> None:
@@ -62,8 +70,7 @@ def test_what_the_board_mirrors_has_its_meaning() -> None:
 
 def test_what_several_tables_share_is_used() -> None:
     """A shared meaning that no table falls back on is left over."""
-    columns = [(table, name) for table, names in dictionary.owned_tables().items() for name in names]
-    used = {name for table, name in columns if name not in ENTRIES[table].columns}
+    used = {name for table, names in dictionary.owned_tables().items() for name in names if name not in own(table)}
     assert set(dictionary.SHARED) - used == set()
 
 
@@ -88,6 +95,15 @@ def test_the_check_itself_sees_a_fault(columns: dict | None, entry: Entry | None
 def test_a_shared_meaning_stands_for_a_column() -> None:
     entry = Entry("one row per run", ("run_id",))
     assert faults({"t": {"run_id": "text"}}, {"t": entry}, {"run_id": "The run"}) == []
+
+
+def test_docs_are_not_written_with_a_column_that_nobody_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OWN_TABLES, "ops.watermarks", {**OWN_TABLES["ops.watermarks"], "mood": "text"})
+    with pytest.raises(HanseiError, match=r"ops\.watermarks: no meaning for mood: add them to"):
+        dictionary.entry_of("ops.watermarks")
+    monkeypatch.delitem(ENTRIES, "ops.watermarks")
+    with pytest.raises(HanseiError, match=r"ops\.watermarks: no entry: add it to"):
+        dictionary.entry_of("ops.watermarks")
 
 
 @pytest.mark.parametrize(

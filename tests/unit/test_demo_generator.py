@@ -157,17 +157,24 @@ ENTITIES = [
     ("helpdesk", "agents", "agents", LIST["agents"], "id", SAME, ANY),
     ("helpdesk", "conversations", "bot_sessions", json_lines, "session_id", SAME, is_sound_session),
     ("crm", "accounts", "accounts", CRM, "Kundennummer", lambda row: german_time(row["Geändert am"]), is_sound_account),
+    ("crm", "customers", "contacts", PLAIN, "contact", lambda row: row["changed"], ANY),
     ("feedback", "surveys", "survey", lambda path: sheet_rows(path, "Instruments"), "Survey", SAME, ANY),
     ("feedback", "survey_responses", "survey", lambda path: sheet_rows(path, "Responses"), "Response ID", SAME,
      is_sound_answer),
     ("feedback", "survey_invitations", "survey_invitations", PLAIN, "invitation_id", SAME, ANY),
+    ("studies", "survey_responses", "studies", PLAIN, "answer_id", SAME, ANY),
+    ("help_centre", "conversations", "help_sessions", json_lines, "session_id", SAME, ANY),
     ("operations", "service_outages", "outages", PLAIN, "outage_id", SAME,
      lambda row: row["restored_at"] >= row["started_at"]),
+    ("operations", "quality_checks", "quality_checks", PLAIN, "check_id", SAME,
+     lambda row: int(row["corrected"]) <= int(row["items_in_error"]) <= int(row["errors"])),
+    ("operations", "costs", "costs", PLAIN, "posting", SAME, lambda row: float(row["amount"]) > 0),
+    ("operations", "measurements", "measurements", PLAIN, "report", SAME, ANY),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "source, entity, stem, read, key, version, is_sound", ENTITIES, ids=[row[1] for row in ENTITIES]
+    "source, entity, stem, read, key, version, is_sound", ENTITIES, ids=[f"{row[0]}-{row[1]}" for row in ENTITIES]
 )
 def test_every_row_is_accounted_for(inbox, source, entity, stem, read, key, version, is_sound):
     rows_by_night = nights(inbox, stem, read)
@@ -175,7 +182,9 @@ def test_every_row_is_accounted_for(inbox, source, entity, stem, read, key, vers
     for number, rows in enumerate(rows_by_night, start=1):
         bad = sorted(key_text(row[key]) for row in rows if row is not None and not is_sound(row))
         unreadable = sum(row is None for row in rows)
-        listed = quarantined(number, entity)
+        # Of the systems that deliver these entities too, only the older ones have bad rows.
+        is_sound_system = source in ("studies", "help_centre") or (source, entity) == ("crm", "customers")
+        listed = [] if is_sound_system else quarantined(number, entity)
         assert bad == sorted(str(row["key"]) for row in listed if row["rule"] != "unreadable")
         assert unreadable == sum(row["rule"] == "unreadable" for row in listed)
 
@@ -195,7 +204,7 @@ def test_one_seed_gives_the_same_bytes_in_another_process(inbox, tmp_path):
         {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.iterdir()}
         for directory in (inbox, tmp_path)
     ]
-    assert len(digests[0]) == 30
+    assert len(digests[0]) == 48
     assert digests[0] == digests[1]
 
 

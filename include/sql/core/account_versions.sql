@@ -1,4 +1,4 @@
--- Grain: one row per account and span of time in which its tier, segment and status were the same.
+-- Grain: one row per account and span of time in which its tier, segment, status, value and renewal were the same.
 -- The first known version reaches back to the beginning, because nothing older is known.
 WITH versions AS (
   SELECT
@@ -8,10 +8,14 @@ WITH versions AS (
     COALESCE(tier, 'unknown') AS tier,
     segment,
     status,
+    annual_value,
+    renewal_date,
     LAG(source_version) OVER (PARTITION BY account_id ORDER BY source_version) AS version_before,
     LAG(COALESCE(tier, 'unknown')) OVER (PARTITION BY account_id ORDER BY source_version) AS tier_before,
     LAG(segment) OVER (PARTITION BY account_id ORDER BY source_version) AS segment_before,
-    LAG(status) OVER (PARTITION BY account_id ORDER BY source_version) AS status_before
+    LAG(status) OVER (PARTITION BY account_id ORDER BY source_version) AS status_before,
+    LAG(annual_value) OVER (PARTITION BY account_id ORDER BY source_version) AS annual_value_before,
+    LAG(renewal_date) OVER (PARTITION BY account_id ORDER BY source_version) AS renewal_date_before
   FROM staging.accounts_versions
 ),
 
@@ -22,13 +26,18 @@ span_starts AS (
     tier,
     segment,
     status,
-    CASE WHEN version_before IS NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE valid_from END AS valid_from
+    annual_value,
+    renewal_date,
+    CASE WHEN version_before IS NULL THEN TIMESTAMP '1970-01-01 00:00:00' ELSE valid_from END AS valid_from,
+    valid_from AS known_from
   FROM versions
   WHERE
     version_before IS NULL
     OR tier <> tier_before
     OR segment IS DISTINCT FROM segment_before
     OR status IS DISTINCT FROM status_before
+    OR annual_value IS DISTINCT FROM annual_value_before
+    OR renewal_date IS DISTINCT FROM renewal_date_before
 ),
 
 spans AS (
@@ -39,9 +48,12 @@ spans AS (
       LEAD(valid_from) OVER (PARTITION BY account_id ORDER BY source_version),
       TIMESTAMP '2070-01-01 00:00:00'
     ) AS valid_to,
+    known_from,
     tier,
     segment,
-    status
+    status,
+    annual_value,
+    renewal_date
   FROM span_starts
 )
 
@@ -50,8 +62,11 @@ SELECT
   account_id,
   valid_from,
   valid_to,
+  known_from,
   tier,
   segment,
-  status
+  status,
+  annual_value,
+  renewal_date
 FROM spans
 WHERE valid_from < valid_to

@@ -37,22 +37,13 @@ SELECT
   FALSE AS is_bot_only
 WHERE FALSE
 {%- else %}
+{%- from "macros/ticket_conditions.sql" import ticket_conditions %}
 {%- set most_nodes = procedures.values() | map(attribute='nodes') | map('length') | max %}
 {%- macro matches(when) -%}
 events.event_type = {{ sql.text_list([when.event_type]) }}
 {%- if when.value %} AND events.value IN ({{ sql.text_list(when.value) }}){% endif %}
 {%- if when.actor_kind %} AND events.actor_kind IN ({{ sql.text_list(when.actor_kind) }}){% endif %}
 {%- if when.is_public is not none %} AND events.is_public = {{ 'TRUE' if when.is_public else 'FALSE' }}{% endif %}
-{%- endmacro %}
-{%- macro applies(asked) -%}
-TRUE
-{%- for column, words in [
-  ('channel', asked.channel), ('topic', asked.topic), ('priority', asked.priority), ('team_id', asked.team),
-  ('brand', asked.brand)
-] if words %} AND {{ column }} IN ({{ sql.text_list(words) }}){% endfor %}
-{%- if asked.tag %} AND (FALSE
-{%- for tag in asked.tag %} OR POSITION({{ sql.text_list([',' ~ tag ~ ',']) }} IN tag_list) > 0{% endfor %})
-{%- endif %}
 {%- endmacro %}
 WITH judged_tickets AS (
   SELECT
@@ -72,7 +63,7 @@ applicable AS (
     ticket_id,
     {{ sql.text_list([procedure.id]) }} AS procedure_id
   FROM judged_tickets
-  WHERE {{ applies(procedure.applies_to) }}
+  WHERE {{ ticket_conditions(sql, procedure.applies_to, procedure_columns) }}
   {%- endfor %}
 ),
 

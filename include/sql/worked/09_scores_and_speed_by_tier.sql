@@ -1,15 +1,21 @@
 -- Grain: one row per tier of the accounts that answered a CSAT survey or had tickets solved.
 -- Do the customers that we serve faster also score us higher?
 -- Both sides are counted apart and joined last: a join of answers to tickets first would lose tickets without an answer
--- and double those with several. The tier is the one in force at the answer and at the solution. Scores of different
--- scales are put on 0 to 100. Side by side is no cause: tiers differ in more than speed.
+-- and double those with several. The tier is the one in force at the answer and at the solution. Only the last rating
+-- of a ticket counts, and only by a scale contract; different scales are put on 0 to 100. Side by side is no cause: tiers
+-- differ in more than speed.
 WITH answers AS (
   SELECT
     account_tier,
     COUNT(*) AS answer_count,
-    AVG(100.0 * (score - scale_minimum) / (scale_maximum - scale_minimum)) AS mean_score_pct
+    AVG(100.0 * (turned_score - scale_minimum) / (scale_maximum - scale_minimum)) AS mean_score_pct
   FROM core.survey_responses
-  WHERE survey_kind = 'csat' AND score IS NOT NULL AND scale_maximum > scale_minimum AND NOT is_deleted
+  WHERE
+    survey_kind = 'csat'
+    AND NOT is_deleted
+    AND NOT is_unusable
+    AND NOT is_superseded
+    AND NOT is_unanswered
   GROUP BY account_tier
 ),
 

@@ -9,11 +9,13 @@ from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measure_checks import check_indicators, check_thresholds, condition_fault, fault, known
+from hansei.catalog.practices import check_practices
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.risks import check_risks
 from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
+from hansei.catalog.surveys import check_surveys
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -35,6 +37,8 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_agreements(catalog),
         *check_scorecards(catalog),
         *check_risks(catalog),
+        *check_practices(catalog),
+        *check_surveys(catalog),
     ]
 
 

@@ -51,7 +51,9 @@ class RowRule(Definition):
     """A rule that each row has to keep; exactly one of the conditions is given.
 
     `at_least: [a, b]` holds where a >= b or either is missing. `not_after_window` refuses times later than
-    a day after the window that is being loaded. `known_zone` refuses a name that is no IANA zone.
+    a day after the window that is being loaded. `known_zone` refuses a name that is no IANA zone. `any_present` wants a
+    value in at least one of the columns. `within_contract: [survey, answer]` refuses an answer outside the scale that
+    the survey's contract (a definition, else the source's instrument) gives it; without a contract it holds.
     """
 
     id: Identifier
@@ -59,16 +61,20 @@ class RowRule(Definition):
     at_least: tuple[Identifier, Identifier] | None = None
     not_after_window: Identifier | None = None
     known_zone: Identifier | None = None
+    any_present: tuple[Identifier, ...] | None = Field(default=None, min_length=2)
+    within_contract: tuple[Identifier, Identifier] | None = None
 
     @model_validator(mode="after")
     def _one_condition(self) -> RowRule:
-        if [self.at_least, self.not_after_window, self.known_zone].count(None) != 2:
-            raise ValueError("give exactly one of at_least, not_after_window, known_zone")
+        conditions = ("at_least", "not_after_window", "known_zone", "any_present", "within_contract")
+        if sum(getattr(self, name) is not None for name in conditions) != 1:
+            raise ValueError(f"give exactly one of {', '.join(conditions)}")
         return self
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self.at_least or (self.not_after_window or self.known_zone,)
+        several = self.at_least or self.any_present or self.within_contract
+        return several or (self.not_after_window or self.known_zone,)
 
 
 class Entity(Definition):

@@ -11,17 +11,21 @@ from typing import Any
 
 from hansei.catalog import calendar_checks, crosschecks
 from hansei.catalog.calendars import Calendar
+from hansei.catalog.churn import ChurnRule
+from hansei.catalog.complaints import ComplaintRules
 from hansei.catalog.documents import Definition, Document, Fault, parse, read_document
 from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.organisation import Links, Service
+from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.procedures import Procedure
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
+from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
@@ -42,6 +46,14 @@ FOLDERS: dict[str, type[Definition]] = {
     "profiles": Profile,
     "quadrants": Quadrants,
     "risks": Risk,
+    "complaints": ComplaintRules,
+    "churn": ChurnRule,
+    "crm_sync": CrmSync,
+    "cost_model": CostModel,
+    "team_privacy": TeamPrivacy,
+    "surveys": ScaleContract,
+    "servqual_weights": ServqualWeights,
+    "benchmarks": Benchmark,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -67,6 +79,14 @@ class Catalog:
     profiles: dict[str, Profile]
     quadrants: dict[str, Quadrants]
     risks: dict[str, Risk]
+    complaints: dict[str, ComplaintRules]
+    churn: dict[str, ChurnRule]
+    crm_sync: dict[str, CrmSync]
+    cost_model: dict[str, CostModel]
+    team_privacy: dict[str, TeamPrivacy]
+    surveys: dict[str, ScaleContract]
+    servqual_weights: dict[str, ServqualWeights]
+    benchmarks: dict[str, Benchmark]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

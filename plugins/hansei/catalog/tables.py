@@ -25,26 +25,32 @@ class Consumes(Definition):
     """Which rows of the model a changed key of an upstream table touches.
 
     `key` names the model's own column that holds the changed key. `through` and `match` are for keys of another
-    kind: the model keys are those of the rows of `through` whose `match` is the changed key.
+    kind: the model keys are those of the rows of `through` whose `match` is the changed key. `path` goes on like that
+    from table to table, each step with its match and what it selects: `[[core.tickets, ticket_id, customer_id], ...]`.
     """
 
     key: Identifier | None = None
     through: str | None = None
     match: Identifier | None = None
     select: Identifier | None = None
+    path: tuple[tuple[str, Identifier, Identifier], ...] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_way(self) -> Consumes:
-        if (self.key is None) == (self.through is None) or (self.through is None) != (self.match is None):
-            raise ValueError("give either key, or through with match and select")
+        ways = [self.key is not None, self.through is not None, self.path is not None]
+        if sum(ways) != 1 or (self.through is None) != (self.match is None):
+            raise ValueError("give either key, or through with match and select, or path")
         return self
 
     def keys(self, table: str) -> str:
         """SELECT of the model keys that changes of `table` after `{position}` touch."""
         changed = f"SELECT key FROM ops.changes WHERE change_id > {{position}} AND table_name = '{table}'"
-        if self.key:
-            return changed
-        return f"SELECT {self.select or self.match} AS key FROM {self.through} WHERE {self.match} IN ({changed})"
+        for step, match, select in self.path or self._one_step():
+            changed = f"SELECT {select} AS key FROM {step} WHERE {match} IN ({changed})"
+        return changed
+
+    def _one_step(self) -> tuple[tuple[str, str, str], ...]:
+        return () if self.key else ((self.through, self.match, self.select or self.match),)
 
 
 def _listed(value: Any) -> Any:

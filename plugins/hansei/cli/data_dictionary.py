@@ -10,7 +10,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
 from hansei.errors import HanseiError
 from hansei.warehouse import dictionary
-from hansei.warehouse.dictionary_entries import BOARD, ENTRIES
+from hansei.warehouse.dictionary_entries import BOARD
 from hansei.warehouse.tables import version_columns
 
 
@@ -75,10 +75,10 @@ def _sections(catalog: Catalog) -> Sections:
         rows = ((name, column.type, column.unit or "", column.meaning) for name, column in model.columns.items())
         described[model.table] = _table(model.kind, model.grain, model.key, rows)
     for name, columns in dictionary.owned_tables().items():
-        entry = ENTRIES[name]
+        entry = dictionary.entry_of(name)
         rows = (
-            (column, kind, dictionary.unit(column, kind), dictionary.meaning(name, column) or "")
-            for column, kind in columns.items()
+            (column, columns[column], dictionary.unit(column, columns[column]), meaning)
+            for column, meaning in entry.columns.items()
         )
         described[name] = _table("table", entry.grain, entry.key, rows, entry.note)
     for name, entry in BOARD.items():

@@ -115,4 +115,8 @@ def _condition(rule: RowRule) -> str:
         return " >= ".join(rule.at_least)
     if rule.known_zone:
         return f"{rule.known_zone} is an IANA zone"
+    if rule.any_present:
+        return f"{' or '.join(rule.any_present)} is there"
+    if rule.within_contract:
+        return f"{rule.within_contract[1]} lies on the scale of the contract of {rule.within_contract[0]}"
     return f"{rule.not_after_window} not after the window"

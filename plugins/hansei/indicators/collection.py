@@ -229,6 +229,9 @@ class Collection:
                 f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_value, open_count "
                 f"FROM ({select}) AS snapshots"
             )
+        # Each snapshot has a spine of its own: the next indicator of the table may begin on another day.
+        self._temporary.remove("run_spine")
+        self.warehouse.execute("DROP TABLE run_spine")
 
     def _fill_gaps(self, indicators: Sequence[Indicator]) -> None:
         """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""

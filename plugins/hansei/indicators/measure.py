@@ -147,8 +147,15 @@ class Measurement:
         """
         warehouse = self.warehouse
         describe(warehouse, group, self.catalog.service.repeat_window)
-        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
         ids = warehouse.sql.text_list([item.id for item in group])
+        said = f"SELECT COUNT(*) FROM {VALUES} WHERE indicator IN ({ids})"
+        if not warehouse.scalar(said):
+            # Nothing to compare with, and millions of values need not be written twice.
+            self._insert(f"({values_sql(group, self.today)}) AS fresh")
+            self.written += warehouse.scalar(said)
+            warehouse.execute("DROP TABLE run_definitions")
+            return
+        warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = f"{differs} OR {_apart('value')}"
         bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
@@ -174,14 +181,17 @@ class Measurement:
 
     def _write(self) -> None:
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
+        self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
+        self._insert(f"run_new WHERE {keys}")
+
+    def _insert(self, rows: str) -> None:
+        """Adds rows to the stored values, as known from this run on."""
         names = (
             "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, square_sum, "
             "sample_count, value, lower_bound, upper_bound, state"
         )
-        self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
         self.warehouse.execute(
-            f"INSERT INTO {VALUES} ({names}, run_id, known_since) SELECT {names}, :run_id, :as_of "
-            f"FROM run_new WHERE {keys}",
+            f"INSERT INTO {VALUES} ({names}, run_id, known_since) SELECT {names}, :run_id, :as_of FROM {rows}",
             {"run_id": self.run_id, "as_of": self.as_of},
         )
 

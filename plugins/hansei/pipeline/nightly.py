@@ -13,6 +13,7 @@ import fsspec
 from hansei import __version__
 from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
+from hansei.indicators.consistency import compare_channels
 from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
@@ -179,6 +180,7 @@ def measure(context: Context, run_id: str) -> dict[str, Any]:
         require_run(warehouse, run_id)
         measured = Measurement(warehouse, context.catalog, run_id, core_as_of(warehouse)).run()
         refresh_models(warehouse, context.catalog, "indicators", run_id)
+        compare_channels(warehouse, context.catalog, run_id)
     return vars(measured)
 
 

@@ -15,7 +15,7 @@ from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.nightly import judge, measure, model, share
 from hansei.quality.quarantine import Quarantine
-from hansei.quality.rules import row_rules
+from hansei.quality.rules import row_rules, scales_for
 from hansei.quality.validation import Suite
 from hansei.sources.replay import remap
 from hansei.warehouse import Warehouse, open_warehouse
@@ -88,7 +88,8 @@ def _replay_group(
     mapped = remap(source, context.catalog, context.settings, entity_id, records, window)
     good = np.ones(mapped.num_rows, dtype=bool)
     good &= ~mapped.column("faults").is_valid().to_numpy(zero_copy_only=False)
-    for outcome in Suite(f"{entity_id}_{ordinal}", row_rules(entity, window.end)).validate(mapped):
+    rules = row_rules(entity, window.end, scales_for(warehouse, context.catalog, entity))
+    for outcome in Suite(f"{entity_id}_{ordinal}", rules).validate(mapped):
         if outcome.rule.severity == "stop":
             good[list(outcome.failed_rows)] = False
     passed = {int(row) for row in mapped.filter(pa.array(good)).column("raw_row").to_pylist()}

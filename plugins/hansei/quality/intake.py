@@ -20,7 +20,7 @@ from hansei.catalog.sources import Source
 from hansei.errors import AccountingError
 from hansei.quality.batch_rules import BatchFinding, batch_findings, reference_findings
 from hansei.quality.quarantine import Quarantine, Refused
-from hansei.quality.rules import Rule, row_rules
+from hansei.quality.rules import Rule, row_rules, scales_for
 from hansei.quality.validation import Suite
 from hansei.settings import Settings
 from hansei.sources.spool import EntityBatch, Manifest, discard_raw, raw_rows, read_part
@@ -80,8 +80,6 @@ class Intake:
         if stored is not None:
             discard_raw(self.manifest)  # a process killed right after its commit has left them
             return stored
-        for name in self.manifest.entities:
-            self.suites[name] = Suite(name, row_rules(self.catalog.entities[name], self.manifest.window.end))
         counts: dict[str, EntityCounts] = {}
         with self.warehouse.transaction():
             for name, batch in self.manifest.entities.items():
@@ -106,7 +104,7 @@ class Intake:
         return {row["entity"]: EntityCounts(**{name: row[f"{name}_count"] for name in names}) for row in rows}
 
     def _publish_entity(self, entity: Entity, batch: EntityBatch) -> EntityCounts:
-        checking = _Checking(self.suites[entity.id].rules)
+        checking = _Checking(self._suite(entity).rules)
         landed = land(self.warehouse, self.source.id, entity, self._accepted_parts(entity, batch, checking))
         findings = batch_findings(self.warehouse, self.source, entity, batch, self.run)
         counts = EntityCounts(received=batch.received, quarantined=checking.quarantined)
@@ -124,6 +122,13 @@ class Intake:
             )
         self._record(entity, batch, checking, findings, counts)
         return counts
+
+    def _suite(self, entity: Entity) -> Suite:
+        """The entity's suite, made when its turn comes: instruments that the same batch brought are in force then."""
+        if entity.id not in self.suites:
+            scales = scales_for(self.warehouse, self.catalog, entity)
+            self.suites[entity.id] = Suite(entity.id, row_rules(entity, self.manifest.window.end, scales))
+        return self.suites[entity.id]
 
     def _check_references(self) -> None:
         """After every entity of the source is in, so that their order in the definition does not matter."""

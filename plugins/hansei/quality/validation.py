@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from hansei.quality.rules import Rule
+from hansei.quality.rules import Condition, Rule
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,7 @@ class Suite:
         if not asked or part.num_rows == 0:
             return outcomes
         for position in asked:
-            for name, value in self._asked[position][1].constants.items():
-                frame[name] = value
+            _add_columns(frame, self._asked[position][1])
         batch = self._definition.get_batch(batch_parameters={"dataframe": frame})
         suite = self._suite([self._expectations[position] for position in asked])
         result = batch.validate(suite, result_format={"result_format": "COMPLETE", "partial_unexpected_count": 0})
@@ -76,6 +75,16 @@ class Suite:
     @staticmethod
     def _has_something(rule: Rule, filled: dict[str, int]) -> bool:
         return rule.is_about_absence or all(filled[name] for name in rule.columns)
+
+
+def _add_columns(frame: pd.DataFrame, condition: Condition) -> None:
+    """The columns that a condition compares with beside those of the rows."""
+    for name, value in condition.constants.items():
+        frame[name] = value
+    for name, (key, found) in condition.lookups.items():
+        frame[name] = frame[key].map(found).astype("float64")
+    for name, columns in condition.firsts.items():
+        frame[name] = frame[list(columns)].bfill(axis=1).iloc[:, 0]
 
 
 def _in_order(results: list[Any], suite: Any) -> list[Any]:

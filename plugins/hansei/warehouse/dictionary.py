@@ -7,8 +7,11 @@ the table in `warehouse.dictionary_entries`. tests/unit/test_data_dictionary.py 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hansei.errors import HanseiError
 from hansei.warehouse import seeds
-from hansei.warehouse.dictionary_entries import ENTRIES
+from hansei.warehouse.dictionary_entries import ENTRIES, Entry
 from hansei.warehouse.tables import OWN_TABLES
 
 # Only what means the same in every table that has it.
@@ -48,7 +51,7 @@ _INDICATOR_UNIT = "that of the indicator"
 _LIKE_THE_INDICATOR = (
     *("value", "used_value", "worst", "best", "limit_value", "lower_bound", "upper_bound", "value_before"),
     *("lower_bound_before", "upper_bound_before", "value_after", "minimum", "p10", "p25", "median", "p75", "p90"),
-    *("p95", "maximum"),
+    *("p95", "maximum", "pooled_value", "lowest_value", "highest_value", "value_range"),
 )
 _MONEY = ("expected_loss", "value_at_risk_", "expected_shortfall_")
 _SCORES = ("score", "lower_score", "upper_score", "efficiency_score", "quality_score", "cut_efficiency", "cut_quality")
@@ -63,10 +66,15 @@ def owned_tables() -> dict[str, dict[str, str]]:
     return {**seeds.seed_tables(), **OWN_TABLES}
 
 
-def meaning(table: str, column: str) -> str | None:
-    """What the column says; None where nobody has written it down."""
-    entry = ENTRIES.get(table)
-    return None if entry is None else entry.columns.get(column, SHARED.get(column))
+def entry_of(table: str) -> Entry:
+    """The table's entry, with the shared meanings among its own. Raises HanseiError for what nobody has described."""
+    entry, columns = ENTRIES.get(table), owned_tables()[table]
+    told = {} if entry is None else SHARED | dict(entry.columns)
+    silent = [name for name in columns if name not in told]
+    if entry is None or silent:
+        next_step = f"add {'it' if entry is None else 'them'} to warehouse/dictionary_entries.py"
+        raise HanseiError(table, f"no meaning for {', '.join(silent)}" if entry else "no entry", next_step)
+    return replace(entry, columns={name: told[name] for name in columns})
 
 
 def unit(column: str, kind: str) -> str:

@@ -1,8 +1,8 @@
 """SQL models: one SELECT a file, rendered for an engine, ordered by what they read, known by their fingerprints.
 
 `warehouse.refresh` runs them. In a model, `rows('schema.table')` names a table of which a refresh by keys reads only
-the rows of the keys that changed. Tables of the schema `work` are temporary: they live while a refresh lasts and let
-several models share one pass over the events.
+the rows of the keys that changed; `rows('schema.table', 'column')` where another column of it holds the key. Tables of
+the schema `work` are temporary: they live while a refresh lasts and let several models share one pass over the events.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ from hansei.errors import HanseiError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.ledger import rendering_context
+from hansei.warehouse.practices import practice_context
 from hansei.warehouse.seeds import SEEDS
 from hansei.warehouse.sla import SlaRules
 
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
-Rows = Callable[[str], str]
+Rows = Callable[..., str]
+
+
+def whole(table: str, key: str | None = None) -> str:
+    """The relation that `rows(table)` or `rows(table, key)` names where all of it is read: the table itself."""
+    return table
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,11 @@ class ModelRunner:
     def sql_file(self, table: str) -> Path:
         return self.catalog.include / "sql" / f"{table.replace('.', '/')}.sql"
 
-    def render(self, model: TableModel, rows: Rows = str) -> str:
+    def render(self, model: TableModel, rows: Rows = whole) -> str:
         """The model's SELECT; `rows` says under which name the rows of a table are read, by default its own."""
         return self.render_work(model.table, rows)
 
-    def render_work(self, table: str, rows: Rows = str) -> str:
+    def render_work(self, table: str, rows: Rows = whole) -> str:
         """As `render`, for the temporary tables of `work` too, which have no metadata beside them."""
         if table not in self._templates:
             path = self.sql_file(table)
@@ -86,7 +92,12 @@ class ModelRunner:
             "links": self.catalog.links["account_links"],
             "services": self.catalog.services,
             "procedures": self.catalog.procedures,
+            "contracts": self.catalog.surveys,
+            "servqual_weights": self.catalog.servqual_weights["servqual"].weights,
+            "benchmarks": self.catalog.benchmarks,
+            "directions": {name: item.direction for name, item in self.catalog.indicators.items()},
             "sla": SlaRules(self.catalog, self.dialect),
+            **practice_context(self.catalog),
             **rendering_context(self.catalog, self.dialect),
         }
 

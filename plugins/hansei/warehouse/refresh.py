@@ -54,20 +54,22 @@ class Workspace:
         self.key = next(iter(members)).refresh_key
         self._made: dict[str, None] = {}
 
-    def rows(self, table: str, only_touched: bool) -> str:
-        """The relation to read for `table`."""
+    def rows(self, table: str, only_touched: bool, key: str | None = None) -> str:
+        """The relation to read for `table`; `key` is its column that holds the keys, if it has another name there."""
         schema = table.split(".", 1)[0]
         if schema != "work" and not only_touched:
             return table
         fresh, name = (f"{word}_{table.replace('.', '_')}" for word in ("fresh", "touched" if only_touched else "all"))
-        if only_touched and fresh in self._made:
+        if only_touched and fresh in self._made and key in (None, self.key):
             return fresh
+        if key not in (None, self.key):
+            name += f"_{key}"
         if name in self._made:
             return name
         if schema == "work":
-            select = self.runner.render_work(table, lambda read: self.rows(read, only_touched))
+            select = self.runner.render_work(table, lambda read, key=None: self.rows(read, only_touched, key))
         else:
-            select = self._touched_rows(table)
+            select = self._touched_rows(table, key or self.key)
         self.make(name, select)
         return name
 
@@ -84,10 +86,10 @@ class Workspace:
             self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
         self._made.clear()
 
-    def _touched_rows(self, table: str) -> str:
+    def _touched_rows(self, table: str, key: str) -> str:
         words = self.runner.words_of(self.key)
         columns = ", ".join(name for name in self.warehouse.columns(table) if name in words)
-        return f"SELECT {columns} FROM {table} WHERE {self.key} IN (SELECT key FROM {KEYS})"
+        return f"SELECT {columns} FROM {table} WHERE {key} IN (SELECT key FROM {KEYS})"
 
 
 class Family:
@@ -162,7 +164,7 @@ class Family:
     def _rebuild(self, model: TableModel, reason: str) -> tuple[int, int]:
         """The table anew from its upstreams; everything counts as touched."""
         warehouse = self.warehouse
-        select = self.runner.render(model, lambda table: self.workspace.rows(table, only_touched=False))
+        select = self.runner.render(model, lambda table, key=None: self.workspace.rows(table, False, key))
         warehouse.execute(f"DROP TABLE IF EXISTS {model.table} CASCADE")
         create_table(warehouse, model.table, {name: column.type for name, column in model.columns.items()})
         names = ", ".join(model.columns)
@@ -195,7 +197,7 @@ class Family:
     def _replace_keys(self, model: TableModel) -> tuple[int, int]:
         names = ", ".join(model.columns)
         fresh = f"fresh_{model.table.replace('.', '_')}"
-        select = self.runner.render(model, lambda table: self.workspace.rows(table, only_touched=True))
+        select = self.runner.render(model, lambda table, key=None: self.workspace.rows(table, True, key))
         self.workspace.make(fresh, f"SELECT {names} FROM ({select}) AS built")
         self.workspace.make(
             "run_old",

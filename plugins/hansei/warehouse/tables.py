@@ -171,6 +171,24 @@ OWN_TABLES["indicators.distributions"] = {
     "p95": "double",
     "maximum": "double",
 }
+OWN_TABLES["indicators.channel_consistency"] = {
+    "indicator": "text",
+    "grain": "text",
+    "period_start": "date",
+    "judged_channel_count": "bigint",
+    "small_channel_count": "bigint",
+    "pooled_value": "double",
+    "lowest_channel": "text",
+    "lowest_value": "double",
+    "highest_channel": "text",
+    "highest_value": "double",
+    "value_range": "double",
+    "consistency_index": "double",
+    "chi_square": "double",
+    "degrees_of_freedom": "bigint",
+    "p_value": "double",
+    "run_id": "text",
+}
 OWN_TABLES["indicators.signals"] = {
     "threshold_id": "text",
     "kind": "text",
