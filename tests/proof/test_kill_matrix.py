@@ -72,7 +72,7 @@ INSIDE_MODEL = [
     after(f"{REFRESH}._refresh_one", 1, "table='core.first_contact_resolutions'"),
 ]
 INSIDE_MEASURE = [
-    after(f"{MEASURE}:Measurement._write", 2),
+    after(f"{MEASURE}:Measurement._settle", 1),
     after(f"{MEASURE}:Measurement._measure_table", 1),
     after(f"{MEASURE}:Measurement._measure_table", 2),
 ]
@@ -96,7 +96,7 @@ ON_POSTGRESQL = [
     after(f"{INTAKE}:Intake._close", 2),
     before(f"{INTAKE}:discard_raw", 2),
     after(f"{REFRESH}._exchange", 1, "table='core.tickets'"),
-    after(f"{MEASURE}:Measurement._write", 2),
+    after(f"{MEASURE}:Measurement._settle", 1),
 ]
 # What no two runs share: ciphertexts are salted, and how often a killed run had begun is its own affair.
 SALTED = ("ops.quarantined_rows", "ops.definitions_in_force", "ops.changes", "ops.model_states", "ops.check_results")

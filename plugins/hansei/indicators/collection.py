@@ -12,16 +12,26 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import ADDITIVE, GRAINS, ZERO_WITHOUT_ROWS, Indicator
+from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
 from hansei.indicators.periods import next_period, periods_between
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
-VALUES = "indicators.indicator_values"
 DISTRIBUTIONS = "indicators.distributions"
 PARTS = (*formulas.SUMS, "ranked_value", "ranked_lower", "ranked_upper")
+
+
+def open_values(warehouse: Warehouse) -> None:
+    """The temporary table `run_values`, to which every collection of a run adds its parts."""
+    columns = {"indicator": "text", "grain": "text", "period_start": "date", "segment_id": "text"}
+    create_table(warehouse, "run_values", {**columns, **dict.fromkeys(PARTS, "double")}, temporary=True)
+
+
+def close_values(warehouse: Warehouse) -> None:
+    for name in ("run_values", "run_scope"):
+        warehouse.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 class Collection:
@@ -43,11 +53,10 @@ class Collection:
         self.today = today
         self.periods = periods
         self._temporary: list[str] = []
+        self._taken: list[str] = []
 
     def collect(self) -> None:
-        """Fills `run_values` with the parts at every grain; `run_periods` names the periods, if not all are asked."""
-        columns = {"indicator": "text", "grain": "text", "period_start": "date", "segment_id": "text"}
-        self._create_empty("run_values", {**columns, **dict.fromkeys(PARTS, "double")})
+        """Adds the parts at every grain to `run_values`; `run_periods` names the periods, if not all are asked."""
         self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
         if self.periods is not None:
             self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
@@ -70,7 +79,7 @@ class Collection:
             summed = [item for item in asked if item in additive]
             if summed:
                 self._collect_sums(summed, grain)
-        self._fill_gaps([item for item in self.group if item.measure != "snapshot"])
+        self._write_taken()
 
     def close(self) -> None:
         """Drops the tables of the scans."""
@@ -145,9 +154,13 @@ class Collection:
             parts = formulas.components(item, self.table, self.warehouse.sql)
             own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
             selects.append(self._own_rows(item, wide, grain, own))
-        if selects:
+        self._taken += selects
+
+    def _write_taken(self) -> None:
+        """Everything that was summed, in one statement."""
+        if self._taken:
             names = f"indicator, grain, period_start, segment_id, {', '.join(formulas.SUMS)}"
-            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(selects)}")
+            self.warehouse.execute(f"INSERT INTO run_values ({names}) {' UNION ALL '.join(self._taken)}")
 
     def _own_rows(self, item: Indicator, wide: str, grain: str, columns: Iterable[str]) -> str:
         cuts = self.warehouse.sql.text_list(["all", *map(scans.cut_name, item.cuts_by(grain))])
@@ -232,48 +245,3 @@ class Collection:
         # Each snapshot has a spine of its own: the next indicator of the table may begin on another day.
         self._temporary.remove("run_spine")
         self.warehouse.execute("DROP TABLE run_spine")
-
-    def _fill_gaps(self, indicators: Sequence[Indicator]) -> None:
-        """Rows of the whole service for periods without any row: zero for counts, no_data for everything else."""
-        if not indicators:
-            return
-        ids = self.warehouse.sql.text_list([item.id for item in indicators])
-        first_days = self._first_days("run_values", ids)
-        if self.periods is not None:
-            for place, day in self._first_days(VALUES, ids).items():
-                first_days[place] = min(first_days.get(place, day), day)
-        for grain in GRAINS:
-            if self.periods is not None and not self.periods[grain]:
-                continue
-            rows = [
-                (item.id, day)
-                for item in indicators
-                if grain in item.grains and (item.id, grain) in first_days
-                for day in periods_between(grain, first_days[item.id, grain], self.today)
-            ]
-            self._create_empty(f"run_spine_{grain}", {"indicator": "text", "period_start": "date"})
-            self._load_days(f"run_spine_{grain}", rows, "indicator")
-            self._fill_gaps_of(grain, indicators)
-
-    def _first_days(self, table: str, ids: str) -> dict[tuple[str, str], date]:
-        query = (
-            f"SELECT indicator, grain, MIN(period_start) AS first_day FROM {table} "
-            f"WHERE indicator IN ({ids}) GROUP BY indicator, grain"
-        )
-        return {(row["indicator"], row["grain"]): row["first_day"] for row in self.warehouse.rows(query)}
-
-    def _fill_gaps_of(self, grain: str, indicators: Sequence[Indicator]) -> None:
-        counts = self.warehouse.sql.text_list([item.id for item in indicators if item.measure in ZERO_WITHOUT_ROWS])
-        same = "{0}.indicator = spine.indicator AND {0}.grain = '" + grain + "' "
-        same += "AND {0}.period_start = spine.period_start AND {0}.segment_id = 'all'"
-        known = (
-            f" AND NOT EXISTS (SELECT 1 FROM {VALUES} AS stored WHERE {same.format('stored')} AND stored.period_start "
-            f"NOT IN (SELECT period_start FROM run_periods WHERE grain = '{grain}'))"
-        )
-        self.warehouse.execute(
-            "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, denominator, sample_count) "
-            f"SELECT indicator, '{grain}', period_start, 'all', CASE WHEN indicator IN ({counts}) THEN 0 END, "
-            f"CASE WHEN indicator IN ({counts}) THEN NULL ELSE 0 END, 0 FROM run_spine_{grain} AS spine "
-            f"WHERE NOT EXISTS (SELECT 1 FROM run_values AS counted WHERE {same.format('counted')})"
-            + (known if self.periods is not None else "")
-        )

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.errors import HanseiError
-from hansei.indicators.collection import Collection
+from hansei.indicators.collection import Collection, close_values, open_values
+from hansei.indicators.gaps import fill_gaps
 from hansei.indicators.values import describe, values_sql
 from hansei.warehouse.engine import Warehouse
 
@@ -71,12 +72,15 @@ def _counted(
     if table is None:
         raise HanseiError(f"indicator {indicator.id!r}", f"counted on {plain.table}, which is no more", "write it anew")
     collection = Collection(warehouse, catalog, table, [plain], today, None)
+    open_values(warehouse)
     try:
         collection.collect()
+        fill_gaps(warehouse, [collection], {}, today)
         describe(warehouse, [plain], catalog.service.repeat_window)
         query = f"SELECT * FROM ({values_sql([plain], today)}) AS counted WHERE segment_id = :segment"
         rows = warehouse.rows(query, {"segment": segment_id})
     finally:
         collection.close()
+        close_values(warehouse)
         warehouse.execute("DROP TABLE IF EXISTS run_definitions")
     return {row["period_start"]: row for row in rows}

@@ -17,8 +17,10 @@ from hansei.catalog.measures import GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
 from hansei.indicators.causes import rebuild_cause
-from hansei.indicators.collection import DISTRIBUTIONS, VALUES, Collection
-from hansei.indicators.periods import local_date, periods_between
+from hansei.indicators.collection import DISTRIBUTIONS, Collection, close_values, open_values
+from hansei.indicators.gaps import fill_gaps, load_places
+from hansei.indicators.periods import local_date, period_start, periods_between
+from hansei.indicators.stored import VALUES, Stored, forget_others, read_stored, remember
 from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
 
@@ -49,23 +51,55 @@ class Measurement:
         self.today = local_date(as_of, catalog.service.zone)
         self.written = self.removed = self.restated = 0
         self._rebuilt: set[str] = set()
+        self._stored = Stored()
+        self._collections: list[Collection] = []
+        self._because: dict[str, str] = {}
 
     def run(self) -> Measured:
         """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
+        self._stored = read_stored(self.warehouse)
         by_table: dict[str, list[Indicator]] = defaultdict(list)
         quotients = []
         for indicator in sorted(self.catalog.indicators.values(), key=lambda item: item.id):
             (by_table[indicator.table] if indicator.table else quotients).append(indicator)
-        for name in sorted(by_table):
-            with self.warehouse.transaction():
-                self._measure_table(self.catalog.tables[name], by_table[name])
-        if quotients:
-            with self.warehouse.transaction():
+        with self.warehouse.transaction():
+            self._measure_tables(by_table)
+            if quotients:
                 self._measure_quotients(quotients)
-        self._forget_removed_indicators()
+        if self._stored.names - self.catalog.indicators.keys():
+            forget_others(self.warehouse, self.catalog.indicators, (VALUES, DISTRIBUTIONS))
         return Measured(self.written, self.removed, self.restated)
 
+    def _measure_tables(self, by_table: dict[str, list[Indicator]]) -> None:
+        """Counts every table's indicators into `run_values`, then settles them together."""
+        open_values(self.warehouse)
+        for name in sorted(by_table):
+            self._measure_table(self.catalog.tables[name], by_table[name])
+        fill_gaps(self.warehouse, self._collections, self._stored.first, self.today)
+        group = [item for collection in self._collections for item in collection.group]
+        if group:
+            self._load_scope()
+            self._settle(group, self._because)
+        close_values(self.warehouse)
+
+    def _load_scope(self) -> None:
+        """Fills `run_scope` with the periods of those indicators of which not all were counted anew."""
+        places = [
+            (item.id, grain, start)
+            for collection in self._collections
+            if collection.periods is not None
+            for item in collection.group
+            for grain, starts in collection.periods.items()
+            for start in sorted(starts)
+        ]
+        load_places(self.warehouse, "run_scope", places)
+
     def _measure_table(self, table: TableModel, indicators: list[Indicator]) -> None:
+        empty = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table.table} LIMIT 1) AS first_row"
+        if not self._stored.has_any(indicators) and not self.warehouse.scalar(empty):
+            # Nothing was ever said and nothing is there: no source delivers it.
+            self._finish(table, indicators)
+            return
         because = {item.id: "definition" for item in indicators if self._is_redefined(item)}
         rebuilt = None
         if table.touched_table:
@@ -76,83 +110,76 @@ class Measurement:
         elif rebuilt:
             self._rebuilt.add(table.table)
             because = {item.id: because.get(item.id, self._rebuild_cause) for item in indicators}
+        self._because |= because
         for group in _groups(indicators):
             is_whole = rebuilt or table.kind == "view"
             whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
             partial = [item for item in group if item not in whole]
-            self._measure_group(table, whole, None, because)
+            self._measure_group(table, whole, None)
             if partial:
-                touched = {grain: self._touched_periods(table, partial, grain) for grain in GRAINS}
-                self._measure_group(table, partial, touched, because)
+                self._measure_group(table, partial, self._touched_periods(table, partial))
+        self._finish(table, indicators)
+
+    def _finish(self, table: TableModel, indicators: list[Indicator]) -> None:
+        """What the models left of changed rows is used up, and the definitions that counted them are noted."""
         if table.touched_table:
             self.warehouse.execute(f"DELETE FROM {table.touched_table}")
-        for indicator in indicators:
-            self._remember(indicator)
+        self._remember(indicators)
 
-    def _measure_group(
-        self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None, because: dict[str, str]
-    ) -> None:
-        """Every grain of indicators that share a date column; `periods` None computes all of them.
-
-        `because` says of an indicator why what was said of it earlier is restated, where no row is the reason.
-        """
+    def _measure_group(self, table: TableModel, group: list[Indicator], periods: dict[str, set[date]] | None) -> None:
+        """Every grain of indicators that share a date column; `periods` None computes all of them."""
         if not group or (periods is not None and not any(periods.values())):
             return
         collection = Collection(self.warehouse, self.catalog, table, group, self.today, periods)
         collection.collect()
-        scope = "" if periods is None else " AND (grain, period_start) IN (SELECT grain, period_start FROM run_periods)"
-        self._settle(group, scope, because)
         collection.close()
+        self._collections.append(collection)
 
     def _measure_quotients(self, quotients: list[Indicator]) -> None:
         """Values of one indicator by those of another: small tables, so all of them; only what differs is written."""
         selects = [scans.quotient_scan(self.catalog, item, VALUES) for item in quotients]
         self.warehouse.execute(f"CREATE TEMPORARY TABLE run_values AS {' UNION ALL '.join(selects)}")
+        load_places(self.warehouse, "run_scope", [])
         because = {
             item.id: self._rebuild_cause
             for item in quotients
             if self._rebuilt.intersection(self.catalog.tables_of(item))
         }
         because |= {item.id: "definition" for item in quotients if self._is_redefined(item)}
-        self._settle(quotients, "", because)
-        self.warehouse.execute("DROP TABLE run_values")
-        for indicator in quotients:
-            self._remember(indicator)
+        self._settle(quotients, because)
+        close_values(self.warehouse)
+        self._remember(quotients)
 
-    def _touched_periods(self, table: TableModel, group: list[Indicator], grain: str) -> set[date]:
+    def _touched_periods(self, table: TableModel, group: list[Indicator]) -> dict[str, set[date]]:
+        """Per grain the periods to count anew: those that a changed row entered or left, the unfinished, the new."""
         counted_on = group[0].counted_on
-        period = self.warehouse.sql.period_start(grain, counted_on)
-        touched = f"SELECT DISTINCT {period} AS period_start FROM {table.touched_table} WHERE {counted_on} IS NOT NULL"
-        periods = {row["period_start"] for row in self.warehouse.rows(touched)}
-        ids = self.warehouse.sql.text_list([item.id for item in group])
-        unfinished = (
-            f"SELECT DISTINCT period_start FROM {VALUES} "
-            f"WHERE grain = :grain AND state IN ('incomplete', 'immature') AND indicator IN ({ids})"
-        )
-        periods |= {row["period_start"] for row in self.warehouse.rows(unfinished, {"grain": grain})}
-        # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
-        begun = (
-            f"SELECT MIN(newest) FROM (SELECT MAX(period_start) AS newest FROM {VALUES} "
-            f"WHERE grain = :grain AND segment_id = 'all' AND indicator IN ({ids}) GROUP BY indicator) AS reached"
-        )
-        newest = self.warehouse.scalar(begun, {"grain": grain})
-        if newest is not None:
-            periods |= set(periods_between(grain, newest, self.today)[1:])
-        return periods
+        touched = f"SELECT DISTINCT {counted_on} AS day FROM {table.touched_table} WHERE {counted_on} IS NOT NULL"
+        days = [row["day"] for row in self.warehouse.rows(touched)]
+        found: dict[str, set[date]] = {}
+        for grain in GRAINS:
+            periods = {period_start(grain, day) for day in days}
+            places = [(item.id, grain) for item in group]
+            periods.update(*(self._stored.unfinished.get(place, ()) for place in places))
+            # A new period begins without any row of its own, so that an empty week shows as empty, not as missing.
+            reached = [self._stored.newest[place] for place in places if place in self._stored.newest]
+            if reached:
+                periods.update(periods_between(grain, min(reached), self.today)[1:])
+            found[grain] = periods
+        return found
 
-    def _settle(self, group: list[Indicator], scope: str, because: dict[str, str]) -> None:
+    def _settle(self, group: list[Indicator], because: dict[str, str]) -> None:
         """Turns parts into values, writes what differs, and keeps what it replaces if that had been said as final.
 
-        `scope` limits the stored values that the fresh ones are compared with.
+        Of an indicator that `run_scope` names, only those periods were counted; of the others all. `because` says why
+        what was said of an indicator is restated, where no row is the reason.
         """
         warehouse = self.warehouse
         describe(warehouse, group, self.catalog.service.repeat_window)
         ids = warehouse.sql.text_list([item.id for item in group])
-        said = f"SELECT COUNT(*) FROM {VALUES} WHERE indicator IN ({ids})"
-        if not warehouse.scalar(said):
+        if not self._stored.has_any(group):
             # Nothing to compare with, and millions of values need not be written twice.
             self._insert(f"({values_sql(group, self.today)}) AS fresh")
-            self.written += warehouse.scalar(said)
+            self.written += warehouse.scalar(f"SELECT COUNT(*) FROM {VALUES} WHERE indicator IN ({ids})")
             warehouse.execute("DROP TABLE run_definitions")
             return
         warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
@@ -160,6 +187,10 @@ class Measurement:
         moved = f"{differs} OR {_apart('value')}"
         bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
+        scope = (
+            " AND (indicator NOT IN (SELECT indicator FROM run_scope) OR (indicator, grain, period_start) IN "
+            "(SELECT indicator, grain, period_start FROM run_scope))"
+        )
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "
@@ -225,25 +256,11 @@ class Measurement:
         return rebuild_cause(self.warehouse, self.catalog, self.run_id)
 
     def _is_redefined(self, indicator: Indicator) -> bool:
-        known = self.warehouse.scalar(
-            "SELECT fingerprint FROM ops.model_states WHERE model = :model", {"model": f"indicator:{indicator.id}"}
-        )
-        return known != fingerprint(self.catalog, indicator)
+        return self._stored.fingerprints.get(indicator.id) != fingerprint(self.catalog, indicator)
 
-    def _remember(self, indicator: Indicator) -> None:
-        model = {"model": f"indicator:{indicator.id}"}
-        self.warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", model)
-        state = {"fingerprint": fingerprint(self.catalog, indicator), "position": 0, "run_id": self.run_id}
-        self.warehouse.insert("ops.model_states", [{**model, **state, "rebuilt_because": "measured"}])
-
-    def _forget_removed_indicators(self) -> None:
-        kept = self.warehouse.sql.text_list(sorted(self.catalog.indicators))
-        with self.warehouse.transaction():
-            for table in (VALUES, DISTRIBUTIONS):
-                self.warehouse.execute(f"DELETE FROM {table} WHERE indicator NOT IN ({kept})")
-            self.warehouse.execute(
-                f"DELETE FROM ops.model_states WHERE model LIKE 'indicator:%' AND SUBSTR(model, 11) NOT IN ({kept})"
-            )
+    def _remember(self, indicators: Sequence[Indicator]) -> None:
+        fresh = {item.id: fingerprint(self.catalog, item) for item in indicators if self._is_redefined(item)}
+        remember(self.warehouse, fresh, self.run_id)
 
 
 def _whens(because: dict[str, str], *causes: str) -> str:

@@ -61,6 +61,7 @@ class ModelRunner:
         self.seeds = dict(seeds or {})
         self._upstreams: dict[str, set[str]] = {}
         self._words: dict[str, set[str]] = {}
+        self._latest: dict[str, tuple[int, int]] = {}
         self._templates: dict[str, Template] = {}
         self.environment = Environment(
             loader=FileSystemLoader(catalog.include / "sql"),
@@ -163,15 +164,29 @@ class ModelRunner:
             return "definition"
         if model.kind == "view":
             return "nothing"
-        watched = self.dialect.text_list(self.watched(model))
-        query = (
-            "SELECT COUNT(*) AS changed, COUNT(CASE WHEN operation = 'rebuild' THEN 1 END) AS rebuilt "
-            f"FROM ops.changes WHERE change_id > :position AND table_name IN ({watched})"
-        )
-        [counts] = warehouse.rows(query, {"position": state["position"]})
-        if not counts["changed"]:
+        latest = self._latest_changes(warehouse)
+        reached = [latest[table] for table in self.watched(model) if table in latest]
+        if not any(change > state["position"] for change, _ in reached):
             return "nothing"
-        return "definition" if counts["rebuilt"] and model.refresh == "keys" else "changes"
+        is_rebuilt = any(rebuild > state["position"] for _, rebuild in reached)
+        return "definition" if is_rebuilt and model.refresh == "keys" else "changes"
+
+    def _latest_changes(self, warehouse: Warehouse) -> dict[str, tuple[int, int]]:
+        """Per table its newest change and its newest rebuild; reads only what was logged since it was asked last."""
+        seen = max((change for change, _ in self._latest.values()), default=0)
+        newest = warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
+        if newest == seen:
+            return self._latest
+        # Without a bound parameter: DuckDB imports pandas for the first of them.
+        query = (
+            "SELECT table_name, MAX(change_id) AS newest, "
+            "MAX(CASE WHEN operation = 'rebuild' THEN change_id END) AS rebuilt "
+            f"FROM ops.changes WHERE change_id > {seen} GROUP BY table_name"
+        )
+        for row in warehouse.rows(query):
+            _, before = self._latest.get(row["table_name"], (0, 0))
+            self._latest[row["table_name"]] = row["newest"], row["rebuilt"] or before
+        return self._latest
 
     def watched(self, model: TableModel) -> tuple[str, ...]:
         """Tables whose changes concern the model."""
