@@ -25,7 +25,7 @@ from hansei.catalog import Catalog, load_catalog
 from hansei.cli.data_dictionary import worked_queries
 from hansei.settings import PROJECT_ROOT
 from hansei.warehouse import dictionary
-from hansei.warehouse.dictionary_entries import ENTRIES
+from hansei.warehouse.dictionary import ENTRIES
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SECOND_VERSION = date(2026, 3, 23)

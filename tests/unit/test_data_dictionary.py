@@ -14,11 +14,12 @@ from hansei.cli.data_dictionary import data_dictionary, worked_queries
 from hansei.errors import HanseiError
 from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse import dictionary
-from hansei.warehouse.dictionary_entries import BOARD, ENTRIES, Entry
+from hansei.warehouse.dictionary import ENTRIES
+from hansei.warehouse.dictionary_entries import BOARD, Entry
 from hansei.warehouse.models import tables_read
 from hansei.warehouse.tables import OWN_TABLES
 
-PLACE = "plugins/hansei/warehouse/dictionary_entries.py"
+PLACE = "plugins/hansei/warehouse/dictionary_entries.py or dictionary_indicators.py"
 
 
 @pytest.fixture(scope="module")

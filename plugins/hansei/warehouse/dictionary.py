@@ -2,7 +2,8 @@
 
 Models in include/sql tell this in the YAML beside them. Meanings that several tables share stand in SHARED once; what
 is particular to a table, and every word that means something else elsewhere (`state`, `kind`, `version`), stands with
-the table in `warehouse.dictionary_entries`. tests/unit/test_data_dictionary.py names what is missing or left over.
+the table in `dictionary_entries` and `dictionary_indicators`. tests/unit/test_data_dictionary.py names what is missing
+or left over.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import replace
 
 from hansei.errors import HanseiError
 from hansei.warehouse import seeds
-from hansei.warehouse.dictionary_entries import ENTRIES, Entry
+from hansei.warehouse.dictionary_entries import CORE, OPS, Entry
+from hansei.warehouse.dictionary_indicators import INDICATORS
 from hansei.warehouse.tables import OWN_TABLES
 
+ENTRIES = {**CORE, **INDICATORS, **OPS}
 # Only what means the same in every table that has it.
 SHARED = {
     "run_id": "Run that wrote the row (`ops.runs`)",
@@ -72,7 +75,9 @@ def entry_of(table: str) -> Entry:
     told = {} if entry is None else SHARED | dict(entry.columns)
     silent = [name for name in columns if name not in told]
     if entry is None or silent:
-        next_step = f"add {'it' if entry is None else 'them'} to warehouse/dictionary_entries.py"
+        next_step = (
+            f"add {'it' if entry is None else 'them'} to the entries beside plugins/hansei/warehouse/dictionary.py"
+        )
         raise HanseiError(table, f"no meaning for {', '.join(silent)}" if entry else "no entry", next_step)
     return replace(entry, columns={name: told[name] for name in columns})
 

@@ -1,4 +1,4 @@
-"""The entries of the data dictionary: one for each table that the pipeline writes itself, in the order of the schemas.
+"""Entries of the data dictionary for core, ops and board; those of indicators are in `dictionary_indicators`.
 
 A table of `warehouse.tables.OWN_TABLES` gets its entry here; columns that `dictionary.SHARED` explains are left out.
 """
@@ -19,23 +19,6 @@ class Entry:
     note: str = ""
 
 
-_SCORED = {
-    "version": "Version of the definition by which it was scored",
-    "line": "What the row scores: indicator, dimension or total (of a profile: indicator or axis)",
-    "indicator": "Id of the indicator, NULL on lines that sum up",
-    "indicator_version": "Version of the indicator whose value was scored",
-    "score": "0 at `worst`, 100 at `best`; NULL where `state` is not ok",
-    "lower_score": "Lower end of the score's 95 % interval, NULL where a value has none",
-    "upper_score": "Upper end of the score's 95 % interval",
-    "weight_ratio": "Share of the weight as defined",
-    "used_weight_ratio": "Share after what is missing is left out",
-    "coverage_ratio": "Share of the weight that stands behind the score",
-    "value": "Value as published in `indicators.indicator_values`",
-    "used_value": "Value that was scored: drawn towards the whole service's where the definition has a `pull`",
-    "worst": "Value that scores 0",
-    "best": "Value that scores 100",
-    "state": "ok, or why there is no score: insufficient, no_data, immature, not_ready, missing, too_little_coverage",
-}
 _CALENDAR_DAY = {
     f"{edge}_{number}": f"Second of the UTC day at which opening {number} {word}; both 0 where there is none"
     for number in (1, 2)
@@ -95,168 +78,6 @@ CORE = {
             "valid_from": "Start of the span, inclusive; 1970 where it has always been so",
             "valid_to": "End of the span, exclusive; 2070 where it has none",
         },
-    ),
-}
-
-INDICATORS = {
-    "indicators.indicator_values": Entry(
-        "one row per indicator, grain, period and segment",
-        ("indicator", "grain", "period_start", "segment_id"),
-        {
-            "version": "Version of the indicator's definition that counted it",
-            "square_sum": "Sum of the squared observations of a mean, for its interval; else NULL",
-            "value": "The figure; durations in seconds, ratios from 0 to 1; NULL where there is none",
-            "state": "ok, no_data, insufficient, immature or incomplete, see [State](#state)",
-            "run_id": "Run that last changed the row (volatile)",
-            "known_since": "Since when the row says what it says, see [What we said before](#what-we-said-before)"
-            " (volatile)",
-        },
-    ),
-    "indicators.distributions": Entry(
-        "one row per indicator with a distribution, grain, period and segment",
-        ("indicator", "grain", "period_start", "segment_id"),
-        {
-            "version": "Version of the indicator's definition that counted it",
-            "minimum": "Smallest observation",
-            "p10": "Value that a tenth of the observations do not exceed (straight line between neighbours)",
-            "p25": "The same for a quarter",
-            "median": "The same for half",
-            "p75": "The same for three quarters",
-            "p90": "The same for nine tenths",
-            "p95": "The same for 95 %; NULL below 60 observations",
-            "maximum": "Largest observation",
-        },
-    ),
-    "indicators.channel_consistency": Entry(
-        "one row per indicator, grain (week, month, quarter) and finished period with two channels or more to compare",
-        ("indicator", "grain", "period_start"),
-        {
-            "judged_channel_count": "Channels with enough data, which are compared",
-            "small_channel_count": "Channels with too few data, which are not",
-            "pooled_value": "The share over the compared channels together; NULL for other measures",
-            "lowest_channel": "Compared channel with the lowest value",
-            "lowest_value": "Its value",
-            "highest_channel": "Compared channel with the highest value",
-            "highest_value": "Its value",
-            "value_range": "Highest less lowest value",
-            "consistency_index": "1 less the range, for shares",
-            "chi_square": "Statistic of the test of homogeneity, for shares",
-            "degrees_of_freedom": "Its degrees of freedom: compared channels less one",
-            "p_value": "How often chance alone would make the channels differ so much or more",
-        },
-        "Method: [channels](channels.md).",
-    ),
-    "indicators.signals": Entry(
-        "one row per threshold, segment and finished period in which its limits hold",
-        ("threshold_id", "segment_id", "period_start"),
-        {
-            "threshold_id": "Id of the threshold's definition",
-            "kind": "Kind of rule that judged: static",
-            "version": "Version of the indicator's definition that counted the value",
-            "verdict": "within, breach_warning, breach_critical, too_few_data or not_ready (not covered by a source)",
-            "level": "Limit that was broken: warning or critical; without a breach the milder one that is set",
-            "value": "The period's value as it was judged",
-            "is_supported": "Whether the whole interval lies beyond the limit; NULL without a breach or an interval",
-            "consecutive_count": "Breaches in a row up to this period, 0 without one",
-            "first_breach_start": "First period of that run of breaches",
-            "owner": "Who answers for the threshold",
-            "reason": "Why the limit is what it is",
-        },
-        "`indicators.breaches` shows those beyond a limit, with the segment's name.",
-    ),
-    "indicators.scorecards": Entry(
-        "one row per scorecard, finished period, segment and line",
-        ("scorecard", "period_start", "segment_id", "line", "dimension", "indicator"),
-        {
-            **_SCORED,
-            "scorecard": "Id of the scorecard's definition",
-            "dimension": "Id of the dimension, NULL on the total",
-        },
-        "Method: [scorecards](scorecards.md).",
-    ),
-    "indicators.profiles": Entry(
-        "one row per profile, finished period, segment and line",
-        ("profile", "period_start", "segment_id", "line", "axis", "indicator"),
-        {
-            **_SCORED,
-            "profile": "Id of the profile's definition",
-            "axis": "Id of the axis",
-            "is_minimum": "Whether this axis is the lowest of the profile",
-        },
-        "Method: [scorecards](scorecards.md#a-profile).",
-    ),
-    "indicators.quadrants": Entry(
-        "one row per quadrants definition, finished period and peer with both scores",
-        ("quadrants", "period_start", "segment_id"),
-        {
-            "quadrants": "Id of the quadrants' definition",
-            "version": "Version of that definition",
-            "segment_id": "The peer, as a segment",
-            "efficiency_score": "Score of the dimension that stands for efficiency",
-            "quality_score": "Score of the dimension that stands for quality",
-            "cut_efficiency": "Median of the peers' efficiency, where the axis is cut",
-            "cut_quality": "Median of the peers' quality",
-            "peer_count": "Peers that had both scores",
-            "measured_quadrant": "Quadrant of this period alone",
-            "quadrant": "Quadrant that holds: a peer moves when the new one was measured twice running",
-        },
-        "Method: [scorecards](scorecards.md#quadrants).",
-    ),
-    "indicators.risks": Entry(
-        "one row per risk and finished period in which its limit holds",
-        ("risk", "period_start"),
-        {
-            "risk": "Id of the risk's definition",
-            "version": "Version of that definition",
-            "indicator": "Indicator that tells how near the risk is",
-            "cause": "Cause that it shares with other risks",
-            "owner": "Who holds it down",
-            "value": "The period's value of the indicator, NULL where it cannot count",
-            "is_breaching": "Whether the value lies beyond the limit (equal does not)",
-            "breaching_count": "Periods beyond the limit among those counted",
-            "period_count": "Periods with enough data among the last ones looked at",
-            "state": "ok, or too_few_periods: no likelihood",
-            "probability": "Smoothed share of breaching periods, (x + 1/2) / (n + 1)",
-            "likelihood_basis": "How the probability was found: share_of_periods",
-            "likelihood": "Band of the probability, 1 to 5",
-            "likelihood_word": "The band in a word: rare, unlikely, possible, likely, almost certain",
-            "consequence": "Gravest declared consequence, 1 to 5",
-            "score": "Likelihood times consequence, 1 to 25; an order, not an amount",
-            "grade": "low, moderate, high or extreme",
-            "residual_score": "Score that is expected to remain once the control works",
-            "residual_grade": "Grade of that score",
-            "trend": "rising, falling or steady against four periods earlier",
-            "probability_change": "Probability less that of four periods earlier",
-            "key_indicator_count": "Key risk indicators with a value in the period",
-            "key_indicator_beyond_count": "Those of them beyond their limit",
-            "is_counted": "Whether it is the gravest of its cause in the period and so part of the totals",
-            "seed": "Seed of the simulated years, from the definition",
-            "simulated_years": "How many years were simulated",
-        },
-        "Method: [risks](risks.md).",
-    ),
-    "indicators.key_risk_indicators": Entry(
-        "one row per risk, key risk indicator, segment and finished period",
-        ("risk", "indicator", "segment_id", "period_start"),
-        {
-            "risk": "Id of the risk's definition",
-            "version": "Version of that definition",
-            "value": "The period's value, NULL where it cannot count",
-            "is_beyond": "Whether the value lies beyond the limit; NULL without a value",
-            "owner": "Who watches it",
-        },
-        "Method: [risks](risks.md).",
-    ),
-    "indicators.risk_totals": Entry(
-        "one row per grain and period in which any risk has a likelihood",
-        ("grain", "period_start"),
-        {
-            "risk_count": "Risks with a likelihood in the period",
-            "cause_count": "Causes behind them; of each only the gravest risk counts",
-            "priced_cause_count": "Causes whose counted risk states a loss: those that the loss columns add up",
-            "highest_score": "Highest score of any risk",
-        },
-        "Method: [risks](risks.md).",
     ),
 }
 
@@ -455,5 +276,3 @@ BOARD = {
         },
     ),
 }
-
-ENTRIES = {**CORE, **INDICATORS, **OPS}
