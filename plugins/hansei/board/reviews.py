@@ -189,6 +189,15 @@ def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int
         return [StoredReview(**row._mapping) for row in connection.execute(query.limit(limit))]
 
 
+def mirrored_columns() -> dict[str, list[str]]:
+    """Columns of each table that the warehouse mirrors. AT, a word of the SQL language, has another name there."""
+    tables = {"reviews": _METADATA, "board_events": board_events.c}
+    return {
+        table: ["happened_at" if column.name == "at" else column.name for column in columns]
+        for table, columns in tables.items()
+    }
+
+
 def mirror_rows(engine: sa.Engine) -> dict[str, list[dict]]:
     """What the warehouse mirrors for analysts, by table: metadata and events, never evidence, quotes or salts."""
     with engine.connect() as connection:

@@ -50,6 +50,19 @@ ASSIGNMENT_COLUMNS = {
 }
 
 
+def seed_tables() -> dict[str, dict[str, str]]:
+    """Every seed with its columns, name to type; core.calendar_days as wide as it is at least."""
+    from hansei.warehouse import calendars
+
+    return {
+        OFFSETS: OFFSET_COLUMNS,
+        CALENDARS: calendars.CALENDAR_COLUMNS,
+        DAYS: calendars.days_columns(calendars.MINIMUM_PAIRS),
+        OPENINGS: calendars.OPENING_COLUMNS,
+        ASSIGNMENTS: ASSIGNMENT_COLUMNS,
+    }
+
+
 def plant(warehouse: Warehouse, catalog: Catalog, run_id: str) -> bool:
     """Writes the seeds that are new or have changed; whether any was written."""
     from hansei.warehouse.calendars import source_calendars
