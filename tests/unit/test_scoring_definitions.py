@@ -136,7 +136,7 @@ SPOILED = [
         "csat_top_box",
         "csat",
         "scorecards/card.yaml:22: dimensions.1.indicators.0.indicator: "
-        "indicator 'csat' is not declared: use one of agent",
+        "indicator 'csat' is not declared: use one of accounts_active",
     ),
     ("scorecards/card.yaml", "worst: 8, best: 1", "worst: 8, best: 8", "8 is the worst, too: set worst and best apart"),
     ("scorecards/card.yaml", "worst: 8, best: 1", "worst: 1, best: 8", "best 8 is worse than worst 1: lower is better"),

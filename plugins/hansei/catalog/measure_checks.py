@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
     from hansei.catalog.tables import TableModel
 
+_MANY = 60
 _UNITS_OF = {
     "seconds": {"seconds", "minutes", "hours", "days"},
     "business_seconds": {"seconds", "minutes", "hours"},
@@ -28,7 +29,10 @@ def fault(catalog: Catalog, kind: str, key: str, location: Location, found: str,
 
 
 def known(names: Iterable[str]) -> str:
+    """The names to choose from; of many the first dozen, since a wall of them helps nobody."""
     listed = sorted(names)
+    if len(listed) > _MANY:
+        return f"use one of {', '.join(listed[:12])} ... ({len(listed)} in all)"
     return "use one of " + ", ".join(listed) if listed else "none is declared yet"
 
 

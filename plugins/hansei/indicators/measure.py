@@ -25,7 +25,8 @@ from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
 
 _ROW = ("indicator", "grain", "period_start", "segment_id")
-_COMPARED = ("version", "numerator", "subtrahend", "denominator", "sample_count", "state")
+_COMPARED = ("version", "sample_count", "state")
+_MEASURED = ("numerator", "subtrahend", "denominator", "value")
 _SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 _KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
@@ -184,7 +185,7 @@ class Measurement:
             return
         warehouse.execute(f"CREATE TEMPORARY TABLE run_new AS {values_sql(group, self.today)}")
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
-        moved = f"{differs} OR {_apart('value')}"
+        moved = " OR ".join([differs, *map(_apart, _MEASURED)])
         bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
         same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
         scope = (
@@ -194,7 +195,7 @@ class Measurement:
         either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "
-            f"COALESCE({moved}, TRUE) AS has_moved "
+            f"COALESCE({moved}, TRUE) AS has_moved, stored.known_since AS said_since "
             f"FROM run_new AS fresh FULL OUTER JOIN (SELECT * FROM {VALUES} WHERE indicator IN ({ids}){scope}) "
             f"AS stored ON {same_row} "
             f"WHERE stored.indicator IS NULL OR fresh.indicator IS NULL OR {moved} OR {bounds}"
@@ -203,7 +204,7 @@ class Measurement:
             "SELECT COUNT(CASE WHEN is_fresh THEN 1 END) AS written, COUNT(*) AS differing FROM run_differing"
         )[0].values()
         if differing:
-            self._note_restatements(because)
+            self._note_restatements(group, because)
             self._write()
         self.written += written
         self.removed += differing - written
@@ -211,22 +212,24 @@ class Measurement:
             warehouse.execute(f"DROP TABLE {name}")
 
     def _write(self) -> None:
+        """Replaces what differs. Where only an interval moved, the value has been known since it was first said."""
         keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
         self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
-        self._insert(f"run_new WHERE {keys}")
+        same_row = " AND ".join(f"differing.{name} = fresh.{name}" for name in _ROW)
+        since = "CASE WHEN differing.has_moved THEN :as_of ELSE differing.said_since END"
+        self._insert(f"run_new AS fresh INNER JOIN run_differing AS differing ON {same_row}", since)
 
-    def _insert(self, rows: str) -> None:
-        """Adds rows to the stored values, as known from this run on."""
-        names = (
-            "indicator, version, grain, period_start, segment_id, numerator, subtrahend, denominator, square_sum, "
-            "sample_count, value, lower_bound, upper_bound, state"
-        )
+    def _insert(self, rows: str, known_since: str = ":as_of") -> None:
+        """Adds rows (aliased `fresh`) to the stored values."""
+        names = (*_ROW, "version", *_SAID, "square_sum")
+        fresh = ", ".join(f"fresh.{name}" for name in names)
         self.warehouse.execute(
-            f"INSERT INTO {VALUES} ({names}, run_id, known_since) SELECT {names}, :run_id, :as_of FROM {rows}",
+            f"INSERT INTO {VALUES} ({', '.join(names)}, run_id, known_since) "
+            f"SELECT {fresh}, :run_id, {known_since} FROM {rows}",
             {"run_id": self.run_id, "as_of": self.as_of},
         )
 
-    def _note_restatements(self, because: dict[str, str]) -> None:
+    def _note_restatements(self, group: list[Indicator], because: dict[str, str]) -> None:
         """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
         same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
@@ -237,10 +240,9 @@ class Measurement:
         columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
         values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
         values += [f"fresh.{name}" for name in _KNOWN]
-        reason = (
-            f"CASE {_whens(because, 'definition', 'sla')} {counted} THEN 'late_data' {_whens(because, 'calendar')} "
-        )
-        reason += "ELSE 'correction' END"
+        redefined, reckoned = _whens(because, "definition", "sla"), _whens(because, "calendar")
+        parts = " ".join(self._cause_of_parts(item) for item in group if item.measure == "quotient")
+        reason = f"CASE {redefined} {parts} {counted} THEN 'late_data' {reckoned} ELSE 'correction' END"
         self.warehouse.execute(
             f"INSERT INTO ops.restatements ({', '.join(columns)}) SELECT {', '.join(values)}, {reason} "
             f"FROM {VALUES} AS stored INNER JOIN run_differing AS differing ON {same_row.format('differing')} "
@@ -249,6 +251,16 @@ class Measurement:
             {"run_id": self.run_id, "as_of": self.as_of},
         )
         self.restated += self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements") - count_before
+
+    def _cause_of_parts(self, quotient: Indicator) -> str:
+        """WHEN branch: a quotient moves for the reason for which one of its parts did in this run."""
+        parts = self.warehouse.sql.text_list([quotient.numerator_indicator, quotient.denominator_indicator])
+        same = " AND ".join(f"parts.{name} = stored.{name}" for name in _ROW if name != "indicator")
+        cause = (
+            "(SELECT MAX(parts.reason) FROM ops.restatements AS parts WHERE parts.restated_run_id = :run_id "
+            f"AND parts.indicator IN ({parts}) AND {same})"
+        )
+        return f"WHEN stored.indicator = '{quotient.id}' THEN COALESCE({cause}, 'correction')"
 
     @cached_property
     def _rebuild_cause(self) -> str:
