@@ -51,7 +51,7 @@ def indicator_by(warehouse, indicator: str, dimension: str) -> dict[str, dict[st
     rows = warehouse.rows(
         "SELECT segment_id, SUM(numerator) AS numerator, SUM(denominator) AS denominator "
         "FROM indicators.indicator_values WHERE indicator = :indicator AND grain = 'month' "
-        "AND segment_id LIKE :dimension GROUP BY segment_id",
+        "AND segment_id LIKE :dimension AND segment_id NOT LIKE '%&%' GROUP BY segment_id",
         {"indicator": indicator, "dimension": f"{dimension}=%"},
     )
     return {row["segment_id"].split("=", 1)[1]: row for row in rows}
