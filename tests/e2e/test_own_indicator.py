@@ -104,7 +104,9 @@ def test_another_meaning_is_compared_before_it_is_accepted(
         assert {row["period"]: row["old"] for row in rows} == stored
         assert all(row["new"] == 0 for row in rows if row["old"] is not None)
         assert "add to changes: {version: 2" in run("indicators", "compare", "my_rate")[1]
-        path.write_text(path.read_text() + "changes: [{version: 2, by: desk, reason: Only the longest talks shall count}]\n")
+        path.write_text(
+            path.read_text() + "changes: [{version: 2, by: desk, reason: Only the longest talks shall count}]\n"
+        )
         assert run("check")[0] == 0
     finally:
         path.write_text(accepted)

@@ -39,6 +39,9 @@ ELSEWHERE = {
     "ravenstack_saas": {},
     "nps_garden_retail_fr": {},
 }
+NOT_PASSED = "SELECT check_id, message FROM ops.check_results WHERE result <> 'passed'"
+# Its CRM tells of some accounts that they left, and not when: a warning that is right.
+KNOWN_GAPS = {"ravenstack": [{"check_id": "day_is_known", "message": ""}]}
 # entity: received, accepted, quarantined, duplicate, held; received are the rows that each mapping takes of its file.
 FATES = {
     # Of 59,354 states of 9,202 incidents the last one of each stays: the other 50,152 are older versions, not losses.
@@ -85,7 +88,7 @@ def check(data_set: DataSet, context) -> None:
         assert [row["conflict_count"] for row in batches] == [0] * len(batches)
         for table in ("ops.quarantined_rows", "ops.drift_findings", "ops.restatements"):
             assert warehouse.scalar(f"SELECT COUNT(*) FROM {table}") == 0, table
-        assert warehouse.rows("SELECT check_id, message FROM ops.check_results WHERE result <> 'passed'") == []
+        assert warehouse.rows(NOT_PASSED) == KNOWN_GAPS.get(data_set.example, [])
         expected = reference(data_set)
         found = {name: figure(warehouse) for name, figure in FIGURES[data_set.reference].items()}
         special = SPECIAL.get(data_set.example)
