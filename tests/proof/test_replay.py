@@ -23,6 +23,8 @@ FIRST_NIGHT = datetime(2016, 3, 1)
 # 32 nights to the end of March, one that brings all of April, one that brings the rest.
 NIGHTS = [FIRST_NIGHT + timedelta(days=number) for number in range(32)] + [datetime(2016, 5, 1), INCIDENTS.night_end]
 OUR_WORDS = {"New": "new", "Active": "open", "Awaiting User Info": "pending", "Resolved": "solved", "Closed": "closed"}
+# When a ticket that is still open will be so old: no knowledge of the future is needed to say it.
+FORESEEN = {"core.backlog_intervals.aged_7_date", "core.backlog_intervals.aged_30_date"}
 SAID = f"{CELL}, numerator, denominator, sample_count, value, state"
 
 RAW = """
@@ -177,7 +179,8 @@ def test_windows_join_and_every_row_arrives_in_its_night(replay, raw):
 def test_no_night_holds_a_time_beyond_its_window(replay):
     for night in replay.nights:
         assert {"core.tickets.solved_at", "core.backlog_intervals.opened_at"} <= night.latest.keys()
-        beyond = {name: latest for name, latest in night.latest.items() if latest >= night.end}
+        known = {name: latest for name, latest in night.latest.items() if name not in FORESEEN}
+        beyond = {name: latest for name, latest in known.items() if latest >= night.end}
         assert beyond == {}, night.end
 
 
