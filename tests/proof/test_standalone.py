@@ -160,7 +160,7 @@ def test_both_dags_turn_green_under_a_real_scheduler_and_nothing_is_left(standal
     assert set(night) == {
         "open_run", "one_source.extract", "one_source.publish", "model", "measure", "judge", "share", "close_run",
     }  # fmt: skip
-    assert len(night["one_source.publish"]) == 4  # help desk, CRM, feedback, operations
+    assert len(night["one_source.publish"]) == 6  # help desk, help centre, CRM, feedback, studies, operations
     assert {state for states in night.values() for state in states} == {"success"}
     standalone.finished("nightly_indicators", standalone.trigger("nightly_indicators"))
 
