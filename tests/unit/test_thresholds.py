@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from hansei.signals.thresholds import Limits, Observation, in_indicator_unit, judge
+from hansei.catalog.units import in_indicator_unit
+from hansei.signals.thresholds import Limits, Observation, judge
 
 MONDAY = date(2026, 1, 5)
 FAR = date(2030, 1, 1)

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from hansei.catalog.documents import Fault, Location
+from hansei.catalog.documents import Document, Fault, Location
 from hansei.catalog.measures import Indicator
 from hansei.catalog.segments import cut_of
+from hansei.catalog.units import USABLE_UNITS
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
     from hansei.catalog.tables import TableModel
 
 _MANY = 60
-_UNITS_OF = {
-    "seconds": {"seconds", "minutes", "hours", "days"},
-    "business_seconds": {"seconds", "minutes", "hours"},
-    **{
-        unit: {unit}
-        for unit in ("ratio", "count", "points", "currency", "per_hundred", "per_thousand", "score", "weeks", "index")
-    },
-}
 
 
 def fault(catalog: Catalog, kind: str, key: str, location: Location, found: str, next_step: str) -> Fault:
@@ -132,6 +125,14 @@ def condition_fault(condition: str, table: TableModel) -> str | None:
     return f"{table.table} has no column {', '.join(map(repr, unknown))}" if unknown else None
 
 
+def unit_faults(document: Document, place: Location, indicator: Indicator, unit: str) -> Iterator[Fault]:
+    """A unit that does not measure the indicator."""
+    usable = USABLE_UNITS[indicator.unit]
+    if unit not in usable:
+        found = f"{unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
+        yield document.fault(place, found, known(usable))
+
+
 def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
     for threshold in catalog.thresholds.values():
         indicator = catalog.indicators.get(threshold.indicator)
@@ -147,9 +148,8 @@ def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
         if threshold.grain not in indicator.grains:
             found = f"{indicator.id} is not computed by {threshold.grain}"
             yield fault(catalog, "thresholds", threshold.id, ("grain",), found, known(indicator.grains))
-        if threshold.unit not in _UNITS_OF[indicator.unit]:
-            found = f"{threshold.unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
-            yield fault(catalog, "thresholds", threshold.id, ("unit",), found, known(_UNITS_OF[indicator.unit]))
+        document = catalog.documents["thresholds", threshold.id]
+        yield from unit_faults(document, ("unit",), indicator, threshold.unit)
         for position, segment in enumerate(threshold.segments):
             usable = ["all", *("&".join(cut) for cut in indicator.cuts)]
             if cut_of(segment) not in usable:

@@ -11,9 +11,11 @@ from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition, Document, Fault, Location
 from hansei.catalog.entities import Identifier
+from hansei.catalog.measure_checks import unit_faults
 from hansei.catalog.measures import Grain
-from hansei.catalog.scorecards import SECONDS_PER_UNIT, undeclared_faults, unit_faults
+from hansei.catalog.scorecards import undeclared_faults
 from hansei.catalog.segments import parse_segment
+from hansei.catalog.units import in_indicator_unit
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -68,10 +70,10 @@ class Limit(Definition):
     def resolved(self, catalog: Catalog) -> HeldLimit:
         """The limit in the unit in which the indicator is stored, and the days in which it holds."""
         if self.threshold is None:
-            return HeldLimit(self.limit * SECONDS_PER_UNIT.get(self.unit, 1))
+            return HeldLimit(in_indicator_unit(self.limit, self.unit))
         found = catalog.thresholds[self.threshold]
         said = found.critical if found.critical is not None else found.warning
-        return HeldLimit(said * SECONDS_PER_UNIT.get(found.unit, 1), found.valid_from, found.valid_to)
+        return HeldLimit(in_indicator_unit(said, found.unit), found.valid_from, found.valid_to)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,14 @@ from pydantic import Field
 from hansei.catalog.documents import Definition, Document, Fault, Location
 from hansei.catalog.entities import Identifier
 from hansei.catalog.judgements import Judgements, judgement_faults
-from hansei.catalog.measure_checks import known
+from hansei.catalog.measure_checks import known, unit_faults
 from hansei.catalog.measures import Grain
 from hansei.catalog.segments import parse_segment
+from hansei.catalog.units import in_indicator_unit
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
-    from hansei.catalog.measures import Indicator
 
-SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-# A day of open hours has no set length.
-_DURATIONS = {"seconds": ("seconds", "minutes", "hours", "days"), "business_seconds": ("seconds", "minutes", "hours")}
 # What adds up over a segment's rows grows with the segment.
 _GROWING = ("count", "total", "distinct", "snapshot")
 _WITHIN = 1e-6
@@ -40,8 +37,7 @@ class ScoredIndicator(Definition):
     @property
     def ends(self) -> tuple[float, float]:
         """worst and best in the unit in which the indicator is stored."""
-        factor = SECONDS_PER_UNIT.get(self.unit, 1)
-        return self.worst * factor, self.best * factor
+        return in_indicator_unit(self.worst, self.unit), in_indicator_unit(self.best, self.unit)
 
 
 class Axis(Definition):
@@ -192,14 +188,6 @@ def undeclared_faults(catalog: Catalog, document: Document, place: Location, nam
     """An indicator that no file declares; one that the service has chosen not to compute is missing, and no fault."""
     if ("indicators", name) not in catalog.documents:
         yield document.fault(place, f"indicator {name!r} is not declared", known(catalog.indicators))
-
-
-def unit_faults(document: Document, place: Location, indicator: Indicator, unit: str) -> Iterator[Fault]:
-    """A unit that does not measure the indicator: durations may be told in longer units, nothing else may."""
-    usable = _DURATIONS.get(indicator.unit, (indicator.unit,))
-    if unit not in usable:
-        found = f"{unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
-        yield document.fault(place, found, known(usable))
 
 
 def _segment_faults(catalog: Catalog, document: Document, card: Scorecard | Profile) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hansei.catalog.risks import HeldLimit, KeyIndicator, Loss, Risk
+from hansei.catalog.units import is_beyond
 from hansei.indicators.periods import next_period, periods_between
 from hansei.methods import losses, risks
 
@@ -46,11 +47,6 @@ def observed(
         and next_period(grain, row["period_start"]) <= ready
     ]
     return sorted(found, key=lambda item: item.period_start)
-
-
-def is_beyond(value: float, limit: float, direction: str) -> bool:
-    """On the bad side of the limit; equal is not."""
-    return value > limit if direction == "lower_is_better" else value < limit
 
 
 class Simulations:

@@ -10,6 +10,7 @@ from typing import Any
 from hansei import __version__
 from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.segments import cut_of
+from hansei.catalog.units import in_indicator_unit
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period
 from hansei.indicators.periods import period_start as period_of
@@ -28,7 +29,6 @@ from hansei.reviews.evidence import (
     SegmentSeries,
     SourceReadiness,
 )
-from hansei.signals.thresholds import in_indicator_unit
 from hansei.warehouse import Warehouse
 
 SAMPLE_ROWS = 20

@@ -12,8 +12,9 @@ import pyarrow as pa
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator, Threshold
 from hansei.catalog.segments import matches
+from hansei.catalog.units import in_indicator_unit
 from hansei.indicators.periods import local_date, next_period
-from hansei.signals.thresholds import Limits, Observation, Verdict, in_indicator_unit, judge
+from hansei.signals.thresholds import Limits, Observation, Verdict, judge
 from hansei.warehouse import Warehouse
 from hansei.warehouse.models import ModelRunner
 from hansei.warehouse.refresh import runner_for

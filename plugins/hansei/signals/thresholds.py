@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from hansei.catalog.units import is_beyond
+
 TOO_FEW_DATA = "too_few_data"
 NOT_READY = "not_ready"
 WITHIN = "within"
 BREACH = {"warning": "breach_warning", "critical": "breach_critical"}
-SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,14 @@ class Limits:
     def broken_by(self, value: float) -> tuple[str, float] | None:
         """The gravest limit that the value lies beyond."""
         for level, limit in (("critical", self.critical), ("warning", self.warning)):
-            if limit is not None and self._is_beyond(value, limit):
+            if limit is not None and is_beyond(value, limit, self.direction):
                 return level, limit
         return None
 
     def is_supported(self, observation: Observation, limit: float) -> bool | None:
         """Whether the whole interval lies beyond the limit; None where there is no interval."""
         bound = observation.lower_bound if self.direction == "lower_is_better" else observation.upper_bound
-        return None if bound is None else self._is_beyond(bound, limit)
-
-    def _is_beyond(self, value: float, limit: float) -> bool:
-        return value > limit if self.direction == "lower_is_better" else value < limit
+        return None if bound is None else is_beyond(bound, limit, self.direction)
 
 
 def judge(series: Sequence[Observation], limits: Limits, ready_until: date | None) -> list[Verdict]:
@@ -105,8 +103,3 @@ def judge(series: Sequence[Observation], limits: Limits, ready_until: date | Non
         supported = limits.is_supported(observation, limit) if broken else None
         verdicts.append(Verdict(observation.period_start, word, level, limit, supported, run_length, run_start))
     return verdicts
-
-
-def in_indicator_unit(limit: float | None, threshold_unit: str) -> float | None:
-    """The limit in the unit in which the indicator is stored: durations in seconds, everything else as it is."""
-    return None if limit is None else limit * SECONDS_PER_UNIT.get(threshold_unit, 1)
