@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
 from hansei.errors import DefinitionError, HanseiError
 from hansei.settings import Settings, load_settings
@@ -73,7 +74,7 @@ def show_calendar(
     from hansei.catalog.openings import day_number
 
     line = _line(name)
-    start, end = _day("--from", first), _day("--to", last)
+    start, end = day_of("--from", first, "2026-03-23"), day_of("--to", last, "2026-03-23")
     if end < start:
         raise HanseiError("--to", f"{end} is before --from {start}", "swap the two")
     rows = []
@@ -199,13 +200,6 @@ def _openings_of_day(line: _Line, day: date) -> tuple[list[str], int]:
         told.append(f"{datetime.fromtimestamp(first, clock):%H:%M}-{until}")
         seconds += second - first
     return told, seconds
-
-
-def _day(option: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise HanseiError(option, f"{text!r} is no day", "write it as 2026-03-23") from None
 
 
 def _instant(argument: str, text: str, zone: str) -> int:

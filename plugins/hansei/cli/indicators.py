@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
 from hansei.cli.scaffold import Directory
 from hansei.errors import DefinitionError, HanseiError
@@ -37,10 +38,7 @@ def _start(indicator, grain: str, period: str) -> date:
 
     if grain not in indicator.grains:
         raise HanseiError("--grain", f"{grain!r}", f"use one of: {', '.join(indicator.grains)}")
-    try:
-        return period_start(grain, date.fromisoformat(period))
-    except ValueError:
-        raise HanseiError("--period", f"{period!r} is no day", "write it as 2026-09-07") from None
+    return period_start(grain, day_of("--period", period))
 
 
 def _segment(indicator, segment: str) -> str:
@@ -182,10 +180,7 @@ def as_of(
     from hansei.warehouse import open_read_copy
 
     context = _indicator(indicator)[0] if indicator else pipeline.context()
-    try:
-        following = date.fromisoformat(day) + timedelta(days=1)
-    except ValueError:
-        raise HanseiError("day", f"{day!r} is no day", "write it as 2026-09-07") from None
+    following = day_of("day", day) + timedelta(days=1)
     instant = context.catalog.service.midnight(following)
     with open_read_copy(context.settings) as warehouse:
         found = known_at(warehouse, instant, indicator, grain, segment)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
 
+from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
-from hansei.errors import HanseiError
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,10 +20,7 @@ def build(
     """Gather the evidence, render, archive and publish one edition; prints where it is."""
     from hansei import pipeline
 
-    try:
-        following = date.fromisoformat(period_end) if period_end else None
-    except ValueError:
-        raise HanseiError("--period-end", f"{period_end!r} is no day", "write it as 2026-09-14") from None
+    following = day_of("--period-end", period_end, "2026-09-14") if period_end else None
     built = pipeline.build_review(pipeline.context(), review, following)
     typer.echo(f"{built['review_id']}: {built['path']}")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hansei.cli.days import day_of
 from hansei.cli.finance import read_file
 from hansei.cli.output import Json, show
 from hansei.errors import DefinitionError, HanseiError
@@ -83,10 +84,7 @@ def chosen_period(
     found = warehouse.rows(query, asked)[0]
     if period is None or found["newest"] is None:
         return found["newest"]
-    try:
-        start = period_start(grain, date.fromisoformat(period))
-    except ValueError:
-        raise HanseiError("--period", f"{period!r} is no day", "write it as 2026-09-07") from None
+    start = period_start(grain, day_of("--period", period))
     known = f"SELECT COUNT(*) FROM {table} WHERE {where} AND period_start = :start"
     if not warehouse.scalar(known, {**asked, "start": start}):
         told = f"nothing was scored in the {grain} of {start} ({', '.join(asked.values())})"

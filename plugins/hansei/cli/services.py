@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
-from hansei.errors import HanseiError
 
 if TYPE_CHECKING:
     from hansei.catalog.organisation import Service
@@ -42,7 +42,4 @@ def figures(
 
 def _midnight(option: str, day: str, service: Service) -> datetime:
     """Start of the day in the reporting zone, as naive UTC."""
-    try:
-        return service.midnight(date.fromisoformat(day))
-    except ValueError:
-        raise HanseiError(option, f"{day!r} is no day", "write it as 2026-09-01") from None
+    return service.midnight(day_of(option, day, "2026-09-01"))
