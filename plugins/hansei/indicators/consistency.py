@@ -10,17 +10,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pyarrow as pa
-
 from hansei.catalog import Catalog
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.models import ModelRunner
-from hansei.warehouse.tables import OWN_TABLES
+from hansei.warehouse.models import sql_templates
+from hansei.warehouse.own_rows import own_rows
 
 TABLE = "indicators.channel_consistency"
 QUERY = "queries/channel_consistency.sql"
 _COMPARED = ("ratio", "mean", "quantile", "net_share")
-_ARROW = {"text": pa.string(), "date": pa.date32(), "bigint": pa.int64(), "double": pa.float64()}
 
 
 def chi_square_tail(value: float, freedom: int) -> float:
@@ -46,14 +43,12 @@ def compare_channels(warehouse: Warehouse, catalog: Catalog, run_id: str) -> int
     asked = [item.id for item in indicators if item.measure in _COMPARED]
     shares = {item.id for item in indicators if item.measure == "ratio"}
     sql = warehouse.sql
-    template = ModelRunner(catalog, sql).environment.get_template(QUERY)
+    template = sql_templates(catalog).get_template(QUERY)
     select = template.render(asked=sql.text_list(asked), shares=sql.text_list(sorted(shares)))
     rows = [_judged(row, row["indicator"] in shares, run_id) for row in warehouse.rows(select)]
-    names = OWN_TABLES[TABLE]
-    columns = {name: pa.array([row[name] for row in rows], _ARROW[kind]) for name, kind in names.items()}
     with warehouse.transaction():
         warehouse.execute(f"DELETE FROM {TABLE}")
-        warehouse.load(TABLE, pa.table(columns))
+        warehouse.load(TABLE, own_rows(TABLE, rows))
     return len(rows)
 
 

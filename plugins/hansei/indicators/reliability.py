@@ -9,7 +9,7 @@ from hansei.catalog import Catalog
 from hansei.errors import HanseiError
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
-from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.models import sql_templates
 
 QUERY = "queries/service_figures.sql"
 
@@ -18,7 +18,7 @@ def figures_sql(catalog: Catalog, dialect: Dialect, start: datetime, end: dateti
     """The query of `service_figures`; start and end are naive UTC."""
     if start >= end:
         raise HanseiError("period", f"{start.isoformat()} is not before {end.isoformat()}", "swap the two")
-    template = ModelRunner(catalog, dialect).environment.get_template(QUERY)
+    template = sql_templates(catalog).get_template(QUERY)
     return template.render(
         sql=dialect, services=catalog.services, period_start=start.isoformat(" "), period_end=end.isoformat(" ")
     )

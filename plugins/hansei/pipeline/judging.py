@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator, Threshold
 from hansei.catalog.segments import matches
@@ -17,25 +15,11 @@ from hansei.indicators.periods import local_date, next_period
 from hansei.signals.thresholds import Limits, Observation, Verdict, judge
 from hansei.warehouse import Warehouse
 from hansei.warehouse.models import ModelRunner
+from hansei.warehouse.own_rows import own_rows
 from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
 
 SIGNALS = "indicators.signals"
-_TYPES = {
-    "version": pa.int32(),
-    "period_start": pa.date32(),
-    "limit_value": pa.float64(),
-    "value": pa.float64(),
-    "lower_bound": pa.float64(),
-    "upper_bound": pa.float64(),
-    "numerator": pa.float64(),
-    "denominator": pa.float64(),
-    "sample_count": pa.int64(),
-    "is_supported": pa.bool_(),
-    "consecutive_count": pa.int32(),
-    "first_breach_start": pa.date32(),
-    "judged_at": pa.timestamp("us"),
-}
 
 
 def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, Any]:
@@ -49,9 +33,7 @@ def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[s
             ready_until = ready_day(warehouse, catalog, feeding_sources(runner, catalog, tables))
             rows.extend(_judge_one(warehouse, threshold, indicator, ready_until, run))
         warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'static'")
-        names = warehouse.columns(SIGNALS)
-        arrays = [pa.array([row.get(name) for row in rows], _TYPES.get(name, pa.string())) for name in names]
-        warehouse.load(SIGNALS, pa.table(arrays, names=names))
+        warehouse.load(SIGNALS, own_rows(SIGNALS, rows))
     verdicts: dict[str, int] = defaultdict(int)
     for row in rows:
         verdicts[row["verdict"]] += 1

@@ -27,9 +27,9 @@ from hansei.indicators.risks import (
 from hansei.indicators.scorecards import Grid, card_lines, profile_lines
 from hansei.pipeline.judging import feeding_sources, ready_day
 from hansei.warehouse import Warehouse
+from hansei.warehouse.own_rows import own_rows, own_schema
 from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
-from hansei.warehouse.tables import OWN_TABLES
 
 SCORECARDS = "indicators.scorecards"
 PROFILES = "indicators.profiles"
@@ -37,15 +37,6 @@ QUADRANTS = "indicators.quadrants"
 RISKS = "indicators.risks"
 KEY_INDICATORS = "indicators.key_risk_indicators"
 TOTALS = "indicators.risk_totals"
-_ARROW = {
-    "text": pa.string(),
-    "date": pa.date32(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us"),
-}
 
 
 def score_everything(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, int]:
@@ -105,7 +96,7 @@ def _cards(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
     return {
         SCORECARDS: _whole(SCORECARDS, lines.values()),
         PROFILES: _whole(PROFILES, profiles),
-        QUADRANTS: _from_rows(QUADRANTS, quadrants),
+        QUADRANTS: own_rows(QUADRANTS, quadrants),
     }
 
 
@@ -134,9 +125,9 @@ def _register(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:
             rows.append({**row, "key_indicator_count": len(known), "key_indicator_beyond_count": sum(known)})
     mark_counted(rows)
     return {
-        RISKS: _from_rows(RISKS, rows),
-        KEY_INDICATORS: _from_rows(KEY_INDICATORS, watched),
-        TOTALS: _from_rows(TOTALS, total_rows(rows, catalog.risks, simulations)),
+        RISKS: own_rows(RISKS, rows),
+        KEY_INDICATORS: own_rows(KEY_INDICATORS, watched),
+        TOTALS: own_rows(TOTALS, total_rows(rows, catalog.risks, simulations)),
     }
 
 
@@ -150,14 +141,9 @@ def _sorted(definitions: dict[str, Any]) -> list[Any]:
     return [definitions[key] for key in sorted(definitions)]
 
 
-def _from_rows(table: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
-    columns = OWN_TABLES[table]
-    return pa.table({name: pa.array([row.get(name) for row in rows], _ARROW[kind]) for name, kind in columns.items()})
-
-
 def _whole(table: str, parts: Iterable[pa.Table]) -> pa.Table:
     """Parts below each other with all columns of the table in their order; what a part lacks is NULL."""
-    schema = pa.schema([(name, _ARROW[kind]) for name, kind in OWN_TABLES[table].items()])
+    schema = own_schema(table)
     filled = []
     for part in parts:
         given = set(part.column_names)
@@ -172,7 +158,9 @@ def _whole(table: str, parts: Iterable[pa.Table]) -> pa.Table:
 def _replace(warehouse: Warehouse, table: str, content: pa.Table, run: Run) -> None:
     marked = {"run_id": run.run_id, "judged_at": run.as_of}
     for name, value in marked.items():
-        column = pa.array([value] * content.num_rows, _ARROW[OWN_TABLES[table][name]])
-        content = content.set_column(content.column_names.index(name), name, column)
+        place = content.column_names.index(name)
+        content = content.set_column(
+            place, name, pa.array([value] * content.num_rows, content.schema.field(place).type)
+        )
     warehouse.execute(f"DELETE FROM {table}")
     warehouse.load(table, content)

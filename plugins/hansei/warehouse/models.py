@@ -52,6 +52,11 @@ def tables_read(sql: str) -> set[str]:
     return set(_READ.findall(_COMMENT.sub("", sql)))
 
 
+def sql_templates(catalog: Catalog) -> Environment:
+    """Templates of the catalog's SQL, with what Jinja knows of itself; models take theirs through a ModelRunner."""
+    return _environment(catalog.include / "sql")
+
+
 @cache
 def _environment(folder: Path) -> Environment:
     """One for each folder of SQL: it keeps the compiled templates, and looks whether their files have changed."""
@@ -69,7 +74,7 @@ class ModelRunner:
         self._words: dict[str, set[str]] = {}
         self._latest: dict[str, tuple[int, int]] = {}
         self._rendered: dict[str, str] = {}
-        self.environment = _environment(catalog.include / "sql")
+        self.environment = sql_templates(catalog)
 
     def render(self, model: TableModel, rows: Rows = whole) -> str:
         """The model's SELECT; `rows` says under which name the rows of a table are read, by default its own."""
