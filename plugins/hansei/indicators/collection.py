@@ -57,9 +57,8 @@ class Collection:
 
     def collect(self) -> None:
         """Adds the parts at every grain to `run_values`; `run_periods` names the periods, if not all are asked."""
-        self._create_empty("run_periods", {"grain": "text", "period_start": "date"})
-        if self.periods is not None:
-            self._load_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(self.periods[grain])])
+        asked_for = self.periods or {}
+        self._create_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(asked_for.get(grain, ()))])
         additive = [item for item in self.group if item.measure in ADDITIVE]
         if additive:
             only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
@@ -94,9 +93,11 @@ class Collection:
         create_table(self.warehouse, table, columns, temporary=True)
         self._temporary.append(table)
 
-    def _load_days(self, table: str, rows: Sequence[tuple[str, date]], label: str = "grain") -> None:
-        labels, days = zip(*rows, strict=True) if rows else ((), ())
-        columns = {label: pa.array(labels, pa.string()), "period_start": pa.array(days, pa.date32())}
+    def _create_days(self, table: str, rows: Sequence[tuple[str, date]]) -> None:
+        """A temporary table of grain and period."""
+        self._create_empty(table, {"grain": "text", "period_start": "date"})
+        grains, days = zip(*rows, strict=True) if rows else ((), ())
+        columns = {"grain": pa.array(grains, pa.string()), "period_start": pa.array(days, pa.date32())}
         self.warehouse.load(table, pa.table(columns))
 
     def _days(self, grain: str) -> Iterator[date]:
@@ -113,8 +114,7 @@ class Collection:
         first, last = min(days), max(days)
         if (last - first).days + 1 == len(days):
             return f"{column} BETWEEN CAST('{first}' AS DATE) AND CAST('{last}' AS DATE)"
-        self._create_empty(table, {"grain": "text", "period_start": "date"})
-        self._load_days(table, [("day", day) for day in sorted(days)])
+        self._create_days(table, [("day", day) for day in sorted(days)])
         return f"{column} IN (SELECT period_start FROM {table})"
 
     def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
@@ -207,9 +207,12 @@ class Collection:
         for item in shown:
             held = formulas.ranked_together(item, self.table, ranked)
             count = f"{item.id}__denominator"
-            columns = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in formulas.DISTRIBUTION.values()]
+            columns = {
+                name: f"{item.id}__ranks[{held.index(rank) + 1}]" for name, rank in formulas.DISTRIBUTION.items()
+            }
+            columns["p95"] = f"CASE WHEN {count} >= {formulas.LEAST_FOR_P95} THEN {columns['p95']} END"
             counts = [f"{item.version} AS version", f"CAST({count} AS BIGINT) AS sample_count"]
-            selects.append(f"{self._own_rows(item, wide, grain, [*counts, *columns])} AND {count} > 0")
+            selects.append(f"{self._own_rows(item, wide, grain, [*counts, *columns.values()])} AND {count} > 0")
         if not selects:
             return
         ids = self.warehouse.sql.text_list([item.id for item in shown])
@@ -220,21 +223,15 @@ class Collection:
         )
         names = ["indicator", "grain", "period_start", "segment_id", "version", "sample_count", *formulas.DISTRIBUTION]
         self.warehouse.execute(f"INSERT INTO {DISTRIBUTIONS} ({', '.join(names)}) {' UNION ALL '.join(selects)}")
-        self.warehouse.execute(
-            f"UPDATE {DISTRIBUTIONS} SET p95 = NULL WHERE indicator IN ({ids}) AND grain = '{grain}' "
-            f"AND sample_count < {formulas.LEAST_FOR_P95} AND p95 IS NOT NULL"
-        )
 
     def _collect_snapshot(self, indicator: Indicator) -> None:
         self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))
         first = self.warehouse.scalar(f"SELECT MIN(day) FROM run_moves_{indicator.id}")
         if first is None:
             return
-        self._create_empty("run_spine", {"grain": "text", "period_start": "date"})
         grains = [grain for grain in GRAINS if grain in indicator.grains]
-        self._load_days(
-            "run_spine", [(grain, day) for grain in grains for day in periods_between(grain, first, self.today)]
-        )
+        spine = [(grain, day) for grain in grains for day in periods_between(grain, first, self.today)]
+        self._create_days(f"run_spine_{indicator.id}", spine)
         for grain in grains:
             select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
             self.warehouse.execute(
@@ -242,6 +239,3 @@ class Collection:
                 f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_value, open_count "
                 f"FROM ({select}) AS snapshots"
             )
-        # Each snapshot has a spine of its own: the next indicator of the table may begin on another day.
-        self._temporary.remove("run_spine")
-        self.warehouse.execute("DROP TABLE run_spine")

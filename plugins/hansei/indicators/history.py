@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from hansei.indicators.stored import ROW, SAID, VALUES
 from hansei.warehouse.engine import Warehouse
-
-_KEYS = ("indicator", "version", "grain", "period_start", "segment_id")
-_SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 
 
 def known_at_sql() -> str:
@@ -17,20 +15,18 @@ def known_at_sql() -> str:
     Of each value it takes the first thing that was said and not yet taken back then: from ops.restatements what was
     replaced only afterwards, else what stands today. A value that was first said later is not among them.
     """
-    same = " AND ".join(f"{{0}}.{key} = {{1}}.{key}" for key in _KEYS if key != "version")
-    before = ", ".join(f"{name}_before AS {name}" for name in _SAID)
-    keys = ", ".join(_KEYS)
-    order = ", ".join(key for key in _KEYS if key != "version")
+    same = " AND ".join(f"taken_back.{key} = stored.{key}" for key in ROW)
+    before = ", ".join(f"{name}_before AS {name}" for name in SAID)
+    keys, said = ", ".join([*ROW, "version"]), ", ".join(SAID)
     return (
         f"WITH taken_back AS (SELECT {keys}, {before}, said_since AS known_since, reason AS restated_because, "
-        f"ROW_NUMBER() OVER (PARTITION BY {order} ORDER BY restated_at, said_since) AS turn "
+        f"ROW_NUMBER() OVER (PARTITION BY {', '.join(ROW)} ORDER BY restated_at, said_since) AS turn "
         "FROM ops.restatements WHERE restated_at > :instant) "
-        f"SELECT {keys}, {', '.join(_SAID)}, known_since, restated_because FROM taken_back "
+        f"SELECT {keys}, {said}, known_since, restated_because FROM taken_back "
         "WHERE turn = 1 AND known_since <= :instant "
-        f"UNION ALL SELECT {keys}, {', '.join(_SAID)}, known_since, CAST(NULL AS VARCHAR) AS restated_because "
-        "FROM indicators.indicator_values AS stored WHERE known_since <= :instant "
-        "AND state NOT IN ('incomplete', 'immature') "
-        f"AND NOT EXISTS (SELECT 1 FROM taken_back WHERE {same.format('taken_back', 'stored')})"
+        f"UNION ALL SELECT {keys}, {said}, known_since, CAST(NULL AS VARCHAR) AS restated_because "
+        f"FROM {VALUES} AS stored WHERE known_since <= :instant "
+        f"AND state NOT IN ('incomplete', 'immature') AND NOT EXISTS (SELECT 1 FROM taken_back WHERE {same})"
     )
 
 

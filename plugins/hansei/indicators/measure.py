@@ -20,14 +20,12 @@ from hansei.indicators.causes import rebuild_cause
 from hansei.indicators.collection import DISTRIBUTIONS, Collection, close_values, open_values
 from hansei.indicators.gaps import fill_gaps, load_places
 from hansei.indicators.periods import local_date, period_start, periods_between
-from hansei.indicators.stored import VALUES, Stored, forget_others, read_stored, remember
+from hansei.indicators.stored import ROW, SAID, VALUES, Stored, forget_others, read_stored, remember
 from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
 
-_ROW = ("indicator", "grain", "period_start", "segment_id")
 _COMPARED = ("version", "sample_count", "state")
 _MEASURED = ("numerator", "subtrahend", "denominator", "value")
-_SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 _KNOWN = ("numerator", "denominator", "sample_count", "value", "state")
 _TOLERANCE = 1e-9
 
@@ -57,7 +55,7 @@ class Measurement:
         self._because: dict[str, str] = {}
 
     def run(self) -> Measured:
-        """All indicators, table by table, each table in one transaction with the removal of what it consumed."""
+        """All indicators in one transaction, with the removal of what it consumed."""
         self._stored = read_stored(self.warehouse)
         by_table: dict[str, list[Indicator]] = defaultdict(list)
         quotients = []
@@ -187,12 +185,12 @@ class Measurement:
         differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in _COMPARED)
         moved = " OR ".join([differs, *map(_apart, _MEASURED)])
         bounds = " OR ".join(map(_apart, ("lower_bound", "upper_bound")))
-        same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in _ROW)
+        same_row = " AND ".join(f"stored.{name} = fresh.{name}" for name in ROW)
         scope = (
             " AND (indicator NOT IN (SELECT indicator FROM run_scope) OR (indicator, grain, period_start) IN "
             "(SELECT indicator, grain, period_start FROM run_scope))"
         )
-        either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in _ROW)
+        either = ", ".join(f"COALESCE(fresh.{name}, stored.{name}) AS {name}" for name in ROW)
         warehouse.execute(
             f"CREATE TEMPORARY TABLE run_differing AS SELECT {either}, fresh.segment_id IS NOT NULL AS is_fresh, "
             f"COALESCE({moved}, TRUE) AS has_moved, stored.known_since AS said_since "
@@ -213,15 +211,15 @@ class Measurement:
 
     def _write(self) -> None:
         """Replaces what differs. Where only an interval moved, the value has been known since it was first said."""
-        keys = f"({', '.join(_ROW)}) IN (SELECT {', '.join(_ROW)} FROM run_differing)"
+        keys = f"({', '.join(ROW)}) IN (SELECT {', '.join(ROW)} FROM run_differing)"
         self.warehouse.execute(f"DELETE FROM {VALUES} WHERE {keys}")
-        same_row = " AND ".join(f"differing.{name} = fresh.{name}" for name in _ROW)
+        same_row = " AND ".join(f"differing.{name} = fresh.{name}" for name in ROW)
         since = "CASE WHEN differing.has_moved THEN :as_of ELSE differing.said_since END"
         self._insert(f"run_new AS fresh INNER JOIN run_differing AS differing ON {same_row}", since)
 
     def _insert(self, rows: str, known_since: str = ":as_of") -> None:
         """Adds rows (aliased `fresh`) to the stored values."""
-        names = (*_ROW, "version", *_SAID, "square_sum")
+        names = (*ROW, "version", *SAID, "square_sum")
         fresh = ", ".join(f"fresh.{name}" for name in names)
         self.warehouse.execute(
             f"INSERT INTO {VALUES} ({', '.join(names)}, run_id, known_since) "
@@ -231,14 +229,14 @@ class Measurement:
 
     def _note_restatements(self, group: list[Indicator], because: dict[str, str]) -> None:
         """What we said of a finished period, and what we know now. `late_data` changes how many, `correction` what."""
-        same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in _ROW)
+        same_row = " AND ".join(f"{{0}}.{name} = stored.{name}" for name in ROW)
         count_before = self.warehouse.scalar("SELECT COUNT(*) FROM ops.restatements")
         # Another calendar moves no row into a period or out of it; rows that came late do.
         counted = "WHEN COALESCE(stored.sample_count, 0) IS DISTINCT FROM COALESCE(fresh.sample_count, 0)"
-        said = [f"{name}_before" for name in _SAID]
+        said = [f"{name}_before" for name in SAID]
         known = [f"{name}_after" for name in _KNOWN]
-        columns = ["restated_run_id", "restated_at", *_ROW, "version", "said_since", *said, *known, "reason"]
-        values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*_ROW, "version", "known_since", *_SAID))]
+        columns = ["restated_run_id", "restated_at", *ROW, "version", "said_since", *said, *known, "reason"]
+        values = [":run_id", ":as_of", *(f"stored.{name}" for name in (*ROW, "version", "known_since", *SAID))]
         values += [f"fresh.{name}" for name in _KNOWN]
         redefined, reckoned = _whens(because, "definition", "sla"), _whens(because, "calendar")
         parts = " ".join(self._cause_of_parts(item) for item in group if item.measure == "quotient")
@@ -255,7 +253,7 @@ class Measurement:
     def _cause_of_parts(self, quotient: Indicator) -> str:
         """WHEN branch: a quotient moves for the reason for which one of its parts did in this run."""
         parts = self.warehouse.sql.text_list([quotient.numerator_indicator, quotient.denominator_indicator])
-        same = " AND ".join(f"parts.{name} = stored.{name}" for name in _ROW if name != "indicator")
+        same = " AND ".join(f"parts.{name} = stored.{name}" for name in ROW if name != "indicator")
         cause = (
             "(SELECT MAX(parts.reason) FROM ops.restatements AS parts WHERE parts.restated_run_id = :run_id "
             f"AND parts.indicator IN ({parts}) AND {same})"

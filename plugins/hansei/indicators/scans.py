@@ -111,10 +111,10 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
     """SELECT of period_start, segment_id, how many intervals are open at each period's end, and the sum of their value.
 
     Each day's moves are summed per period and then accumulated: the cost follows intervals, not their length.
-    Periods come from the table `run_spine`; a segment begins with its first opening.
+    Periods come from the table `run_spine_<id>`; a segment begins with its first opening.
     """
     period = sql.period_start(grain, "day")
-    spine = f"run_spine.grain = '{grain}' AND run_spine.period_start >= first_days.first_day"
+    spine = f"spine.grain = '{grain}' AND spine.period_start >= first_days.first_day"
     if grain == "day":
         spine += " WHERE first_days.segment_id NOT LIKE '%&%'"
 
@@ -128,8 +128,8 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
         f"WITH moved AS (SELECT {period} AS period_start, segment_id, SUM(net_count) AS net_count, "
         f"SUM(net_value) AS net_value FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
-        "every_period AS (SELECT first_days.segment_id, run_spine.period_start FROM first_days "
-        f"INNER JOIN run_spine ON {spine}) "
+        "every_period AS (SELECT first_days.segment_id, spine.period_start FROM first_days "
+        f"INNER JOIN run_spine_{indicator.id} AS spine ON {spine}) "
         f"SELECT every_period.period_start, every_period.segment_id, {running('net_count')} AS open_count, "
         f"{running('net_value')} AS open_value "
         "FROM every_period LEFT JOIN moved ON moved.segment_id = every_period.segment_id "
@@ -159,11 +159,11 @@ def quotient_scan(catalog: Catalog, indicator: Indicator, values: str) -> str:
         f"FROM {values} AS below LEFT JOIN {values} AS above ON above.indicator = '{above.id}' "
         "AND above.grain = below.grain AND above.period_start = below.period_start "
         f"AND above.segment_id = below.segment_id WHERE below.indicator = '{indicator.denominator_indicator}' "
-        f"AND below.grain IN ({grains}) AND {cut_of('below.segment_id')} IN ({cuts})"
+        f"AND below.grain IN ({grains}) AND {cut_of_sql('below.segment_id')} IN ({cuts})"
     )
 
 
-def cut_of(segment_id: str) -> str:
+def cut_of_sql(segment_id: str) -> str:
     """SQL of the name of the cut that a segment id belongs to: `all`, `channel`, `channel&team`."""
     second = f"SPLIT_PART({segment_id}, '&', 2)"
     return (

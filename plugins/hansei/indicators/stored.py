@@ -11,6 +11,9 @@ from hansei.catalog.measures import Indicator
 from hansei.warehouse.engine import Warehouse
 
 VALUES = "indicators.indicator_values"
+# What names a value, and what is said of it; ops.restatements keeps the latter as it was before.
+ROW = ("indicator", "grain", "period_start", "segment_id")
+SAID = ("numerator", "subtrahend", "denominator", "sample_count", "value", "lower_bound", "upper_bound", "state")
 _PREFIX = "indicator:"
 
 
