@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.definition_faults import faults
 
 from hansei.catalog.loader import examine, load_catalog
 from hansei.errors import DefinitionError
@@ -51,11 +52,6 @@ def overlay(tmp_path: Path) -> Path:
     return directory
 
 
-def faults(overlay: Path) -> list[str]:
-    found = examine(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))[1]
-    return [str(fault).removeprefix(f"{overlay}/") for fault in found]
-
-
 def spoil(overlay: Path, file: str, old: str, new: str) -> None:
     path = overlay / file
     text = path.read_text()
@@ -84,6 +80,17 @@ def test_a_sound_overlay_has_no_fault_and_lies_over_the_shipped_definitions(over
     assert catalog.service.reporting_zone == "Asia/Shanghai"
     assert catalog.indicators["reopen_rate"].version == 2
     assert catalog.indicators["backlog"].version == 1
+
+
+def test_two_files_of_one_name_in_one_directory_are_a_fault(overlay: Path) -> None:
+    (overlay / "indicators" / "speed").mkdir()
+    shipped = load_settings({}).include / "definitions" / "indicators" / "resolution" / "reopen_rate.yaml"
+    for folder in ("indicators", "indicators/speed"):
+        (overlay / folder / "reopen_rate.yaml").write_text(shipped.read_text())
+    assert faults(overlay) == [
+        "indicators/speed/reopen_rate.yaml:1: (whole file): indicators/reopen_rate.yaml has the same name: "
+        "keep one of the two"
+    ]
 
 
 SPOILED = [

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import ValidationError
+from support.definition_faults import faults
 
 from hansei.catalog.churn import ChurnCondition, ChurnRule
-from hansei.catalog.loader import examine, load_catalog
+from hansei.catalog.loader import load_catalog
 from hansei.settings import load_settings
 from hansei.warehouse.practices import churn_bounds
 
@@ -75,11 +76,6 @@ def write(directory: Path, file: str, content: dict[str, Any]) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def faults(directory: Path) -> list[str]:
-    found = examine(load_settings({"HANSEI_DEFINITIONS": str(directory)}), is_thorough=False)[1]
-    return [str(fault).removeprefix(f"{directory}/") for fault in found]
-
-
 def test_two_files_of_one_convention_are_a_fault(tmp_path: Path) -> None:
     write(tmp_path, "churn/rule.yaml", RULE)
     assert faults(tmp_path) == ["churn/rule.yaml:1: id: 2 definitions of churn: put all into one file"]
@@ -93,8 +89,8 @@ def test_sides_columns_and_sources_that_do_not_exist_are_named(tmp_path: Path) -
     write(tmp_path, "complaints/complaints.yaml", rules | {"is_complaint": [{"source": ["fax"]}]})
     told = faults(tmp_path)
     assert [line.split(": use")[0] for line in told] == [
-        "complaints/complaints.yaml:8: is_complaint.0: source 'fax' is not declared",
-        "crm_sync/crm_sync.yaml:5: crm_sources.0: source 'sales' is not declared",
+        "complaints/complaints.yaml:8: is_complaint.0: source 'fax' is not declared: none is declared yet",
+        "crm_sync/crm_sync.yaml:5: crm_sources.0: source 'sales' is not declared: none is declared yet",
         "crm_sync/crm_sync.yaml:10: customers.fields.0: customers has no column 'plan'",
         "crm_sync/crm_sync.yaml:13: accounts.match.0: accounts has no column 'email'",
         "crm_sync/crm_sync.yaml:15: accounts.fields.0: accounts has no column 'plan'",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.definition_faults import faults
 
 from hansei.catalog.loader import examine
 from hansei.settings import load_settings
@@ -47,11 +48,6 @@ def overlay(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
-
-
-def faults(overlay: Path) -> list[str]:
-    found = examine(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))[1]
-    return [str(fault).removeprefix(f"{overlay}/") for fault in found]
 
 
 def test_sound_definitions_have_no_fault(overlay: Path) -> None:

@@ -141,7 +141,12 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
         if not root.is_dir():
             faults.append(Fault(root, 1, "(folder)", "does not exist", "correct HANSEI_DEFINITIONS"))
             continue
+        first: dict[tuple[str, str], Path] = {}
         for kind, path in _definition_files(root):
+            # A later folder may replace an earlier one's file; within one the first would be lost without a word.
+            if first.setdefault((kind, path.stem), path) != path:
+                found_at = f"{first[kind, path.stem].relative_to(root)} has the same name"
+                faults.append(Fault(path, 1, "(whole file)", found_at, "keep one of the two"))
             _take(kind, FOLDERS.get(kind, Service), path, found, documents, faults)
     for path in sorted((settings.include / "sql").rglob("*.yaml")):
         _take("tables", TableModel, path, found, documents, faults)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hansei.catalog.documents import Definition, Fault
 from hansei.catalog.entities import Identifier
+from hansei.catalog.measure_checks import known
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -82,17 +83,17 @@ class TeamPrivacy(Definition):
 def check_practices(catalog: Catalog) -> Iterator[Fault]:
     """Faults that show against the rest: one file each; sources and columns that exist."""
     for kind in SINGLE_KINDS:
-        known = getattr(catalog, kind)
-        if len(known) > 1:
-            document = catalog.documents[kind, list(known)[-1]]
-            yield document.fault(("id",), f"{len(known)} definitions of {kind}", "put all into one file")
+        defined = getattr(catalog, kind)
+        if len(defined) > 1:
+            document = catalog.documents[kind, list(defined)[-1]]
+            yield document.fault(("id",), f"{len(defined)} definitions of {kind}", "put all into one file")
     for sync in catalog.crm_sync.values():
         document = catalog.documents["crm_sync", sync.id]
         for side in ("ticket_sources", "crm_sources"):
             for position, source in enumerate(getattr(sync, side)):
                 if source not in catalog.sources:
-                    listed = ", ".join(sorted(catalog.sources)) or "none is declared yet"
-                    yield document.fault((side, position), f"source {source!r} is not declared", f"use one of {listed}")
+                    found = f"source {source!r} is not declared"
+                    yield document.fault((side, position), found, known(catalog.sources))
         if both := sorted(set(sync.ticket_sources) & set(sync.crm_sources)):
             yield document.fault(("crm_sources",), f"{', '.join(both)} on both sides", "put each source on one side")
         for name in ("customers", "accounts"):
@@ -102,7 +103,7 @@ def check_practices(catalog: Catalog) -> Iterator[Fault]:
                 for position, column in enumerate(getattr(asked, key)):
                     if columns and column not in columns:
                         found = f"{name} has no column {column!r}"
-                        yield document.fault((name, key, position), found, f"use one of {', '.join(sorted(columns))}")
+                        yield document.fault((name, key, position), found, known(columns))
     for rules in catalog.complaints.values():
         document = catalog.documents["complaints", rules.id]
         asked = [("is_complaint", position, item) for position, item in enumerate(rules.is_complaint)]
@@ -110,5 +111,5 @@ def check_practices(catalog: Catalog) -> Iterator[Fault]:
         for key, position, conditions in asked:
             for source in conditions.source:
                 if source not in catalog.sources:
-                    listed = ", ".join(sorted(catalog.sources)) or "none is declared yet"
-                    yield document.fault((key, position), f"source {source!r} is not declared", f"use one of {listed}")
+                    found = f"source {source!r} is not declared"
+                    yield document.fault((key, position), found, known(catalog.sources))
