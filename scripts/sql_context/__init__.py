@@ -22,6 +22,7 @@ from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
 from hansei.warehouse.practices import practice_context
+from hansei.warehouse.shares import wilson as wilson
 from hansei.warehouse.sla import TARGETS, SlaRules
 
 

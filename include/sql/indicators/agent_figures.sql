@@ -98,24 +98,9 @@ SELECT
   CASE WHEN hidden_because IS NULL THEN case_count END AS case_count,
   CASE WHEN hidden_because IS NULL THEN {{ sql.ratio('case_count', 'weight') }} END AS own_weight_ratio,
   CASE WHEN hidden_because IS NULL THEN drawn_ratio END AS drawn_ratio,
-  CASE
-    WHEN hidden_because IS NULL
-      THEN
-        (
-          drawn_ratio + 3.841458820694124 / (2 * weight)
-          - 1.959963984540054
-          * SQRT(drawn_ratio * (1 - drawn_ratio) / weight + 3.841458820694124 / (4 * weight * weight))
-        ) / (1 + 3.841458820694124 / weight)
-  END AS lower_bound,
-  CASE
-    WHEN hidden_because IS NULL
-      THEN
-        (
-          drawn_ratio + 3.841458820694124 / (2 * weight)
-          + 1.959963984540054
-          * SQRT(drawn_ratio * (1 - drawn_ratio) / weight + 3.841458820694124 / (4 * weight * weight))
-        ) / (1 + 3.841458820694124 / weight)
-  END AS upper_bound,
+  {% set lower, upper = wilson('drawn_ratio', 'weight') %}
+  CASE WHEN hidden_because IS NULL THEN {{ lower }} END AS lower_bound,
+  CASE WHEN hidden_because IS NULL THEN {{ upper }} END AS upper_bound,
   team_ratio,
   CAST(team_case_count AS BIGINT) AS team_case_count
 FROM drawn_cells

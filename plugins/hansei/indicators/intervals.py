@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-Z95 = 1.959963984540054
+from hansei.warehouse.shares import Z95, wilson
+
 SMALL_SURVEY = 50
 NONE = "CAST(NULL AS DOUBLE PRECISION)"
 # Distances from the asked rank: close where large samples need it, wide enough for ten values.
@@ -40,21 +41,6 @@ def bounds(measure: str, kind: str) -> tuple[str, str]:
 
 
 _COUNTED = "NULLIF(denominator, 0)"
-
-
-def wilson(share: str, count: str) -> tuple[str, str]:
-    """Ends of Wilson's interval of `share` among `count`, within 0 and 1.
-
-    At none and at all the interval ends exactly there; the formula only comes near, differently on each engine.
-    """
-    z2 = Z95 * Z95
-    middle = f"({share} + {z2 / 2!r} / {count}) / (1 + {z2!r} / {count})"
-    half = (
-        f"{Z95!r} * SQRT({share} * (1 - {share}) / {count} + {z2 / 4!r} / ({count} * {count})) / (1 + {z2!r} / {count})"
-    )
-    lower = f"CASE WHEN {share} <= 0 THEN 0.0 ELSE GREATEST({middle} - {half}, 0.0) END"
-    upper = f"CASE WHEN {share} >= 1 THEN 1.0 ELSE LEAST({middle} + {half}, 1.0) END"
-    return lower, upper
 
 
 def _trinomial() -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from hansei.catalog import Catalog
 from hansei.catalog.churn import ChurnCondition
 from hansei.catalog.practices import SINGLE_KINDS
+from hansei.warehouse.shares import wilson
 
 # Where a complaint's conditions look: at what was in force when it came in.
 COMPLAINT_COLUMNS = {
@@ -42,6 +43,7 @@ def practice_context(catalog: Catalog) -> dict[str, Any]:
         "complaint_columns": COMPLAINT_COLUMNS,
         "procedure_columns": PROCEDURE_COLUMNS,
         "churn_bounds": churn_bounds,
+        "wilson": wilson,
     }
 
 
