@@ -161,6 +161,19 @@ def test_each_planted_trouble_breaks_its_threshold_in_its_weeks_and_nothing_else
     assert found == listed
 
 
+@pytest.mark.parametrize("trouble", [item for item in expected()["troubles"] if "words" in item], ids=lambda i: i["id"])
+def test_the_word_of_a_trouble_is_what_a_manager_should_read(demo, trouble):
+    """From the first week in which it shows to the last, every word; before it, how often the word was said."""
+    query = f"""
+        SELECT strftime(period_start, '%G-W%V') AS week, verdict FROM indicators.verdicts
+        WHERE indicator = '{trouble["indicator"]}' AND segment_id = '{trouble["segment"]}' AND grain = 'week' ORDER BY 1
+    """
+    said = dict(rows(demo, query))
+    assert {word for week, word in said.items() if trouble["from"] <= week <= WEEK} == {trouble["words"]["after"]}
+    before = [word for week, word in said.items() if week < trouble["from"] and word == trouble["words"]["after"]]
+    assert len(before) <= trouble["words"]["before_at_most"]
+
+
 @pytest.mark.parametrize(
     "trouble", [item for item in expected()["troubles"] if "after" in item], ids=lambda item: item["id"]
 )

@@ -38,6 +38,7 @@ VIEWS = {
     "indicators.servqual_gaps",
     "indicators.survey_participation",
     "indicators.survey_reliability",
+    "indicators.verdicts",
     "indicators.monthly_service_overview",
     "indicators.weekly_account_tier_overview",
     "indicators.weekly_channel_overview",

@@ -77,7 +77,7 @@ INSIDE_MEASURE = [
     after(f"{MEASURE}:Measurement._measure_table", 2),
 ]
 INSIDE_SHARE = [
-    after(f"{NIGHTLY}:judge_thresholds"),
+    after(f"{NIGHTLY}:judge_everything"),
     after(f"{NIGHTLY}:mirror_board"),
     before(f"{NIGHTLY}:publish_read_copy"),
     before("os:replace", 1, "read.duckdb"),

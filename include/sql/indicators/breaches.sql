@@ -16,7 +16,7 @@ SELECT
   signals.consecutive_count,
   signals.first_breach_start,
   signals.owner,
-  signals.reason
+  signals.limit_reason AS reason
 FROM indicators.signals AS signals
 LEFT JOIN indicators.segments AS segments ON signals.segment_id = segments.segment_id
 WHERE signals.verdict IN ('breach_warning', 'breach_critical')

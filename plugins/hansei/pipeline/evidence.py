@@ -175,7 +175,8 @@ class EvidenceGathering:
 
     def _judged(self) -> tuple[list[Judgement], list[Breach]]:
         query = (
-            "SELECT * FROM indicators.signals WHERE grain = :grain AND period_start IN (:this, :before) "
+            "SELECT * FROM indicators.signals WHERE kind <> 'verdict' AND grain = :grain "
+            "AND period_start IN (:this, :before) "
             "ORDER BY threshold_id, segment_id, period_start"
         )
         before = _previous(self.review.grain, self.period_start)
@@ -211,7 +212,7 @@ class EvidenceGathering:
             "unit": indicator.unit,
             "supported": row["is_supported"],
             "owner": row["owner"] or "",
-            "reason": row["reason"],
+            "reason": row["limit_reason"],
             "valid_from": threshold.valid_from,
             "consecutive_periods": row["consecutive_count"],
             "first_period": row["first_breach_start"],

@@ -3,64 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator, Threshold
 from hansei.catalog.segments import matches
 from hansei.catalog.units import in_indicator_unit
-from hansei.indicators.periods import local_date, next_period
+from hansei.indicators.periods import next_period
+from hansei.pipeline.readiness import Readiness
+from hansei.pipeline.verdicts import SIGNALS, judge_verdicts
 from hansei.signals.thresholds import Limits, Observation, Verdict, judge
 from hansei.warehouse import Warehouse
-from hansei.warehouse.models import ModelRunner
 from hansei.warehouse.own_rows import own_rows
-from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
 
-SIGNALS = "indicators.signals"
 
-
-def judge_thresholds(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, Any]:
-    """Judges every finished period of every threshold anew and replaces the static signals; counts of verdicts."""
-    runner = runner_for(warehouse, catalog)
+def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, Any]:
+    """The word of every finished period, and what every threshold says of it; counts of what thresholds said."""
     rows: list[dict[str, Any]] = []
+    readiness = Readiness(warehouse, catalog)
     with warehouse.transaction():
+        judge_verdicts(warehouse, catalog, run, readiness)
         for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):
             indicator = catalog.indicators[threshold.indicator]
-            tables = catalog.tables_of(indicator)
-            ready_until = ready_day(warehouse, catalog, feeding_sources(runner, catalog, tables))
-            rows.extend(_judge_one(warehouse, threshold, indicator, ready_until, run))
+            rows.extend(_judge_one(warehouse, threshold, indicator, readiness.day(indicator.id), run))
         warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'static'")
         warehouse.load(SIGNALS, own_rows(SIGNALS, rows))
     verdicts: dict[str, int] = defaultdict(int)
     for row in rows:
         verdicts[row["verdict"]] += 1
     return dict(sorted(verdicts.items()))
-
-
-def feeding_sources(runner: ModelRunner, catalog: Catalog, tables: Iterable[str]) -> set[str]:
-    """Sources whose rows the tables are made of, from what their SQL reads."""
-    seen, waiting = set(), [*tables]
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if name in catalog.tables:
-            waiting.extend(runner.upstreams(catalog.tables[name]))
-    entities = {name.split(".", 1)[1] for name in seen if name.startswith("staging.")}
-    return {source.id for source in catalog.sources.values() if entities & set(source.entity_ids)}
-
-
-def ready_day(warehouse: Warehouse, catalog: Catalog, sources: set[str]) -> date | None:
-    """First day that some of the sources does not cover to its end; None where one never was complete."""
-    marks = {row["source"]: row["complete_until"] for row in warehouse.rows("SELECT * FROM ops.watermarks")}
-    reached: list[datetime | None] = [marks.get(source) for source in sources]
-    if not reached or None in reached:
-        return None
-    return local_date(min(reached), catalog.service.zone)
 
 
 def _judge_one(
@@ -115,7 +88,22 @@ def _signal(
         "consecutive_count": verdict.consecutive_count,
         "first_breach_start": verdict.first_breach_start,
         "owner": threshold.owner or indicator.owner,
-        "reason": threshold.reason,
+        "reason": _sentence(verdict, row["grain"]),
+        "limit_reason": threshold.reason,
         "run_id": run.run_id,
         "judged_at": run.as_of,
     }
+
+
+_SAYS = {
+    "within": "The value meets the limit.",
+    "too_few_data": "There are too few cases to hold against the limit.",
+    "not_ready": "A source has not delivered all of this {grain} yet.",
+    "breach_warning": "The value lies beyond the warning limit{support}.",
+    "breach_critical": "The value lies beyond the critical limit{support}.",
+}
+_SUPPORT = {True: ", and so does its whole interval", False: ", but its interval does not", None: ""}
+
+
+def _sentence(verdict: Verdict, grain: str) -> str:
+    return _SAYS[verdict.verdict].format(grain=grain, support=_SUPPORT[verdict.is_supported])

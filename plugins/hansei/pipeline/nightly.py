@@ -17,7 +17,7 @@ from hansei.indicators.consistency import compare_channels
 from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
-from hansei.pipeline.judging import judge_thresholds
+from hansei.pipeline.judging import judge_everything
 from hansei.pipeline.scoring import score_everything
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
@@ -188,7 +188,7 @@ def judge(context: Context, run_id: str) -> dict[str, Any]:
     """Holds finished periods against the thresholds, scorecards and risks; how many breaches stand."""
     with open_warehouse(context.settings) as warehouse:
         run = require_run(warehouse, run_id)
-        verdicts = judge_thresholds(warehouse, context.catalog, run)
+        verdicts = judge_everything(warehouse, context.catalog, run)
         score_everything(warehouse, context.catalog, run)
     return verdicts
 

@@ -25,10 +25,9 @@ from hansei.indicators.risks import (
     total_rows,
 )
 from hansei.indicators.scorecards import Grid, card_lines, profile_lines
-from hansei.pipeline.judging import feeding_sources, ready_day
+from hansei.pipeline.readiness import Readiness
 from hansei.warehouse import Warehouse
 from hansei.warehouse.own_rows import own_rows, own_schema
-from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
 
 SCORECARDS = "indicators.scorecards"
@@ -55,15 +54,10 @@ class _Reader:
     def __init__(self, warehouse: Warehouse, catalog: Catalog) -> None:
         self._warehouse = warehouse
         self._catalog = catalog
-        self._runner = runner_for(warehouse, catalog)
-        self._ready: dict[tuple[str, ...], date | None] = {}
+        self._readiness = Readiness(warehouse, catalog)
 
     def ready(self, indicator: str) -> date | None:
-        tables = self._catalog.tables_of(self._catalog.indicators[indicator])
-        if tables not in self._ready:
-            sources = feeding_sources(self._runner, self._catalog, tables)
-            self._ready[tables] = ready_day(self._warehouse, self._catalog, sources)
-        return self._ready[tables]
+        return self._readiness.day(indicator)
 
     def computes(self, indicator: str) -> bool:
         """Whether the service computes the indicator; a service may choose only some of those that are declared."""

@@ -1,0 +1,117 @@
+"""Two questions, one word: has it changed, and does it meet its target? (DESIGN: the six words, in their precedence.)
+
+`data not ready` · `too few data` · `worse` · `better` · `steady, missing target` · `steady, meeting target`
+
+Two cases have no place among the six and say so in words of their own: without a target a steady process reads
+`steady, no target`; an indicator without a good side that moved reads `higher than usual` or `lower than usual`.
+Variation comes from a control chart; assurance asks whether the usual range lies wholly on one side of the target.
+Of a process that hits and misses, the period's own value decides the word: equal to the target is meeting it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WORDS = (
+    "data not ready",
+    "too few data",
+    "worse",
+    "better",
+    "higher than usual",
+    "lower than usual",
+    "steady, missing target",
+    "steady, meeting target",
+    "steady, no target",
+)
+NOT_READY, TOO_FEW, WORSE, BETTER, HIGHER, LOWER, MISSING, MEETING, NO_TARGET = range(len(WORDS))
+VARIATIONS = ("not judged", "worse", "better", "higher", "lower", "common cause")
+UNKNOWN, CONCERN, IMPROVEMENT, UP, DOWN, COMMON = range(len(VARIATIONS))
+ASSURANCES = ("none", "will meet", "will miss", "hit and miss")
+NONE, WILL_MEET, WILL_MISS, HIT_AND_MISS = range(len(ASSURANCES))
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """int8 codes of shape (series, periods): places in WORDS and ASSURANCES."""
+
+    words: np.ndarray
+    assurances: np.ndarray
+
+
+def assurance(targets: np.ndarray, lower: np.ndarray, upper: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Codes of ASSURANCES. A target on a limit is inside the range (METHODS 2.2); NaN anywhere, or neutral: none."""
+    good_side = directions[:, None]
+    above, below = targets > upper, targets < lower
+    found = np.full(targets.shape, HIT_AND_MISS, dtype="int8")
+    found[(above & (good_side > 0)) | (below & (good_side < 0))] = WILL_MISS
+    found[(below & (good_side > 0)) | (above & (good_side < 0))] = WILL_MEET
+    found[np.isnan(targets) | np.isnan(lower) | np.isnan(upper) | (good_side == 0)] = NONE
+    return found
+
+
+def verdicts(
+    values: np.ndarray,
+    targets: np.ndarray,
+    directions: np.ndarray,
+    is_ready: np.ndarray,
+    variations: np.ndarray,
+    assurances: np.ndarray,
+) -> Verdicts:
+    """The word of every series and period; `values` NaN where there is no usable one, `targets` NaN where none is set.
+
+    A period whose chart has too few points to say what is usual is `too few data` as well.
+    """
+    words = np.full(values.shape, NO_TARGET, dtype="int8")
+    has_target = ~np.isnan(targets) & (directions[:, None] != 0)
+    misses = np.where(directions[:, None] > 0, values < targets, values > targets)
+    words[has_target & misses] = MISSING
+    words[has_target & ~misses] = MEETING
+    for variation, word in ((DOWN, LOWER), (UP, HIGHER), (IMPROVEMENT, BETTER), (CONCERN, WORSE)):
+        words[variations == variation] = word
+    words[np.isnan(values) | (variations == UNKNOWN)] = TOO_FEW
+    words[~is_ready] = NOT_READY
+    return Verdicts(words, assurances)
+
+
+_PATTERNS = {
+    "outside": "this {period} lies outside the range that is usual",
+    "trend": "each of the last six {period}s was {side} than the one before",
+    "two_of_three": "two of the last three {period}s lie near the edge of the usual range",
+    "shift": "the last seven {period}s all lie on the {side} side of the usual level",
+}
+_MISSES = {
+    WILL_MISS: "The usual range lies wholly beyond the target: without a change it will go on missing it.",
+    HIT_AND_MISS: "It varies as usual, and the target lies within that range: some {period}s meet it, not this one.",
+}
+_MEETS = {
+    WILL_MEET: "It varies as usual, and all of that range meets the target.",
+    HIT_AND_MISS: "It varies as usual, and the target lies within that range: this {period} meets it, others may not.",
+}
+
+
+def sentence(word: int, variation: int, rule: str, assured: int, guard: str, state: str, period: str) -> str:
+    """Why the word was said, in one sentence for a manager.
+
+    `rule`: which pattern of the chart was seen. `guard`: why the chart could not judge. `state`: of the value, as
+    stored. `period`: what the grain is called.
+    """
+    if word == NOT_READY:
+        if state == "immature":
+            return f"Rows of this {period} can still change it: what it waits for has not happened yet."
+        return f"A source has not delivered all of this {period} yet."
+    if word == TOO_FEW:
+        if state != "ok":
+            return f"There are {'too few' if state == 'insufficient' else 'no'} cases in this {period}."
+        return guard or f"There are not yet enough {period}s to know what is usual."
+    if word in (WORSE, BETTER, HIGHER, LOWER):
+        side = {CONCERN: "worse", IMPROVEMENT: "better", UP: "higher", DOWN: "lower"}[variation]
+        pattern = _PATTERNS[rule].format(period=period, side=side)
+        return f"{WORDS[word].capitalize()}: {pattern}."
+    if word == NO_TARGET:
+        return guard or "It varies as usual; no target is set."
+    told = (_MISSES if word == MISSING else _MEETS).get(assured)
+    if told is None:
+        told = f"It varies as usual; this {period} {'misses' if word == MISSING else 'meets'} the target."
+    return told.format(period=period)
