@@ -91,7 +91,7 @@ def known_then(values: np.ndarray, phases: np.ndarray, fix_after: int = 20, is_s
     """Each period judged as the last one. Limits follow the phase until it has `fix_after` points, then stand.
 
     Departures from the reference: fewer than LEAST points say nothing. Where two thirds or more of the baseline's
-    points are one and the same value (rare events, a constant), ranges are no measure of what is usual: use a count chart.
+    points are one and the same value (rare events, a constant), ranges are no measure of what is usual.
     """
     centre, moving_range, counts, is_flat = _growing_baseline(values, phases, fix_after, is_screened)
     limits = Limits.around(centre, moving_range)
