@@ -1,9 +1,12 @@
 """The ledger of deliveries: a row is committed as `sending` before the call, and as what came of it after.
 
-    (new) -> sending -> sent | failed | unknown        failed | unknown -> sending (again) | skipped
+    new -> sending -> sent | failed | unknown
+    failed -> sending | skipped             by itself, or by hand
+    unknown -> sending | skipped            by hand only
+    sent -> sending                         by hand only
 
-`failed` says that nothing left: it may be tried again by itself. `unknown` says that it may have left: only a person
-decides. Every change is an event with who, when and why, in the transaction of the change.
+`failed` says that nothing left, so that another attempt cannot double anything. `unknown` says that it may have left:
+only a person decides. Every change is an event with who, when and why, in the transaction of the change.
 """
 
 from __future__ import annotations
@@ -20,12 +23,13 @@ from hansei.board.tables import board_events, deliveries, delivery_positions
 KIND = "delivery"  # of its events' subject
 # What each state may be reached from. A sender that lived on after another run took it for dead may still say `sent`.
 _REACHED_FROM = {
-    "sending": ("failed", "unknown"),
+    "sending": ("failed", "unknown", "sent"),
     "sent": ("sending", "unknown"),
     "failed": ("sending", "unknown"),
     "unknown": ("sending",),
     "skipped": ("failed", "unknown"),
 }
+STATES = tuple(_REACHED_FROM)
 Place = tuple[str, str]  # recipient id, channel id
 
 

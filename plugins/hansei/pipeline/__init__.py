@@ -2,6 +2,7 @@
 
 from hansei.pipeline.context import Context, context
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
+from hansei.pipeline.notifying import notify, resend, told_through
 from hansei.pipeline.replaying import replay
 from hansei.pipeline.reviewing import build_review, readiness
 
@@ -14,10 +15,13 @@ __all__ = [
     "judge",
     "measure",
     "model",
+    "notify",
     "open_run",
     "publish",
     "readiness",
     "replay",
+    "resend",
     "run_night",
     "share",
+    "told_through",
 ]
