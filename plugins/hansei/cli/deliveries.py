@@ -57,7 +57,7 @@ def show_one(identity: Identity) -> None:
     """One delivery: what it says, and everything that happened to it."""
     from hansei import pipeline
     from hansei.board.deliveries import delivery_events, load_delivery
-    from hansei.pipeline.notifying import text_of
+    from hansei.pipeline.delivering import text_of
 
     with _ledger() as engine:
         delivery = load_delivery(engine, identity)

@@ -1,8 +1,9 @@
 """The pipeline's stages, one function each. Every stage runs from the command line, from tests and from a DAG."""
 
 from hansei.pipeline.context import Context, context
+from hansei.pipeline.delivering import resend
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
-from hansei.pipeline.notifying import notify, resend, told_through
+from hansei.pipeline.notifying import notify, told_through
 from hansei.pipeline.replaying import replay
 from hansei.pipeline.reviewing import build_review, readiness
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hansei.catalog.measures import Unit
 from hansei.catalog.recipients import SEVERITIES, Recipient
 from hansei.pipeline.context import Context
-from hansei.pipeline.notifying import open_road, roads_to, setting_of
+from hansei.pipeline.delivering import open_road, roads_to, setting_of
 from hansei.reviews.digest import Digest, DigestItem, What, digest_for
 from hansei.reviews.digest_message import mail_html, mail_text, subject
 
 _WHAT: tuple[What, ...] = ("opened", "escalated", "recovering", "closed")
-# A value beyond its limit, in units that read differently; all others are told as plain numbers.
+# Two figures, one of them the limit, in units that read differently; all others are told as plain numbers.
 _FIGURES: dict[str, tuple[float, float]] = {
     "ratio": (0.82, 0.9),
-    "seconds": (18_600.0, 14_400.0),
-    "business_seconds": (18_600.0, 14_400.0),
+    "seconds": (14_400.0, 18_600.0),
+    "business_seconds": (14_400.0, 18_600.0),
 }
 
 
@@ -50,10 +49,14 @@ def sample_digest(context: Context, recipient: Recipient) -> Digest:
     """One item of each kind over indicators that concern the recipient; every figure in it is invented."""
     now = context.now()
     monday = now.date() - timedelta(days=now.weekday() + 7)
-    concerning = [one for one in context.catalog.indicators.values() if recipient.answers_for(one.owner)]
+    catalog = context.catalog
+    judged = {one.indicator for one in catalog.thresholds.values() if one.owner and recipient.answers_for(one.owner)}
+    indicators = catalog.indicators.values()
+    concerning = [one for one in indicators if one.id in judged or recipient.answers_for(one.owner)]
     items = []
     for number, (what, indicator) in enumerate(zip(_WHAT, concerning, strict=False), start=1):
-        value, limit = _figures(indicator.unit)
+        is_upper = indicator.direction != "higher_is_better"
+        lower, higher = _FIGURES.get(indicator.unit, (10.0, 13.0))
         items.append(
             DigestItem(
                 alarm_id=f"sample-{number}",
@@ -63,10 +66,10 @@ def sample_digest(context: Context, recipient: Recipient) -> Digest:
                 title=indicator.title,
                 segment="",
                 owner=indicator.owner,
-                value=value,
-                limit=limit,
+                value=higher if is_upper else lower,
+                limit=lower if is_upper else higher,
                 unit=indicator.unit,
-                is_upper=indicator.direction != "higher_is_better",
+                is_upper=is_upper,
                 grain="week",
                 since=monday,
                 more=f"hansei alarms show sample-{number}",
@@ -75,7 +78,3 @@ def sample_digest(context: Context, recipient: Recipient) -> Digest:
             )
         )
     return digest_for(recipient, {recipient.id: items}, 0, now)
-
-
-def _figures(unit: Unit) -> tuple[float, float]:
-    return _FIGURES.get(unit, (13.0, 10.0))

@@ -70,10 +70,10 @@ class MailChannel:
         mail["To"] = self.address
         mail["Date"] = format_datetime(datetime.now(UTC))
         mail["Message-ID"] = message.message_id
-        mail["Content-Language"] = message.language
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, no loop
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")
+        mail["Content-Language"] = message.language  # last: setting the content drops such headers
         return mail
 
     def _connected(self) -> smtplib.SMTP:
