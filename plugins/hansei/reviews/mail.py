@@ -176,8 +176,10 @@ def _tls(extra: Mapping[str, Any]) -> ssl.SSLContext:
 
 
 def _kind(error: Exception) -> str:
-    if isinstance(error, socket.gaierror):
+    # smtplib calls a silence a broken line, and keeps what it was as the context.
+    causes = (error, error.__context__)
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return "no answer in time"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "its name is not known"
-    if isinstance(error, ConnectionRefusedError):
-        return "refused"
-    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    return "refused" if isinstance(error, ConnectionRefusedError) else type(error).__name__
