@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from hansei.board.store import BoardError, writing
-from hansei.board.tables import board_events, review_parts, reviews
+from hansei.board.tables import board_events, deliveries, review_parts, reviews
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ class StoredReview:
 
 
 _METADATA = [column for column in reviews.c if column.name != "evidence"]
+# What the warehouse mirrors of each table: never evidence, quotes, salts, or what a delivery says.
+_MIRRORED = {
+    reviews: _METADATA,
+    deliveries: [column for column in deliveries.c if column.name != "digest"],
+    board_events: list(board_events.c),
+}
 
 
 def save_review(engine: sa.Engine, edition: Edition, who: str, now: datetime | None = None) -> StoredReview:
@@ -191,19 +197,18 @@ def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int
 
 def mirrored_columns() -> dict[str, list[str]]:
     """Columns of each table that the warehouse mirrors. AT, a word of the SQL language, has another name there."""
-    tables = {"reviews": _METADATA, "board_events": board_events.c}
     return {
-        table: ["happened_at" if column.name == "at" else column.name for column in columns]
-        for table, columns in tables.items()
+        table.name: ["happened_at" if column.name == "at" else column.name for column in columns]
+        for table, columns in _MIRRORED.items()
     }
 
 
 def mirror_rows(engine: sa.Engine) -> dict[str, list[dict]]:
-    """What the warehouse mirrors for analysts, by table: metadata and events, never evidence, quotes or salts."""
+    """What the warehouse mirrors for analysts, by table: metadata and events."""
     with engine.connect() as connection:
         return {
-            "reviews": [dict(row._mapping) for row in connection.execute(_ordered(reviews, _METADATA))],
-            "board_events": [dict(row._mapping) for row in connection.execute(_ordered(board_events, board_events.c))],
+            table.name: [dict(row._mapping) for row in connection.execute(_ordered(table, columns))]
+            for table, columns in _MIRRORED.items()
         }
 
 

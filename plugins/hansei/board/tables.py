@@ -70,3 +70,39 @@ board_events = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Index(None, "subject_kind", "subject_id"),
 )
+
+# Grain: one row per recipient, channel and digest. What was to be said never changes; how it went does.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("delivery_id", sa.Text, primary_key=True),  # recipient:channel:through_event
+    sa.Column("recipient_id", sa.Text, nullable=False),
+    sa.Column("channel_id", sa.Text, nullable=False),  # id of the Airflow connection, never an address
+    sa.Column("channel_kind", sa.String(8), nullable=False),
+    sa.Column("after_event", sa.Integer, nullable=False),
+    sa.Column("through_event", sa.Integer, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column("changed_at", sa.DateTime, nullable=False),
+    sa.Column("problem", sa.Text),
+    sa.CheckConstraint("channel_kind IN ('mail', 'chat')", name="channel_kind"),
+    sa.CheckConstraint("state IN ('sending', 'sent', 'failed', 'unknown', 'skipped')", name="state"),
+    sa.CheckConstraint("after_event <= through_event", name="range"),
+    sa.Index(None, "recipient_id", "channel_id"),
+)
+
+# Grain: one row per recipient and channel: the last alarm event that a delivery to them covers.
+delivery_positions = sa.Table(
+    "delivery_positions",
+    metadata,
+    sa.Column("recipient_id", sa.Text, primary_key=True),
+    sa.Column("channel_id", sa.Text, primary_key=True),
+    sa.Column("told_through", sa.Integer, nullable=False),
+    sa.Column("moved_at", sa.DateTime, nullable=False),
+)

@@ -11,6 +11,7 @@ from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measure_checks import check_indicators, check_thresholds, condition_fault, fault, known
 from hansei.catalog.practices import check_practices
 from hansei.catalog.procedures import check_procedures
+from hansei.catalog.recipients import check_recipients
 from hansei.catalog.risks import check_risks
 from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
@@ -39,6 +40,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_risks(catalog),
         *check_practices(catalog),
         *check_surveys(catalog),
+        *check_recipients(catalog),
     ]
 
 

@@ -20,6 +20,7 @@ from hansei.catalog.measures import Indicator, Review, Threshold
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.procedures import Procedure
+from hansei.catalog.recipients import Recipient
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService
@@ -54,6 +55,7 @@ FOLDERS: dict[str, type[Definition]] = {
     "surveys": ScaleContract,
     "servqual_weights": ServqualWeights,
     "benchmarks": Benchmark,
+    "recipients": Recipient,
 }
 SERVICE_FILE = "service.yaml"
 
@@ -87,6 +89,7 @@ class Catalog:
     surveys: dict[str, ScaleContract]
     servqual_weights: dict[str, ServqualWeights]
     benchmarks: dict[str, Benchmark]
+    recipients: dict[str, Recipient]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")
@@ -109,8 +112,11 @@ class Catalog:
         return tuple(dict.fromkeys([*review.indicators, *sorted(asking)]))
 
     def everything(self) -> dict[str, dict[str, Any]]:
-        """Every definition as plain data, for the archive of a review and the table of definitions in force."""
-        kinds = {name: getattr(self, name) for name in FOLDERS}
+        """Every definition as plain data, for the archive of a review and the table of definitions in force.
+
+        Recipients are left out: who is told changes no number, and people's names stay out of warehouse and archive.
+        """
+        kinds = {name: getattr(self, name) for name in FOLDERS if name != "recipients"}
         kinds["service"] = {self.service.id: self.service}
         return {kind: {key: _plain(item) for key, item in sorted(items.items())} for kind, items in kinds.items()}
 

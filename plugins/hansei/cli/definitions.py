@@ -87,6 +87,7 @@ _COUNTED = (
     "sla",
     "scorecards",
     "risks",
+    "recipients",
     "tables",
 )
 _WORDS = {

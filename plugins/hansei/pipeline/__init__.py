@@ -1,7 +1,9 @@
 """The pipeline's stages, one function each. Every stage runs from the command line, from tests and from a DAG."""
 
 from hansei.pipeline.context import Context, context
+from hansei.pipeline.delivering import resend
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
+from hansei.pipeline.notifying import notify, told_through
 from hansei.pipeline.replaying import replay
 from hansei.pipeline.reviewing import build_review, readiness
 
@@ -14,10 +16,13 @@ __all__ = [
     "judge",
     "measure",
     "model",
+    "notify",
     "open_run",
     "publish",
     "readiness",
     "replay",
+    "resend",
     "run_night",
     "share",
+    "told_through",
 ]

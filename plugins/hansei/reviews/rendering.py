@@ -23,16 +23,17 @@ LANGUAGES = ("en",)
 
 @lru_cache(maxsize=4)
 def _environment(templates: Path) -> Environment:
-    """Autoescaping, and refusing a name that is not there."""
+    """Autoescaping all but plain text, and refusing a name that is not there."""
     environment = Environment(
         loader=FileSystemLoader(templates),
-        autoescape=True,
+        autoescape=lambda name: not name.endswith(".txt.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.globals |= {
+        "light_colours": visual.LIGHT,
         "light": Markup(visual.variables(visual.LIGHT)),
         "dark": Markup(visual.variables(visual.DARK)),
         "shapes": {
@@ -43,7 +44,8 @@ def _environment(templates: Path) -> Environment:
     return environment
 
 
-def _render(template: str, templates: Path | None, **content: Any) -> str:
+def render(template: str, templates: Path | None, **content: Any) -> str:
+    """The template with its content; `templates` is another folder than the shipped one."""
     return _environment(templates or SHIPPED_INCLUDE / "templates").get_template(template).render(**content)
 
 
@@ -57,12 +59,12 @@ def render_review(evidence: Evidence, parts: Mapping[str, Part] | None = None, t
         raise EvidenceError(
             f"review {evidence.review_id}: language", f"{evidence.language!r}", f"use one of {', '.join(LANGUAGES)}"
         )
-    return _render("review.html.j2", templates, brief=compose(evidence, parts or {}), evidence=evidence)
+    return render("review.html.j2", templates, brief=compose(evidence, parts or {}), evidence=evidence)
 
 
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
     """The validation page as one self-contained HTML page that reads offline."""
-    return _render("validation.html.j2", templates, page=lay_out(page))
+    return render("validation.html.j2", templates, page=lay_out(page))
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def render_index(entries: Sequence[EditionEntry], templates: Path | None = None)
         (figures.week_number(e.period_start).capitalize(), _dates(e), e.title, Markup(e.headline), e.href)
         for e in entries
     ]
-    return _render("index.html.j2", templates, rows=rows)
+    return render("index.html.j2", templates, rows=rows)
 
 
 def _dates(entry: EditionEntry) -> str:

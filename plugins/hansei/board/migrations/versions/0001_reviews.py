@@ -7,6 +7,8 @@ the record of what was done.
 import sqlalchemy as sa
 from alembic import op
 
+from hansei.board.guards import refuse
+
 revision = "0001"
 down_revision = None
 
@@ -85,14 +87,3 @@ def upgrade() -> None:
     refuse("reviews", "DELETE", "a stored review is never deleted")
     refuse("board_events", "UPDATE", "events are only ever appended")
     refuse("board_events", "DELETE", "events are only ever appended")
-
-
-def refuse(table: str, operation: str, reason: str) -> None:
-    """Make the database itself answer `operation` on `table` with an error that says `reason`."""
-    name = f"{table}_refuse_{operation.split()[0].lower()}"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {operation} ON {table} BEGIN SELECT RAISE(ABORT, '{reason}'); END")
-        return
-    op.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-               f"$$ BEGIN RAISE EXCEPTION '{reason}'; END $$")  # fmt: skip
-    op.execute(f"CREATE TRIGGER {name} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
