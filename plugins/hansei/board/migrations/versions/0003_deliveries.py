@@ -9,7 +9,7 @@ from alembic import op
 from hansei.board.guards import refuse
 
 revision = "0003"
-down_revision = "0002"
+down_revision = "0001"
 
 FROZEN = (
     "delivery_id",
