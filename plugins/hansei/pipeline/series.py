@@ -27,8 +27,8 @@ _FIGURES = ("value", "numerator", "denominator", "lower_bound", "upper_bound")
 class Series:
     """A block with what its rows and cells are. All arrays but those of `block` are (series, periods).
 
-    `is_stored`: there is a row of that period. `stored`: its figures, usable or not. `is_usable`: it is ready, mature
-    and has enough cases.
+    `is_stored`: there is a row of that period. `stored`: its figures, usable or not; the
+    block's values are those that are ready, mature and of enough cases.
     """
 
     grain: str
@@ -36,14 +36,9 @@ class Series:
     block: Block
     is_stored: np.ndarray
     is_ready: np.ndarray
-    is_usable: np.ndarray
     states: np.ndarray
     versions: np.ndarray
     stored: dict[str, np.ndarray]
-
-    @property
-    def starts(self) -> list[date]:
-        return self.block.period_starts.tolist()
 
 
 def read_series(
@@ -106,13 +101,8 @@ def _side_by_side(catalog: Catalog, grain: str, rows: pa.Table, ready: dict[str,
     reach = np.array([covered[name] for name, _ in keys], dtype="datetime64[D]")
     is_ready = (followers[None, :] <= reach[:, None]) & (states != "immature")
     is_usable = is_ready & (states == "ok") & ~np.isnan(figures["value"])
-    values = np.where(is_usable, figures["value"], np.nan)
     block = Block(
-        values=values,
-        numerators=np.where(is_usable, figures["numerator"], np.nan),
-        denominators=np.where(is_usable, figures["denominator"], np.nan),
-        lower_bounds=np.where(is_usable, figures["lower_bound"], np.nan),
-        upper_bounds=np.where(is_usable, figures["upper_bound"], np.nan),
+        values=np.where(is_usable, figures["value"], np.nan),
         phases=_phases(catalog, grain, keys, periods),
         directions=np.array([DIRECTIONS[catalog.indicators[name].direction] for name, _ in keys], dtype="int8"),
         period_starts=periods,
@@ -123,7 +113,6 @@ def _side_by_side(catalog: Catalog, grain: str, rows: pa.Table, ready: dict[str,
         block=block,
         is_stored=spread(np.ones(rows.num_rows, dtype=bool), False, bool),
         is_ready=is_ready,
-        is_usable=is_usable,
         states=states,
         versions=spread(np.asarray(rows["version"].to_numpy()), 0, "int32"),
         stored=figures | {"sample_count": spread(_doubles(rows["sample_count"]), np.nan, "float64")},

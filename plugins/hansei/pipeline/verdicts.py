@@ -207,7 +207,7 @@ def _rows(catalog: Catalog, series: Series, run: Run) -> pa.Table:
         "centre": _numbers(np.where(has_limits, known.limits.centre, np.nan)[at]),
         "lower_limit": _numbers(lower[at]),
         "upper_limit": _numbers(upper[at]),
-        "phase_start": starts[_phase_columns(block.phases)[at]],
+        "phase_start": starts[spc.phase_columns(block.phases)[at]],
         "phase_count": known.counts[at],
         "is_trial": (known.counts < spc.SETTLED)[at],
         "run_id": _constant(run.run_id, len(at[0])),
@@ -229,25 +229,17 @@ def _reasons(series: Series, said: rules.Verdicts, variations: np.ndarray, known
     )
     kinds, which = np.unique(codes, axis=1, return_inverse=True)
     sentences = [
-        rules.sentence(word, variation, spc.RULES[rule], assured, guard_text(guard), states[state], series.grain)
+        rules.sentence(word, variation, spc.RULES[rule], assured, _guard_text(guard), states[state], series.grain)
         for word, variation, rule, assured, guard, state in kinds.T.tolist()
     ]
     return _words(which.ravel(), sentences)
 
 
-def guard_text(guard: int) -> str:
+def _guard_text(guard: int) -> str:
     """Why the chart says nothing, in words; empty where it speaks or the reason is told elsewhere."""
     if guard == spc.FLAT_RANGES:
         return "Most periods have the same value, so a chart of ranges cannot tell what is unusual."
     return ""
-
-
-def _phase_columns(phases: np.ndarray) -> np.ndarray:
-    """Column in which the phase of each period begins."""
-    columns = np.arange(phases.shape[1])
-    begins = np.ones(phases.shape, dtype=bool)
-    begins[:, 1:] = phases[:, 1:] != phases[:, :-1]
-    return np.maximum.accumulate(np.where(begins, columns, 0), axis=1)
 
 
 def _words(codes: np.ndarray, words: Iterable[str]) -> pa.Array:

@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Block:
-    """`values`, `numerators`, `denominators`, `lower_bounds`, `upper_bounds`: float64, shape (series, periods).
+    """`values`: float64, shape (series, periods).
 
     `phases`: int32 of the same shape, 0 in the first phase and one more from each period at which the process was
     rebased or its definition changed. `directions`: int8, shape (series,), 1 higher is better, -1 lower is better,
@@ -22,10 +22,6 @@ class Block:
     """
 
     values: np.ndarray
-    numerators: np.ndarray
-    denominators: np.ndarray
-    lower_bounds: np.ndarray
-    upper_bounds: np.ndarray
     phases: np.ndarray
     directions: np.ndarray
     period_starts: np.ndarray

@@ -20,6 +20,7 @@ LIMIT, NEAR, SCREEN = 2.66, 2 * 2.66 / 3, 3.267
 RUN, WINDOW = 7, 3
 NO_RULE, OUTSIDE, TREND, TWO_OF_THREE, SHIFT = range(5)
 RULES = ("", "outside", "trend", "two_of_three", "shift")
+_LENGTHS = np.array([1, 1, RUN, WINDOW, RUN], dtype="int32")  # periods of each rule's pattern
 # Points of a phase below which nothing is said, and below which its limits are on trial (METHODS.md 2.4).
 LEAST, SETTLED = 8, 13
 
@@ -54,7 +55,8 @@ class Chart:
 class KnownThen:
     """What the newest point said in each period. `pattern_starts`: column of the first point of its pattern.
 
-    `counts`: usable points of the phase so far. Where `guards` is not 0 nothing is said: see GUARDS.
+    `counts`: usable points of the phase so far. `guards`: FINE, or why nothing is said: no usable value, too few points
+    in the phase, or two thirds of its points or more being one value.
     """
 
     limits: Limits
@@ -66,15 +68,14 @@ class KnownThen:
 
 
 FINE, NO_VALUE, TOO_SHORT, FLAT_RANGES = range(4)
-GUARDS = ("", "no usable value", "too few points in the phase", "two thirds of the points or more are one value")
 
 
 def chart(values: np.ndarray, groups: np.ndarray, fix_after: int | None = None, is_screened: bool = True) -> Chart:
     """The whole series as it is drawn today. `fix_after`: limits of a group come from its first so many periods."""
     limits = _drawn_limits(values, groups, fix_after, is_screened)
     outside, relative, near = positions(values, limits)
-    trend = _spread(_trend_ends(values, groups), RUN)
-    marks = (outside * relative, trend, _near_marks(relative, near, groups), _run_marks(relative, groups))
+    trend, window, shift = _ends(values, limits, groups)
+    marks = (outside * relative, _spread(trend, RUN), _spread(window, WINDOW) * near, _spread(shift, RUN))
     return Chart(limits, *_first_rule(*marks))
 
 
@@ -95,26 +96,15 @@ def known_then(values: np.ndarray, phases: np.ndarray, fix_after: int = 20, is_s
     """
     centre, moving_range, counts, is_flat = _growing_baseline(values, phases, fix_after, is_screened)
     limits = Limits.around(centre, moving_range)
-    outside, relative, _ = positions(values, limits)
-    rules = np.zeros(values.shape, dtype="int8")
-    sides = np.zeros(values.shape, dtype="int8")
-    starts = np.broadcast_to(np.arange(values.shape[1], dtype="int32"), values.shape).copy()
-    columns = np.arange(values.shape[1], dtype="int32")
-
-    def say(rule: int, side: np.ndarray, length: int) -> None:
-        free = (rules == NO_RULE) & (side != 0)
-        rules[free], sides[free] = rule, side[free]
-        starts[free] = np.broadcast_to(columns - length + 1, values.shape)[free]
-
-    say(OUTSIDE, outside * relative, 1)
-    say(TREND, _trend_ends(values, phases), RUN)
-    say(TWO_OF_THREE, _near_ends(values, limits, phases), WINDOW)
-    say(SHIFT, _shift_ends(values, centre, phases), RUN)
+    outside, relative, near = positions(values, limits)
+    trend, window, shift = _ends(values, limits, phases)
+    rules, sides = _first_rule(outside * relative, trend, window * near, shift)
     guards = np.zeros(values.shape, dtype="int8")
     guards[is_flat] = FLAT_RANGES
     guards[counts < LEAST] = TOO_SHORT
     guards[np.isnan(values)] = NO_VALUE
     rules[guards != FINE], sides[guards != FINE] = NO_RULE, 0
+    starts = np.arange(values.shape[1], dtype="int32") - _LENGTHS[rules] + 1
     return KnownThen(limits, rules, sides, starts, counts, guards)
 
 
@@ -183,12 +173,16 @@ def _is_mostly_one_value(basis: np.ndarray) -> np.ndarray:
         return 3 * np.sum(basis == middle[:, None], axis=1) >= 2 * np.maximum(count, 1)
 
 
-def _place_in_phase(phases: np.ndarray) -> np.ndarray:
-    """How many periods of its phase lie before each period."""
-    columns = np.arange(phases.shape[1])
+def phase_columns(phases: np.ndarray) -> np.ndarray:
+    """Column in which the phase of each period begins."""
     begins = np.ones(phases.shape, dtype=bool)
     begins[:, 1:] = phases[:, 1:] != phases[:, :-1]
-    return columns - np.maximum.accumulate(np.where(begins, columns, 0), axis=1)
+    return np.maximum.accumulate(np.where(begins, np.arange(phases.shape[1]), 0), axis=1)
+
+
+def _place_in_phase(phases: np.ndarray) -> np.ndarray:
+    """How many periods of its phase lie before each period."""
+    return np.arange(phases.shape[1]) - phase_columns(phases)
 
 
 def _moved(values: np.ndarray, by: int) -> np.ndarray:
@@ -199,64 +193,31 @@ def _moved(values: np.ndarray, by: int) -> np.ndarray:
     return moved
 
 
-def _ending(test: Callable[[int], np.ndarray], length: int, phases: np.ndarray) -> np.ndarray:
-    """Where `test(0)` ... `test(length - 1)` periods back all hold, within one phase."""
-    holds = _place_in_phase(phases) >= length - 1
-    for back in range(length):
-        holds = holds & test(back)
-    return holds
+def _ends(values: np.ndarray, limits: Limits, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where a trend, a window of three on one side with two near points, and a run on one side end, as sides.
 
-
-def _trend_ends(values: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    Levels and lines are those that hold at the last point of the pattern.
+    """
     steps = values - _moved(values, 1)
-    with np.errstate(invalid="ignore"):
-        room = _place_in_phase(phases) >= RUN - 1
-        rising, falling = room.copy(), room.copy()
-        for back in range(RUN - 1):
-            step = _moved(steps, back)
-            rising &= step > 0
-            falling &= step < 0
-    return rising.astype("int8") - falling.astype("int8")
+    steps[_place_in_phase(phases) == 0] = np.nan
+    trend = _one_side(lambda back: _moved(steps, back), RUN - 1, phases)
+    window, shift = (
+        _one_side(lambda back: _moved(values, back) - limits.centre, length, phases) for length in (WINDOW, RUN)
+    )
+    near_count = sum(positions(_moved(values, back), limits)[2] for back in range(WINDOW))
+    return trend, window * (near_count >= 2), shift
 
 
-def _shift_ends(values: np.ndarray, centre: np.ndarray, phases: np.ndarray) -> np.ndarray:
-    """Seven in a row on one side of the centre that holds at the last of them."""
+def _one_side(place: Callable[[int], np.ndarray], length: int, phases: np.ndarray) -> np.ndarray:
+    """1 where `place(0)` ... `place(length - 1)`, periods back, are all above zero within one phase, -1 where below."""
     with np.errstate(invalid="ignore"):
-        above = _ending(lambda back: _moved(values, back) > centre, RUN, phases)
-        below = _ending(lambda back: _moved(values, back) < centre, RUN, phases)
+        above = _place_in_phase(phases) >= length - 1
+        below = above.copy()
+        for back in range(length):
+            now = place(back)
+            above &= now > 0
+            below &= now < 0
     return above.astype("int8") - below.astype("int8")
-
-
-def _near_ends(values: np.ndarray, limits: Limits, phases: np.ndarray) -> np.ndarray:
-    """Two of the last three near a limit, all three on one side, the last one near itself."""
-    found = np.zeros(values.shape, dtype="int8")
-    with np.errstate(invalid="ignore"):
-        for side in (1, -1):
-            same = _ending(lambda back: side * (_moved(values, back) - limits.centre) > 0, WINDOW, phases)  # noqa: B023
-            edge, beyond = (limits.near_upper, limits.upper) if side > 0 else (limits.near_lower, limits.lower)
-            near = [
-                (side * (past - edge) > 0) & ~(side * (past - beyond) > 0)
-                for past in (_moved(values, back) for back in range(WINDOW))
-            ]
-            found[same & near[0] & (near[1] | near[2])] = side
-    return found
-
-
-def _run_marks(relative: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    sides = relative.astype("float64")
-    above = _ending(lambda back: _moved(sides, back) > 0, RUN, groups)
-    below = _ending(lambda back: _moved(sides, back) < 0, RUN, groups)
-    return _spread(above.astype("int8") - below.astype("int8"), RUN)
-
-
-def _near_marks(relative: np.ndarray, near: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The near points of every window of three on one side that holds two of them."""
-    sides, close = relative.astype("float64"), near.astype("float64")
-    above = _ending(lambda back: _moved(sides, back) > 0, WINDOW, groups)
-    below = _ending(lambda back: _moved(sides, back) < 0, WINDOW, groups)
-    two = np.nan_to_num(close) + np.nan_to_num(_moved(close, 1)) + np.nan_to_num(_moved(close, 2)) >= 2
-    ends = (above & two).astype("int8") - (below & two).astype("int8")
-    return _spread(ends, WINDOW) * near
 
 
 def _spread(ends: np.ndarray, length: int) -> np.ndarray:
