@@ -101,10 +101,18 @@ class Catalog:
 
     def tables_of(self, indicator: Indicator) -> tuple[str, ...]:
         """Tables that an indicator counts on; those of both parts of a quotient."""
-        if indicator.table:
-            return (indicator.table,)
-        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
-        return tuple(dict.fromkeys(self.indicators[name].table for name in parts))
+        return tuple(dict.fromkeys(part.table for part in self.parts_of(indicator)))
+
+    def parts_of(self, indicator: Indicator) -> tuple[Indicator, ...]:
+        """The two indicators that a quotient divides; any other indicator is its own and only part."""
+        if indicator.measure != "quotient":
+            return (indicator,)
+        return (self.indicators[indicator.numerator_indicator], self.indicators[indicator.denominator_indicator])
+
+    def thresholds_on(self, indicator_id: str, grain: str) -> list[Threshold]:
+        """Thresholds of the indicator at the grain, by id."""
+        named = [item for item in self.thresholds.values() if (item.indicator, item.grain) == (indicator_id, grain)]
+        return sorted(named, key=lambda item: item.id)
 
     def shown_in(self, review: Review) -> tuple[str, ...]:
         """Indicators of a review, in order: those that it lists, then those that ask for it."""

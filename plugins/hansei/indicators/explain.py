@@ -60,7 +60,7 @@ def _quotient_sql(
     catalog: Catalog, sql: Dialect, indicator: Indicator, grain: str, period_start: date, segment_id: str
 ) -> str:
     """Both parts as queries of their own, one after the other, under a line that says how they are joined."""
-    parts = [catalog.indicators[name] for name in (indicator.numerator_indicator, indicator.denominator_indicator)]
+    parts = catalog.parts_of(indicator)
     times = f"{indicator.per:g} * " if indicator.per else ""
     title = f"-- {indicator.id} = {times}{parts[0].id} / {parts[1].id}"
     queries = [f"-- {part.id}\n{figure_sql(catalog, sql, part, grain, period_start, segment_id)};" for part in parts]

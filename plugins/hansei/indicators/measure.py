@@ -20,7 +20,7 @@ from hansei.indicators.causes import rebuild_cause
 from hansei.indicators.collection import DISTRIBUTIONS, Collection, close_values, open_values
 from hansei.indicators.gaps import fill_gaps, load_places
 from hansei.indicators.periods import local_date, period_start, periods_between
-from hansei.indicators.stored import ROW, SAID, VALUES, Stored, forget_others, read_stored, remember
+from hansei.indicators.stored import ROW, SAID, VALUES, Stored, forget_others, read_stored, remember_counted
 from hansei.indicators.values import describe, fingerprint, values_sql
 from hansei.warehouse.engine import Warehouse
 
@@ -270,7 +270,7 @@ class Measurement:
 
     def _remember(self, indicators: Sequence[Indicator]) -> None:
         fresh = {item.id: fingerprint(self.catalog, item) for item in indicators if self._is_redefined(item)}
-        remember(self.warehouse, fresh, self.run_id)
+        remember_counted(self.warehouse, fresh, self.run_id)
 
 
 def _whens(because: dict[str, str], *causes: str) -> str:

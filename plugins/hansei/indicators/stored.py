@@ -9,6 +9,7 @@ from datetime import date
 
 from hansei.catalog.measures import Indicator
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.states import forget, remember, remembered
 
 VALUES = "indicators.indicator_values"
 # What names a value, and what is said of it; ops.restatements keeps the latter as it was before.
@@ -48,31 +49,24 @@ def read_stored(warehouse: Warehouse) -> Stored:
     )
     for row in warehouse.rows(open_periods):
         unfinished[row["indicator"], row["grain"]].add(row["period_start"])
-    states = warehouse.rows(f"SELECT model, fingerprint FROM ops.model_states WHERE model LIKE '{_PREFIX}%'")
     return Stored(
-        {row["model"].removeprefix(_PREFIX): row["fingerprint"] for row in states},
+        remembered(warehouse, _PREFIX),
         {(row["indicator"], row["grain"]): row["first_start"] for row in reached},
         {(row["indicator"], row["grain"]): row["newest_start"] for row in reached if row["newest_start"]},
         dict(unfinished),
     )
 
 
-def remember(warehouse: Warehouse, fingerprints: dict[str, str], run_id: str) -> None:
-    """Notes by which definition each indicator was counted; only what differs is written."""
-    if not fingerprints:
-        return
-    names = warehouse.sql.text_list([f"{_PREFIX}{name}" for name in sorted(fingerprints)])
-    warehouse.execute(f"DELETE FROM ops.model_states WHERE model IN ({names})")
-    rest = {"position": 0, "run_id": run_id, "rebuilt_because": "measured"}
-    rows = [{"model": f"{_PREFIX}{name}", "fingerprint": text, **rest} for name, text in sorted(fingerprints.items())]
-    warehouse.insert("ops.model_states", rows)
+def remember_counted(warehouse: Warehouse, fingerprints: dict[str, str], run_id: str) -> None:
+    """Notes by which definition each indicator was counted; only what differs is given."""
+    remember(warehouse, {f"{_PREFIX}{name}": text for name, text in fingerprints.items()}, run_id, "measured")
 
 
 def forget_others(warehouse: Warehouse, kept: Iterable[str], tables: Iterable[str]) -> None:
     """Removes what is stored of indicators that are no longer defined."""
+    kept = set(kept)
     names = warehouse.sql.text_list(sorted(kept))
-    models = warehouse.sql.text_list([f"{_PREFIX}{name}" for name in sorted(kept)])
     with warehouse.transaction():
         for table in tables:
             warehouse.execute(f"DELETE FROM {table} WHERE indicator NOT IN ({names})")
-        warehouse.execute(f"DELETE FROM ops.model_states WHERE model LIKE '{_PREFIX}%' AND model NOT IN ({models})")
+        forget(warehouse, {f"{_PREFIX}{name}" for name in remembered(warehouse, _PREFIX).keys() - kept})

@@ -74,8 +74,7 @@ def fingerprint(catalog: Catalog, indicator: Indicator) -> str:
     """Hash of everything that moves the indicator's numbers; wording, owner and caveats do not."""
     own = {**meaning(indicator), "version": indicator.version}
     if indicator.measure == "quotient":
-        parts = (indicator.numerator_indicator, indicator.denominator_indicator)
-        return catalog.fingerprint(own, *(fingerprint(catalog, catalog.indicators[name]) for name in parts))
+        return catalog.fingerprint(own, *(fingerprint(catalog, part) for part in catalog.parts_of(indicator)))
     table = catalog.tables[indicator.table]
     days = indicator.maturity_days(catalog.service.repeat_window)
     return catalog.fingerprint(own, table.segments, table.exclusions, catalog.service.reporting_zone, days)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from hansei import __version__
-from hansei.catalog.measures import Indicator, Review, Threshold
+from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.segments import cut_of
 from hansei.catalog.units import in_indicator_unit
 from hansei.indicators.explain import figure_sql, rows_sql
@@ -147,7 +147,7 @@ class EvidenceGathering:
     def _limits(self, indicator: Indicator) -> list[Limit]:
         """Limits that hold for the whole service; those of segments show where the segment is judged."""
         found = []
-        for threshold in self._thresholds(indicator):
+        for threshold in self.catalog.thresholds_on(indicator.id, self.review.grain):
             if "all" not in threshold.segments:
                 continue
             for level in ("warning", "critical"):
@@ -156,10 +156,6 @@ class EvidenceGathering:
                     dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
                     found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
         return found
-
-    def _thresholds(self, indicator: Indicator) -> list[Threshold]:
-        named = [item for item in self.catalog.thresholds.values() if item.indicator == indicator.id]
-        return sorted((item for item in named if item.grain == self.review.grain), key=lambda item: item.id)
 
     def _sample(self, indicator: Indicator) -> str | None:
         if indicator.measure == "quotient":

@@ -40,10 +40,11 @@ class PhaseStart:
 
 def phase_starts(catalog: Catalog, indicator: Indicator) -> list[PhaseStart]:
     """Every reason to begin anew, oldest first."""
-    found = [*_redefined(catalog, indicator)]
-    if any(_is_business_time(item) for item in _parts(catalog, indicator)):
+    parts = catalog.parts_of(indicator)
+    found = list(_redefined(indicator, *parts))
+    if any(_is_business_time(item) for item in parts):
         found.extend(_calendar_changes(catalog))
-    if any(item.table in SLA_TABLES for item in _parts(catalog, indicator)):
+    if any(item.table in SLA_TABLES for item in parts):
         found.extend(_policy_changes(catalog))
     return sorted(found, key=lambda start: (start.day, start.why))
 
@@ -62,19 +63,13 @@ def phase_numbers(starts: list[PhaseStart], grain: str, segments: list[str], per
     return numbers
 
 
-def _parts(catalog: Catalog, indicator: Indicator) -> list[Indicator]:
-    if indicator.measure != "quotient":
-        return [indicator]
-    return [catalog.indicators[name] for name in (indicator.numerator_indicator, indicator.denominator_indicator)]
-
-
 def _is_business_time(indicator: Indicator) -> bool:
     counted = " ".join(getattr(indicator, name) or "" for name in _COUNTED)
     return indicator.unit == "business_seconds" or "business" in counted or indicator.table in SLA_TABLES
 
 
-def _redefined(catalog: Catalog, indicator: Indicator) -> Iterator[PhaseStart]:
-    for item in {part.id: part for part in (indicator, *_parts(catalog, indicator))}.values():
+def _redefined(*indicators: Indicator) -> Iterator[PhaseStart]:
+    for item in {part.id: part for part in indicators}.values():
         if item.valid_from is not None and item.version > 1:
             yield PhaseStart(item.valid_from, f"version {item.version} of {item.id}")
 

@@ -8,6 +8,7 @@ judged again only when a finished value, its definition, a target, a phase or th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from hansei.signals import verdicts as rules
 from hansei.warehouse import Warehouse
 from hansei.warehouse.own_rows import own_schema
 from hansei.warehouse.runs import Run
+from hansei.warehouse.states import forget, remember, remembered
 
 SIGNALS = "indicators.signals"
 # Usable periods after which a baseline stands (METHODS.md 2.4).
@@ -39,24 +41,25 @@ _METHOD = 1
 def judge_verdicts(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> int:
     """Judges what changed since it was judged last, in the transaction of the caller; how many rows were written."""
     written = 0
-    sizes = _reached(warehouse)
-    marks = {row["model"]: row["fingerprint"] for row in _marks(warehouse)}
-    present: set[str] = set()
+    reached = _reached(warehouse)
+    marks = remembered(warehouse, _MARK)
+    judged: set[str] = set()
     for grain, indicators in sorted(_judged_grains(catalog).items()):
-        fresh: dict[str, str] = {}
-        for indicator in indicators:
-            mark = f"{_MARK}{grain}:{indicator.id}"
-            present.add(mark)
-            stored = sizes.get((indicator.id, grain))
-            if stored is None:
-                continue
-            ready = readiness.day(indicator.id)
-            digest = catalog.fingerprint(_METHOD, meaning(indicator), *_yardsticks(catalog, indicator, grain), stored)
-            digest = catalog.fingerprint(digest, str(ready and period_start(grain, ready)))
-            if marks.get(mark) != digest:
-                fresh[indicator.id] = digest
-        written += _judge_again(warehouse, catalog, run, readiness, grain, fresh, sizes)
-    _drop(warehouse, marks.keys() - present)
+        judged.update(f"{grain}:{indicator.id}" for indicator in indicators)
+        prints = {
+            indicator.id: _fingerprint(catalog, indicator, grain, reached[indicator.id, grain], readiness)
+            for indicator in indicators
+            if (indicator.id, grain) in reached
+        }
+        fresh = {name: digest for name, digest in prints.items() if marks.get(f"{grain}:{name}") != digest}
+        if fresh:
+            sizes = {name: reached[name, grain].value_count for name in fresh}
+            written += _judge_again(warehouse, catalog, run, readiness, grain, sizes)
+            remember(warehouse, {f"{_MARK}{grain}:{name}": fresh[name] for name in fresh}, run.run_id, "judged")
+    gone = sorted(marks.keys() - judged)
+    for mark in gone:
+        _remove(warehouse, *mark.split(":"))
+    forget(warehouse, [f"{_MARK}{mark}" for mark in gone])
     return written
 
 
@@ -76,75 +79,52 @@ def _judged_grains(catalog: Catalog) -> dict[str, list[Indicator]]:
     return found
 
 
-def _reached(warehouse: Warehouse) -> dict[tuple[str, str], list[Any]]:
-    """Of every indicator and grain: how many finished values there are, and when the newest of them became known."""
+@dataclass(frozen=True)
+class _Reached:
+    """Of one indicator and grain: how many finished values there are, when the newest became known, the last period."""
+
+    value_count: int
+    known_since: str
+    last_start: str
+
+
+def _reached(warehouse: Warehouse) -> dict[tuple[str, str], _Reached]:
     rows = warehouse.rows(
         "SELECT indicator, grain, COUNT(*) AS value_count, MAX(known_since) AS newest, MAX(period_start) AS last_start "
         "FROM indicators.indicator_values WHERE state <> 'incomplete' GROUP BY indicator, grain"
     )
     return {
-        (row["indicator"], row["grain"]): [row["value_count"], str(row["newest"]), str(row["last_start"])]
+        (row["indicator"], row["grain"]): _Reached(row["value_count"], str(row["newest"]), str(row["last_start"]))
         for row in rows
     }
 
 
-def _marks(warehouse: Warehouse) -> list[dict[str, Any]]:
-    return warehouse.rows(f"SELECT model, fingerprint FROM ops.model_states WHERE model LIKE '{_MARK}%'")
-
-
-def _yardsticks(catalog: Catalog, indicator: Indicator, grain: str) -> list[Any]:
+def _fingerprint(catalog: Catalog, indicator: Indicator, grain: str, reached: _Reached, readiness: Readiness) -> str:
+    """Hash of everything that moves the words: values, definition, phases, targets, and how far the sources reach."""
     starts = [(str(start.day), start.why, start.dimension) for start in phase_starts(catalog, indicator)]
-    return [indicator.direction, indicator.owner, starts, *_thresholds(catalog, indicator, grain)]
-
-
-def _thresholds(catalog: Catalog, indicator: Indicator, grain: str) -> list[Threshold]:
-    named = [item for item in catalog.thresholds.values() if (item.indicator, item.grain) == (indicator.id, grain)]
-    return sorted(named, key=lambda item: item.id)
+    ready = readiness.day(indicator.id)
+    own = [meaning(indicator), indicator.direction, indicator.owner, starts, astuple(reached)]
+    reach = str(ready and period_start(grain, ready))
+    return catalog.fingerprint(_METHOD, *own, reach, *catalog.thresholds_on(indicator.id, grain))
 
 
 def _judge_again(
-    warehouse: Warehouse,
-    catalog: Catalog,
-    run: Run,
-    readiness: Readiness,
-    grain: str,
-    fresh: dict[str, str],
-    sizes: dict[tuple[str, str], list[Any]],
+    warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness, grain: str, sizes: dict[str, int]
 ) -> int:
-    if not fresh:
-        return 0
-    names = warehouse.sql.text_list(sorted(fresh))
-    warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'verdict' AND grain = '{grain}' AND indicator IN ({names})")
-    ready = {name: readiness.day(name) for name in fresh}
-    counts = {name: sizes[name, grain][0] for name in fresh}
+    """Replaces the verdicts of the indicators that `sizes` names, with how many values each has; rows written."""
+    _remove(warehouse, grain, *sizes)
+    ready = {name: readiness.day(name) for name in sizes}
     written = 0
-    for series in read_series(warehouse, catalog, grain, ready, counts):
+    for series in read_series(warehouse, catalog, grain, ready, sizes):
         rows = _rows(catalog, series, run)
         warehouse.load(SIGNALS, rows)
         written += rows.num_rows
-    marked = {f"{_MARK}{grain}:{name}": digest for name, digest in fresh.items()}
-    _forget(warehouse, marked)
-    rest = {"position": 0, "run_id": run.run_id, "rebuilt_because": "judged"}
-    states = [{"model": mark, "fingerprint": digest, **rest} for mark, digest in sorted(marked.items())]
-    warehouse.insert("ops.model_states", states)
     return written
 
 
-def _forget(warehouse: Warehouse, marks: Iterable[str]) -> None:
-    names = warehouse.sql.text_list(sorted(marks))
-    if names:
-        warehouse.execute(f"DELETE FROM ops.model_states WHERE model IN ({names})")
-
-
-def _drop(warehouse: Warehouse, marks: Iterable[str]) -> None:
-    """Verdicts of indicators that are no longer judged at a grain, with their marks."""
-    for mark in sorted(marks):
-        _, grain, name = mark.split(":", 2)
-        places = {"grain": grain, "indicator": name}
-        warehouse.execute(
-            f"DELETE FROM {SIGNALS} WHERE kind = 'verdict' AND grain = :grain AND indicator = :indicator", places
-        )
-    _forget(warehouse, marks)
+def _remove(warehouse: Warehouse, grain: str, *indicators: str) -> None:
+    names = warehouse.sql.text_list(sorted(indicators))
+    warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'verdict' AND grain = '{grain}' AND indicator IN ({names})")
 
 
 def _targets(catalog: Catalog, series: Series) -> np.ndarray:
@@ -154,7 +134,7 @@ def _targets(catalog: Catalog, series: Series) -> np.ndarray:
     by_name: dict[str, list[Threshold]] = {}
     for row, (name, segment_id) in enumerate(series.keys):
         if name not in by_name:
-            by_name[name] = _thresholds(catalog, catalog.indicators[name], series.grain)
+            by_name[name] = catalog.thresholds_on(name, series.grain)
         fitting = [item for item in by_name[name] if any(matches(segment_id, wanted) for wanted in item.segments)]
         for item in sorted(fitting, key=lambda item: (segment_id not in item.segments, item.id)):
             holds = periods >= np.datetime64(item.valid_from, "D")

@@ -7,6 +7,7 @@ from datetime import datetime
 from hansei.catalog import Catalog
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.refresh import runner_for
+from hansei.warehouse.states import remember
 
 # A model that was rebuilt leaves one row instead of one for each of its keys.
 REBUILT = "key = '*' AND operation = 'rebuild'"
@@ -31,9 +32,7 @@ def prune_changes(warehouse: Warehouse, catalog: Catalog, due: datetime, run_id:
     count = warehouse.scalar(removed)
     if count:
         warehouse.execute(f"DELETE FROM ops.changes WHERE change_id <= {until}")
-        warehouse.execute(f"DELETE FROM ops.model_states WHERE model = '{PRUNED}'")
-        state = {"model": PRUNED, "fingerprint": "", "position": until, "run_id": run_id, "rebuilt_because": "pruned"}
-        warehouse.insert("ops.model_states", [state])
+        remember(warehouse, {PRUNED: ""}, run_id, "pruned", until)
     return count
 
 

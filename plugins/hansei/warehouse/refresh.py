@@ -21,6 +21,7 @@ from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.models import ModelRunner, Refresh
 from hansei.warehouse.publication import record_changes
 from hansei.warehouse.seeds import opening_pairs, seed_fingerprints
+from hansei.warehouse.states import remember
 from hansei.warehouse.tables import create_table
 
 KEYS = "run_keys"
@@ -274,10 +275,8 @@ class Family:
         warehouse.insert("ops.check_results", results)
 
     def _remember(self, model: TableModel, position: int, reason: str) -> None:
-        self.warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", {"model": model.table})
         fingerprint = self.runner.fingerprints[model.table]
-        state = {"model": model.table, "fingerprint": fingerprint, "position": position, "run_id": self.run_id}
-        self.warehouse.insert("ops.model_states", [{**state, "rebuilt_because": reason}])
+        remember(self.warehouse, {model.table: fingerprint}, self.run_id, reason, position)
 
 
 def _broken(check: Check, model: TableModel, rows: str) -> str:

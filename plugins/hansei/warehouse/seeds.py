@@ -18,6 +18,7 @@ from hansei.catalog.calendars import CalendarAssignment
 from hansei.errors import WarehouseError
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.publication import record_changes
+from hansei.warehouse.states import remember
 from hansei.warehouse.tables import Columns, create_table
 
 if TYPE_CHECKING:
@@ -290,8 +291,5 @@ def _replace(warehouse: Warehouse, table: str, columns: Columns, parts: Iterable
 def _remember(
     warehouse: Warehouse, table: str, fingerprint: str, run_id: str, known: dict[str, str], changed: str
 ) -> None:
-    warehouse.execute("DELETE FROM ops.model_states WHERE model = :model", {"model": table})
-    state = {"model": table, "fingerprint": fingerprint, "position": 0, "run_id": run_id}
-    reason = "definition" if table in known else "created"
-    warehouse.insert("ops.model_states", [{**state, "rebuilt_because": reason}])
+    remember(warehouse, {table: fingerprint}, run_id, "definition" if table in known else "created")
     record_changes(warehouse, table, run_id, changed)
