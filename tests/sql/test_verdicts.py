@@ -108,6 +108,17 @@ def test_judging_again_writes_nothing_until_something_changed(warehouse, judged)
     assert [row["verdict"] for row in _said(warehouse)][20] == "steady, meeting target"
 
 
+@pytest.mark.parametrize("change", ["value = 0.80", "sample_count = 49", "lower_bound = 0.1"])
+def test_a_value_that_is_restated_as_of_the_same_instant_is_judged_again(warehouse, judged, change):
+    """As a back-fill does, and a run that is repeated: nothing but the value itself tells that it moved."""
+    _fill(warehouse)
+    _judge(warehouse, judged)
+    week = {"week": MONDAY + timedelta(weeks=20)}
+    warehouse.execute(f"UPDATE indicators.indicator_values SET {change} WHERE period_start = :week", week)
+    assert _judge(warehouse, judged, "repeated") == 22
+    assert _judge(warehouse, judged, "repeated once more") == 0
+
+
 def test_another_target_is_held_against_every_week_again(warehouse, judged):
     _fill(warehouse)
     _judge(warehouse, judged)

@@ -21,6 +21,8 @@ DIRECTIONS = {"higher_is_better": 1, "lower_is_better": -1, "neutral": 0}
 # Values in one block: about 300 MB at its widest.
 BLOCK_VALUES = 600_000
 _FIGURES = ("value", "numerator", "denominator", "lower_bound", "upper_bound")
+# What is judged of a value, or repeated beside the verdict.
+READ = ("segment_id", "period_start", "version", *_FIGURES, "sample_count", "state")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,7 @@ def read_series(
     for names in _portions(sorted(ready), sizes):
         text = warehouse.sql.text_list(names)
         rows = warehouse.arrow(
-            "SELECT indicator, segment_id, period_start, version, value, numerator, denominator, lower_bound, "
-            "upper_bound, sample_count, state FROM indicators.indicator_values "
+            f"SELECT indicator, {', '.join(READ)} FROM indicators.indicator_values "
             f"WHERE grain = '{grain}' AND state <> 'incomplete' AND indicator IN ({text}) "
             "ORDER BY indicator, segment_id, period_start"
         )

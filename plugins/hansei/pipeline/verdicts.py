@@ -22,7 +22,7 @@ from hansei.indicators.periods import period_start
 from hansei.indicators.values import meaning
 from hansei.pipeline.phases import phase_starts
 from hansei.pipeline.readiness import Readiness
-from hansei.pipeline.series import Series, read_series
+from hansei.pipeline.series import READ, Series, read_series
 from hansei.signals import spc
 from hansei.signals import verdicts as rules
 from hansei.warehouse import Warehouse
@@ -81,22 +81,21 @@ def _judged_grains(catalog: Catalog) -> dict[str, list[Indicator]]:
 
 @dataclass(frozen=True)
 class _Reached:
-    """Of one indicator and grain: how many finished values there are, when the newest became known, the last period."""
+    """Of one indicator and grain: how many finished values there are, and a hash of what is said of them.
+
+    When a value became known does not tell: a back-fill and a repeated run restate as of the same instant as before.
+    """
 
     value_count: int
-    known_since: str
-    last_start: str
+    content_hash: str
 
 
 def _reached(warehouse: Warehouse) -> dict[tuple[str, str], _Reached]:
     rows = warehouse.rows(
-        "SELECT indicator, grain, COUNT(*) AS value_count, MAX(known_since) AS newest, MAX(period_start) AS last_start "
+        f"SELECT indicator, grain, COUNT(*) AS value_count, {warehouse.sql.content_hash(READ)} AS content_hash "
         "FROM indicators.indicator_values WHERE state <> 'incomplete' GROUP BY indicator, grain"
     )
-    return {
-        (row["indicator"], row["grain"]): _Reached(row["value_count"], str(row["newest"]), str(row["last_start"]))
-        for row in rows
-    }
+    return {(row["indicator"], row["grain"]): _Reached(row["value_count"], str(row["content_hash"])) for row in rows}
 
 
 def _fingerprint(catalog: Catalog, indicator: Indicator, grain: str, reached: _Reached, readiness: Readiness) -> str:

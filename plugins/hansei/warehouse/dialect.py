@@ -175,6 +175,13 @@ class Dialect:
         """The distinct values of a group as one text, sorted, with commas between; NULL where there is none."""
         return f"STRING_AGG(DISTINCT {expression}, ',' ORDER BY {expression})"
 
+    def content_hash(self, columns: Sequence[str]) -> str:
+        """Aggregate over a group's different rows that tells, in one engine, whether any of them changed."""
+        listed = ", ".join(columns)
+        if self.is_duckdb:
+            return f"BIT_XOR(HASH({listed}))"
+        return f"BIT_XOR(HASHTEXTEXTENDED(CAST(ROW({listed}) AS TEXT), 0))"
+
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
         return ", ".join(map(_literal, values)) or "NULL"
