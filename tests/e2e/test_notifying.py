@@ -354,6 +354,7 @@ def test_a_chat_connection_that_cannot_be_used_says_why_without_its_secret(
 def test_no_address_token_or_name_is_kept_logged_or_said(
     tmp_path: Path, mailbox: Mailbox, room: ChatRoom, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     caplog.set_level("DEBUG", logger="apprise")
     caplog.set_level("DEBUG", logger="hansei")
     desk = Desk(tmp_path, mailbox.port, vera=VERA, wei=WEI)

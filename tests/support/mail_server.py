@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,8 @@ def free_port() -> int:
 
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
+    # The server stands for somebody else's: what it logs of its guests is not what we log.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     mailbox = Mailbox(free_port())
     controller = _Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
     controller.start()
