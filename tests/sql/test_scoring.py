@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from support.stored_values import Desk, store_values
 
 from hansei.catalog import Catalog
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
+from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.scoring import score_everything
 from hansei.warehouse import Warehouse
 from hansei.warehouse.runs import Run
@@ -71,20 +73,12 @@ def week(number: int) -> date:
     return MONDAY + timedelta(weeks=number)
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """A source as far as readiness asks for one: which entities it feeds. Nothing is extracted here."""
-
-    entity_ids: tuple[str, ...]
-    id: str = "desk"
-
-
 @pytest.fixture
 def scored(catalog: Catalog) -> Catalog:
     """The shipped catalog with one source, and the definitions of this module in place of the shipped ones."""
     return replace(
         catalog,
-        sources={"desk": _Desk(tuple(catalog.entities))},
+        sources={"desk": Desk(tuple(catalog.entities))},
         scorecards={"card": CARD},
         profiles={"outline": PROFILE},
         quadrants={"fields": QUADRANTS},
@@ -129,13 +123,9 @@ def _values() -> list[dict[str, Any]]:
     return rows
 
 
-def _fill(warehouse: Warehouse, rows: list[dict[str, Any]], complete_until: datetime = AS_OF) -> None:
-    warehouse.insert("indicators.indicator_values", rows)
-    warehouse.insert("ops.watermarks", [{"source": "desk", "complete_until": complete_until, "run_id": "r"}])
-
-
 def _score(warehouse: Warehouse, catalog: Catalog, run_id: str = "night") -> dict[str, int]:
-    return score_everything(warehouse, catalog, Run(run_id, "night", AS_OF, {}))
+    readiness = Readiness(warehouse, catalog)
+    return score_everything(warehouse, catalog, Run(run_id, "night", AS_OF, {}), readiness)
 
 
 def _content(warehouse: Warehouse) -> dict[str, list[tuple]]:
@@ -148,7 +138,7 @@ def _content(warehouse: Warehouse) -> dict[str, list[tuple]]:
 
 
 def test_stored_values_become_cards(warehouse: Warehouse, scored: Catalog) -> None:
-    _fill(warehouse, _values())
+    store_values(warehouse, _values(), AS_OF)
     _score(warehouse, scored)
     lines = warehouse.rows("SELECT * FROM indicators.scorecards WHERE period_start = :start", {"start": week(1)})
     assert {row["segment_id"] for row in lines} == {"all", "team=a", "team=b", "team=c", "team=d"}
@@ -169,7 +159,7 @@ def test_stored_values_become_cards(warehouse: Warehouse, scored: Catalog) -> No
 
 
 def test_profiles_quadrants_and_risks_are_stored_too(warehouse: Warehouse, scored: Catalog) -> None:
-    _fill(warehouse, _values())
+    store_values(warehouse, _values(), AS_OF)
     counts = _score(warehouse, scored)
     lowest = warehouse.rows(
         "SELECT axis, score FROM indicators.profiles WHERE is_minimum AND period_start = :start", {"start": week(1)}
@@ -199,7 +189,7 @@ def test_profiles_quadrants_and_risks_are_stored_too(warehouse: Warehouse, score
 
 
 def test_repeated_and_shuffled_it_leaves_the_same_tables(warehouse: Warehouse, scored: Catalog) -> None:
-    _fill(warehouse, _values())
+    store_values(warehouse, _values(), AS_OF)
     _score(warehouse, scored)
     before = _content(warehouse)
     assert all(before.values())
@@ -212,7 +202,7 @@ def test_repeated_and_shuffled_it_leaves_the_same_tables(warehouse: Warehouse, s
 
 
 def test_what_the_sources_have_not_covered_is_not_judged(warehouse: Warehouse, scored: Catalog) -> None:
-    _fill(warehouse, _values(), complete_until=datetime(2026, 4, 18))  # the week of 13 April is not over
+    store_values(warehouse, _values(), complete_until=datetime(2026, 4, 18))  # the week of 13 April is not over
     _score(warehouse, scored)
     assert warehouse.scalar("SELECT MAX(period_start) FROM indicators.risks") == week(5)
     rows = warehouse.rows(
@@ -228,7 +218,7 @@ def test_an_empty_warehouse_gives_empty_tables(warehouse: Warehouse, catalog: Ca
 
 
 def test_a_definition_that_is_gone_leaves_no_row(warehouse: Warehouse, scored: Catalog) -> None:
-    _fill(warehouse, _values())
+    store_values(warehouse, _values(), AS_OF)
     _score(warehouse, scored)
     without = replace(scored, scorecards={}, profiles={}, quadrants={}, risks={})
     assert _score(warehouse, without, "later") == dict.fromkeys(SCORING_TABLES, 0)

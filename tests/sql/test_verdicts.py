@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from support.stored_values import Desk, store_values
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Threshold
@@ -32,17 +33,9 @@ LIMIT = Threshold(
 )
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """A source as far as readiness asks for one: which entities it feeds. Nothing is extracted here."""
-
-    entity_ids: tuple[str, ...]
-    id: str = "desk"
-
-
 @pytest.fixture
 def judged(catalog: Catalog) -> Catalog:
-    return replace(catalog, sources={"desk": _Desk(tuple(catalog.entities))}, thresholds={"floor": LIMIT})
+    return replace(catalog, sources={"desk": Desk(tuple(catalog.entities))}, thresholds={"floor": LIMIT})
 
 
 def _row(week: int, value: float, **other: Any) -> dict[str, Any]:
@@ -53,8 +46,7 @@ def _row(week: int, value: float, **other: Any) -> dict[str, Any]:
 
 
 def _fill(warehouse: Warehouse, complete_until: datetime = AS_OF) -> None:
-    warehouse.insert("ops.watermarks", [{"source": "desk", "complete_until": complete_until, "run_id": "r"}])
-    warehouse.insert("indicators.indicator_values", [_row(week, value) for week, value in enumerate([*CALM, *FALL])])
+    store_values(warehouse, [_row(week, value) for week, value in enumerate([*CALM, *FALL])], complete_until)
 
 
 def _judge(warehouse: Warehouse, catalog: Catalog, run_id: str = "night") -> int:

@@ -19,10 +19,9 @@ from hansei.warehouse.own_rows import own_rows
 from hansei.warehouse.runs import Run
 
 
-def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, Any]:
+def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> dict[str, Any]:
     """The word of every finished period, and what every threshold says of it; counts of what thresholds said."""
     rows: list[dict[str, Any]] = []
-    readiness = Readiness(warehouse, catalog)
     with warehouse.transaction():
         judge_verdicts(warehouse, catalog, run, readiness)
         for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):

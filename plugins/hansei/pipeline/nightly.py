@@ -18,6 +18,7 @@ from hansei.indicators.measure import Measurement
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_everything
+from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.scoring import score_everything
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
@@ -188,8 +189,9 @@ def judge(context: Context, run_id: str) -> dict[str, Any]:
     """Holds finished periods against the thresholds, scorecards and risks; how many breaches stand."""
     with open_warehouse(context.settings) as warehouse:
         run = require_run(warehouse, run_id)
-        verdicts = judge_everything(warehouse, context.catalog, run)
-        score_everything(warehouse, context.catalog, run)
+        readiness = Readiness(warehouse, context.catalog)
+        verdicts = judge_everything(warehouse, context.catalog, run, readiness)
+        score_everything(warehouse, context.catalog, run, readiness)
     return verdicts
 
 

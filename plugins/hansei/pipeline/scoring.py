@@ -38,10 +38,10 @@ KEY_INDICATORS = "indicators.key_risk_indicators"
 TOTALS = "indicators.risk_totals"
 
 
-def score_everything(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, int]:
+def score_everything(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> dict[str, int]:
     """Replaces every table of this module; rows per table."""
     with warehouse.transaction():
-        reader = _Reader(warehouse, catalog)
+        reader = _Reader(warehouse, catalog, readiness)
         tables = {**_cards(reader, catalog), **_register(reader, catalog)}
         for table, content in tables.items():
             _replace(warehouse, table, content, run)
@@ -51,10 +51,10 @@ def score_everything(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[s
 class _Reader:
     """Stored values, and up to which day the sources of an indicator are complete."""
 
-    def __init__(self, warehouse: Warehouse, catalog: Catalog) -> None:
+    def __init__(self, warehouse: Warehouse, catalog: Catalog, readiness: Readiness) -> None:
         self._warehouse = warehouse
         self._catalog = catalog
-        self._readiness = Readiness(warehouse, catalog)
+        self._readiness = readiness
 
     def ready(self, indicator: str) -> date | None:
         return self._readiness.day(indicator)
