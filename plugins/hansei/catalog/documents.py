@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from yaml.constructor import SafeConstructor
 
 Location = tuple[str | int, ...]
+# In which people are written to.
+Language = Literal["en", "zh_CN"]
 
 _NEXT_STEPS = {
     "extra_forbidden": "remove it or correct its spelling",

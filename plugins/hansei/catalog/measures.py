@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from hansei.catalog.documents import Definition
+from hansei.catalog.documents import Definition, Language
 from hansei.catalog.entities import Identifier
 from hansei.catalog.sources import Duration
 
@@ -260,7 +260,7 @@ class Review(Definition):
     audience: str
     owner: str
     grain: Grain = "week"
-    language: Literal["en", "zh_CN"] = "en"
+    language: Language = "en"
     indicators: tuple[Identifier, ...] = Field(min_length=1)
     segments: tuple[Identifier, ...] = ()
     history_periods: int = Field(default=52, ge=4)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from hansei.catalog.calendars import CalendarAssignment, Zone
-from hansei.catalog.documents import Definition
+from hansei.catalog.documents import Definition, Language
 from hansei.catalog.entities import Identifier
 from hansei.catalog.sources import Duration
 
@@ -28,7 +28,7 @@ class Service(Definition):
     id: Identifier
     name: str
     reporting_zone: Zone
-    language: Literal["en", "zh_CN"] = "en"
+    language: Language = "en"
     calendar: str = "always"
     calendar_assignments: tuple[CalendarAssignment, ...] = ()
     calendar_change: Literal["piecewise", "last"] = "piecewise"

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from hansei.catalog.documents import Definition, Fault
+from hansei.catalog.documents import Definition, Fault, Language
 from hansei.catalog.entities import Identifier
 from hansei.catalog.measure_checks import fault, known
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
 
-Language = Literal["en", "zh_CN"]
 Severity = Literal["general", "important", "major"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # mildest first
 EVERYBODY = "*"

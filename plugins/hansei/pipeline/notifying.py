@@ -11,7 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from hansei.board import deliveries as ledger
 from hansei.board import open_board
 from hansei.board.deliveries import Delivery
 from hansei.errors import HanseiError
+from hansei.indicators.periods import local_date
 from hansei.pipeline.context import Context
 from hansei.pipeline.delivering import Road, all_roads, attempt, open_road, setting_of
 from hansei.reviews.digest import Digest, DigestItem, digest_for
@@ -151,7 +152,7 @@ class _Night:
         failed: Delivery | None,
         opened: SendingChannel,
     ) -> Delivery:
-        recipient, day = road.recipient, _local(self.context).date()
+        recipient, day = road.recipient, self._today()
         # What only stands has no event of its own to be known by: the day tells one reminder from the next.
         suffix = "" if _news(digest, told) else f"@{day.isoformat()}"
         return Delivery(
@@ -170,7 +171,10 @@ class _Night:
         )
 
     def _is_resting(self, road: Road) -> bool:
-        return road.recipient.when == "weekdays" and _local(self.context).weekday() >= SATURDAY
+        return road.recipient.when == "weekdays" and self._today().weekday() >= SATURDAY
+
+    def _today(self) -> date:
+        return local_date(self.context.now(), self.context.catalog.service.zone)
 
     def _newest_event(self) -> int:
         """The newest event of anybody's: whoever is not concerned by it has been told of it in this way."""
@@ -179,10 +183,6 @@ class _Night:
 
 def _news(digest: Digest, told: int | None) -> bool:
     return any(item.event_number is not None and item.event_number > (told or 0) for item in digest.items)
-
-
-def _local(context: Context) -> datetime:
-    return context.now().replace(tzinfo=UTC).astimezone(context.catalog.service.zone)
 
 
 def _raise_for_trouble(engine: sa.Engine) -> None:

@@ -6,17 +6,18 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from hansei.catalog.documents import Language
 from hansei.catalog.measures import Grain, Unit
 from hansei.reviews import figures
 from hansei.reviews.evidence import DURATIONS
 from hansei.settings import SHIPPED_INCLUDE
 
-LANGUAGES = ("en", "zh_CN")
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 _CHINESE_UNITS = {"d": "天", "h": "小时", "min": "分钟", "s": "秒"}
 _CHINESE_SUFFIXES = {"per_hundred": "(每100个)", "per_thousand": "(每1,000个)", "weeks": "周"}
 
