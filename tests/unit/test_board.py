@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -34,21 +33,6 @@ EDITION = board.Edition(
     evidence='{"backlog":12}',
     parts=(PART,),
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "sqlite":
-        return load_settings({"HANSEI_HOME": str(tmp_path / "home")})
-    url = request.getfixturevalue("postgres_database").render_as_string(hide_password=False)
-    return load_settings({"HANSEI_HOME": str(tmp_path / "home"), "HANSEI_WAREHOUSE": url})
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[sa.Engine]:
-    engine = board.open(settings)
-    yield engine
-    engine.dispose()
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(engine: sa.Engine) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +11,6 @@ import sqlalchemy as sa
 from hansei import board
 from hansei.board import deliveries as ledger
 from hansei.board.deliveries import Delivery
-from hansei.settings import Settings, load_settings
 
 NOW = datetime(2026, 3, 9, 5, 30)
 FIRST = Delivery(
@@ -31,21 +28,6 @@ FIRST = Delivery(
     created_at=NOW,
 )
 SECOND = replace(FIRST, delivery_id="vera:desk_mail:9", after_event=7, through_event=9, message_id="<2@aurora.example>")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "sqlite":
-        return load_settings({"HANSEI_HOME": str(tmp_path / "home")})
-    url = request.getfixturevalue("postgres_database").render_as_string(hide_password=False)
-    return load_settings({"HANSEI_HOME": str(tmp_path / "home"), "HANSEI_WAREHOUSE": url})
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[sa.Engine]:
-    engine = board.open(settings)
-    yield engine
-    engine.dispose()
 
 
 def happened(engine: sa.Engine, delivery_id: str) -> list[tuple[str, str, str]]:
