@@ -93,7 +93,7 @@ INDICATORS = {
             "upper_limit": "Upper end of the usual range, as it was known in that period",
             "phase_start": "First period of the phase that is the yardstick",
             "phase_count": "Usable periods of the phase up to this one",
-            "is_trial": "Whether the usual range still moves much: 8 to 12 periods of the phase",
+            "is_trial": "Whether the usual range still moves much: fewer than 13 usable periods of the phase",
             "level": "Limit that was broken: warning or critical; without a breach the milder one that is set",
             "limit_value": "That limit, in the unit of the value",
             "limit_reason": "Why the limit is what it is",
