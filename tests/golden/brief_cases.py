@@ -104,6 +104,69 @@ def judged(indicator_id: str, segment_id: str, label: str, level: str, limit: fl
     )
 
 
+_VARIES = "It varies as usual, and {rest}"
+_HITS = "the target lies within that range: this week meets it, others may not."
+_MISSED = "the target lies within that range: some weeks meet it, not this one."
+
+
+def words() -> list[dict]:
+    """What the charts say of the ordinary bad week: some of everything, and nothing of what has no row."""
+    said = [
+        (
+            "first_reply_median",
+            "team=2",
+            "Night desk",
+            "worse",
+            "Worse: this week lies outside the range that is usual.",
+            0,
+        ),
+        (
+            "first_reply_median",
+            "all",
+            "",
+            "worse",
+            "Worse: two of the last three weeks lie near the edge of the usual range.",
+            2,
+        ),
+        ("first_reply_median", "team=1", "Day desk", "steady, meeting target", _VARIES.format(rest=_HITS), None),
+        ("first_reply_median", "team=3", "Specialists", "too few data", "There are too few cases in this week.", None),
+        (
+            "source_sla_attainment",
+            "account_tier=gold",
+            "gold",
+            "worse",
+            "Worse: each of the last six weeks was worse than the one before.",
+            6,
+        ),
+        ("source_sla_attainment", "all", "", "steady, meeting target", _VARIES.format(rest=_HITS), None),
+        ("csat_top_box", "channel=chat", "chat", "steady, missing target", _VARIES.format(rest=_MISSED), None),
+        (
+            "csat_top_box",
+            "all",
+            "",
+            "better",
+            "Better: the last seven weeks all lie on the better side of the usual level.",
+            6,
+        ),
+        ("nps", "all", "", "too few data", "There are too few cases in this week.", None),
+        (
+            "tickets_created",
+            "all",
+            "",
+            "higher than usual",
+            "Higher than usual: this week lies outside the range that is usual.",
+            0,
+        ),
+        ("reassignment_rate", "all", "", "steady, no target", "It varies as usual; no target is set.", None),
+    ]
+    keys = ("indicator_id", "segment_id", "segment_label", "word", "reason")
+    return [
+        dict(zip(keys, row[:-1], strict=True))
+        | {"since": None if row[-1] is None else MONDAY - dt.timedelta(weeks=row[-1])}
+        for row in said
+    ]
+
+
 def breaching() -> dict:
     """An ordinary bad week: a slow team, an account tier below its limit, too few answers for a score."""
     reply = points(2.9 * 3600, 1000, "seconds", 420, rise=700)
@@ -332,6 +395,7 @@ def breaching() -> dict:
         ],
         "breaches": breaches,
         "judgements": judgements,
+        "words": words(),
         "indicators": indicators,
         "honesty": {
             "batches": [
@@ -401,7 +465,8 @@ def short() -> dict:
     """The bad week with four indicators only."""
     case = breaching()
     case["indicators"] = [i for i in case["indicators"] if i["indicator_id"] in KEPT]
-    case["judgements"] = [j for j in case["judgements"] if j["indicator_id"] in KEPT]
+    for said in ("judgements", "words"):
+        case[said] = [one for one in case[said] if one["indicator_id"] in KEPT]
     return case
 
 
@@ -409,6 +474,7 @@ def quiet() -> dict:
     """Every limit met, nothing odd."""
     case = short()
     case["breaches"] = []
+    case["words"] = [one for one in case["words"] if one["word"] != "worse"]
     calm = points(2.6 * 3600, 1000, "seconds", 420)
     case["indicators"][0]["series"] = calm
     case["judgements"].append(
@@ -440,6 +506,8 @@ def waiting() -> dict:
             series[-1]["state"] = "incomplete"
     for found in case["judgements"]:
         found["verdict"] = "not_ready"
+    waits = "A source has not delivered all of this week yet."
+    case["words"] = [one | {"word": "data not ready", "reason": waits, "since": None} for one in case["words"]]
     return case
 
 
@@ -448,6 +516,8 @@ def scarce() -> dict:
     case = short()
     case["breaches"] = []
     case["judgements"] = [j | {"verdict": "too_few_data"} for j in case["judgements"] if j["segment_id"] == "all"]
+    few = "There are too few cases in this week."
+    case["words"] = [one | {"word": "too few data", "reason": few, "since": None} for one in case["words"]]
     for found in case["indicators"]:
         found["segments"] = []
         found["series"] = found["series"][-1:]

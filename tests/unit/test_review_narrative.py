@@ -200,7 +200,50 @@ def test_look_at_names_the_segment_furthest_beyond() -> None:
     assert narrative.decisions(found)[0].look_at[0].replace("\u00a0", " ") == "team T2: 30.0 % over 40 tickets"
 
 
-def test_no_sentence_claims_a_change() -> None:
+def word(said: str, reason: str, indicator_id: str = "reopen_rate") -> dict:
+    return {"indicator_id": indicator_id, "segment_id": "all", "segment_label": "", "word": said, "reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "told"),
+    [
+        ("worse", "Worse: it left the usual range.", ["Worse: it left the usual range."]),
+        (
+            "steady, missing target",
+            "The usual range lies beyond the target.",
+            ["No change: the usual range lies beyond the target. Change the process; do not chase the week."],
+        ),
+        (
+            "steady, no target",
+            "It varies as usual; no target is set.",
+            ["No change: it varies as usual. Change the process; do not chase the week."],
+        ),
+        ("too few data", "There are not yet enough weeks.", []),
+        ("data not ready", "A source is late.", []),
+    ],
+)
+def test_a_missed_limit_is_told_with_what_its_chart_says(said: str, reason: str, told: list[str]) -> None:
+    found = evidence([breach()], words=[word(said, reason)])
+    assert narrative.changed(found, found.breaches[0]) == told
+    assert set(told) <= set(narrative.decisions(found)[0].sentences)
+
+
+def test_good_news_is_told_of_what_is_judged_or_whole() -> None:
+    team = word("better", "Better: so.") | {"segment_id": "team=1", "segment_label": "T1"}
+    found = evidence(words=[word("better", "Better: so."), team])
+    assert "Changed for the better: Reopen rate (the whole service)." in narrative.headline(found, []).standfirst
+    judged = judgement("within", segment_id="team=1", segment_label="T1")
+    found = evidence(words=[team], judgements=[judged])
+    assert "Changed for the better: Reopen rate (team T1)." in narrative.headline(found, []).standfirst
+    assert not [s for s in narrative.headline(evidence(words=[team]), []).standfirst if "better" in s]
+
+
+def test_a_word_of_an_indicator_that_is_not_shown_is_refused() -> None:
+    with pytest.raises(ValueError, match="nps"):
+        evidence(words=[word("better", "Better: so.", "nps")])
+
+
+def test_without_a_word_no_sentence_claims_a_change() -> None:
     long = breach(consecutive_periods=3, previous_value=0.01, supported=True, lower_bound=0.11, upper_bound=0.2)
     said = " ".join(narrative.decisions(evidence([long]))[0].sentences).lower()
     assert said

@@ -28,6 +28,7 @@ from hansei.reviews.evidence import (
     Point,
     SegmentSeries,
     SourceReadiness,
+    Word,
 )
 from hansei.warehouse import Warehouse
 
@@ -76,6 +77,7 @@ class EvidenceGathering:
             readiness=tuple(source_readiness(self.context, self.warehouse, self.following)),
             breaches=tuple(breaches),
             judgements=tuple(judgements),
+            words=tuple(self._words()),
             indicators=indicators,
             honesty=gather_honesty(
                 self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels
@@ -188,6 +190,34 @@ class EvidenceGathering:
             if row["verdict"] in _LEVEL:
                 breaches.append(Breach(**common))
         return judgements, breaches
+
+    def _words(self) -> list[Word]:
+        """What the whole service and every segment that the review shows, or a threshold judges, reads this period."""
+        query = (
+            "SELECT verdicts.indicator, verdicts.segment_id, verdicts.verdict, verdicts.reason, verdicts.pattern_start "
+            "FROM indicators.verdicts AS verdicts "
+            "WHERE verdicts.grain = :grain AND verdicts.period_start = :this "
+            "ORDER BY verdicts.indicator, verdicts.segment_id"
+        )
+        shown, cuts = set(self.shown), {"all", *self.review.segments}
+        judged = {
+            (threshold.indicator, cut_of(segment))
+            for threshold in self.catalog.thresholds.values()
+            for segment in threshold.segments
+        }
+        return [
+            Word(
+                indicator_id=row["indicator"],
+                segment_id=row["segment_id"],
+                segment_label=self.labels.get(row["segment_id"], row["segment_id"]),
+                word=row["verdict"],
+                reason=row["reason"],
+                since=row["pattern_start"],
+            )
+            for row in self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start})
+            if row["indicator"] in shown
+            and (cut_of(row["segment_id"]) in cuts or (row["indicator"], cut_of(row["segment_id"])) in judged)
+        ]
 
     def _common(self, row: dict[str, Any], before: dict[str, Any] | None, restated: set) -> dict[str, Any]:
         indicator = self.catalog.indicators[row["indicator"]]

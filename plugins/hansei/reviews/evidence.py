@@ -47,12 +47,25 @@ class SourceReadiness(Frozen):
         return bool(self.complete_until and self.needed_until and self.complete_until >= self.needed_until)
 
 
-class Variation(Frozen):
-    """Has it changed? The place of statistical process control; nothing fills it, and nothing is claimed, yet."""
+class Word(Frozen):
+    """The one word of an indicator and segment this period (docs/signals.md), and the sentence that says why.
 
-    kind: Literal["improvement", "concern", "common_cause"]
-    rule: Text
+    `since`: the first period of the pattern that the chart saw; None where nothing has changed.
+    """
+
+    indicator_id: Identifier
+    segment_id: Text
+    segment_label: Text
+    word: Text
+    reason: Text
     since: dt.date | None = None
+
+    @property
+    def moved(self) -> str:
+        """Has it changed? `worse`, `steady` ...; empty where the chart cannot say."""
+        if self.word in ("data not ready", "too few data"):
+            return ""
+        return self.word.partition(",")[0]
 
 
 class Judged(Frozen):
@@ -88,7 +101,6 @@ class Judged(Frozen):
     previous_value: Figure | None = None
     is_new: bool = False
     restated: bool = False
-    variation: Variation | None = None
 
     @property
     def is_upper(self) -> bool:
@@ -300,6 +312,7 @@ class Evidence(Frozen):
     readiness: tuple[SourceReadiness, ...] = ()
     breaches: tuple[Breach, ...] = ()
     judgements: tuple[Judgement, ...] = ()
+    words: tuple[Word, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
     honesty: Honesty = Honesty()
     parts: tuple[PartReference, ...] = ()
@@ -312,7 +325,7 @@ class Evidence(Frozen):
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
-        named = {judged.indicator_id for judged in (*self.breaches, *self.judgements)}
+        named = {said.indicator_id for said in (*self.breaches, *self.judgements, *self.words)}
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")
         wanted = {i.sample_part for i in self.indicators if i.sample_part}
@@ -327,6 +340,11 @@ class Evidence(Frozen):
         for one in (*self.judgements, *self.breaches):
             found.setdefault((one.indicator_id, one.segment_id), []).append(one)
         return {pair: tuple(said) for pair, said in found.items()}
+
+    @cached_property
+    def word_of(self) -> dict[tuple[str, str], Word]:
+        """The one word of an indicator and segment, by both ids."""
+        return {(word.indicator_id, word.segment_id): word for word in self.words}
 
     def indicator(self, indicator_id: str) -> IndicatorEvidence:
         """The indicator of that id; KeyError if the evidence has none."""

@@ -33,12 +33,17 @@ ORDER = {key: at for at, key in enumerate(("breach_critical", "breach_warning", 
 
 @dataclass(frozen=True)
 class Standing:
-    """One figure of this week with everything that must stand beside it."""
+    """One figure of this week with everything that must stand beside it.
+
+    `verdict` and `word` say how it stands to its limit, `moved` and `why` whether it has changed.
+    """
 
     label: str
     place: str
     verdict: str
     word: str
+    moved: str
+    why: str
     value: str
     interval: str
     count: str
@@ -194,11 +199,14 @@ def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: Segment
     if segment:
         limits = _segment_limits(evidence, indicator, segment_id)
     spoken = f"{name(indicator.title)}, {label}" if segment else label
+    said = evidence.word_of.get((indicator.indicator_id, segment_id))
     return Standing(
         label=name(segment.label or segment.segment_id) if segment else label,
         place=label,
         verdict=key,
         word=WORDS[key],
+        moved=said.moved if said else "",
+        why=said.reason if said else "",
         value=figure(point.value, indicator.unit),
         interval=interval(point.lower_bound, point.upper_bound, indicator.unit),
         count=plural(point.sample_count, indicator.counts) if point.sample_count is not None else figures.NOTHING,

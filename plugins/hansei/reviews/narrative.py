@@ -1,7 +1,7 @@
 """What a brief says: sentences made by rules over the evidence, so that no sentence can invent a figure.
 
-Static limits answer one question only, so there are two verbs: an indicator misses its limit, or meets it. Whether
-it has changed is for statistical process control, which comes with `Judged.variation`; nothing is claimed before.
+Two questions stay apart. Is it good enough? An indicator misses its limit, or meets it. Has it changed? Its word says
+so, in the sentence that was stored with it (docs/signals.md).
 """
 
 from __future__ import annotations
@@ -81,16 +81,18 @@ def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
         value=contrast(first),
         limit=limit(first.limit, first.unit, first.is_upper),
         count=plural(first.sample_count, indicator.counts) if first.sample_count and first.unit != "count" else "",
-        sentences=tuple(_sentences(first, others, indicator)),
+        sentences=tuple(_sentences(evidence, first, others, indicator)),
         look_at=tuple(_look_at(evidence, first, others, indicator)),
         reason=name(first.reason, 240) if first.reason else "",
         owner=name(first.owner or indicator.owner),
     )
 
 
-def _sentences(first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence) -> list[str]:
-    """Since when, what it was before, how sure, and where else."""
-    found = [since(first), *noted_near(indicator, first.first_period)]
+def _sentences(
+    evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence
+) -> list[str]:
+    """Since when, whether it has changed, what it was before, how sure, and where else."""
+    found = [since(first), *changed(evidence, first), *noted_near(indicator, first.first_period)]
     if first.previous_value is not None:
         found.append(f"The week before it was {figure(first.previous_value, first.unit)}.")
     found += certainty(first)
@@ -116,6 +118,17 @@ def since(breach: Breach) -> str:
         )
         return f"{what} {weeks} in a row, since {figures.day(first)} ({figures.week_number(first)})."
     return "New this week." if breach.is_new else "Missed this week."
+
+
+def changed(evidence: Evidence, judged: Judged) -> list[str]:
+    """Whether the figure has changed, in the words of its chart; empty where the chart cannot say."""
+    word = evidence.word_of.get((judged.indicator_id, judged.segment_id))
+    if word is None or not word.moved:
+        return []
+    if word.moved != "steady":
+        return [word.reason]
+    why = "it varies as usual." if word.word == "steady, no target" else f"{word.reason[0].lower()}{word.reason[1:]}"
+    return [f"No change: {why} Change the process; do not chase the week."]
 
 
 def certainty(judged: Judged) -> list[str]:
@@ -176,7 +189,7 @@ def headline(evidence: Evidence, found: list[Decision]) -> Headline:
         title = "Nothing is judged: no limit is set"
     else:
         title = f"Nothing needs a decision{known or ' this week'}"
-    standfirst = list(_standing(judged))
+    standfirst = [*_standing(judged), *_improved(evidence)]
     most = evidence.maximum_decisions
     if decide > most:
         standfirst.append(f"The {most} that {agree(most, 'weighs')} most come first; all are under Limits missed.")
@@ -205,6 +218,17 @@ def _standing(judged: list[str]) -> Iterable[str]:
         yield f"All {plural(met, 'limit')} are met." if met > 1 else "The one limit is met."
     elif said:
         yield f"Of {plural(len(judged), 'limit')}, {listed(said)}."
+
+
+def _improved(evidence: Evidence) -> Iterable[str]:
+    """Good news of what is judged, or of the whole service: it is read as seldom as it is told."""
+    better = [w for w in evidence.words if w.word == "better"]
+    better = [w for w in better if w.segment_id == "all" or (w.indicator_id, w.segment_id) in evidence.judged]
+    if better:
+        told = [f"{name(evidence.indicator(w.indicator_id).title)} ({place(w)})" for w in better[:3]]
+        if len(better) > 3:
+            told.append(plural(len(better) - 3, "other"))
+        yield f"Changed for the better: {listed(told)}."
 
 
 def not_ready(evidence: Evidence) -> list[str]:
@@ -246,6 +270,9 @@ def alternative(
     known = [p for p in series if p.value is not None]
     text = f"{title}, {figures.week_number(evidence.period_start)}: "
     text += f"{figure(point.value, indicator.unit)}, {word}." if point.value is not None else f"{word}."
+    said = evidence.word_of.get((indicator.indicator_id, segment_id))
+    if said and said.moved:
+        text += f" {said.word.capitalize()}." if said.moved == "steady" else f" {said.reason}"
     if known:
         low, high = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
         text += (

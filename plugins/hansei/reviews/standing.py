@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from hansei.catalog.segments import cut_of
-from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries
+from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries, Word
 from hansei.reviews.figures import agree, name, plural
 
 WORDS = {
@@ -51,7 +51,7 @@ def verdict(evidence: Evidence, indicator_id: str, segment_id: str, series: Iter
     return min(found, key=_PRECEDENCE.index)
 
 
-def place(judged: Judged | SegmentSeries, label: str | None = None) -> str:
+def place(judged: Judged | SegmentSeries | Word, label: str | None = None) -> str:
     """`the whole service`, `team Billing`, `channel mail`."""
     if judged.segment_id == "all":
         return "the whole service"
