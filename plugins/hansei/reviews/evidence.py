@@ -62,10 +62,10 @@ class Word(Frozen):
 
     @property
     def moved(self) -> str:
-        """Has it changed? `worse`, `steady` ...; empty where the chart cannot say."""
+        """Has it changed? `worse`, `better`, `higher`, `lower` or `steady`; empty where the chart cannot say."""
         if self.word in ("data not ready", "too few data"):
             return ""
-        return self.word.partition(",")[0]
+        return self.word.replace(",", " ").split()[0]
 
 
 class Judged(Frozen):
