@@ -172,3 +172,35 @@ def test_companies_are_compared_without_case_and_by_tier(warehouse: Warehouse, c
         "segment": "missing_on_both",
         "tier": "different",
     }
+
+
+def test_the_lag_is_that_of_people_whom_the_ticket_system_knew_first(warehouse: Warehouse, catalog: Catalog) -> None:
+    def person(key: str, email: str, created_at: datetime | None) -> dict[str, Any]:
+        return {"customer_id": key, "email": email, "phone": "1", "created_at": created_at}
+
+    fill(
+        warehouse,
+        catalog,
+        "customers",
+        desk=[
+            person("desk:1", "later", CREATED),
+            person("desk:2", "at once", CREATED),
+            person("desk:3", "crm first", CREATED),
+            person("desk:4", "unknown", CREATED),
+        ],
+        crm=[
+            person("crm:1", "later", datetime(2026, 3, 4, 9, 30)),
+            person("crm:2", "at once", CREATED),
+            person("crm:3", "crm first", datetime(2026, 3, 2, 7)),
+            person("crm:4", "unknown", None),
+        ],
+    )
+    refresh(warehouse, catalog)
+    rows = warehouse.rows("SELECT ticket_key, crm_lag_seconds FROM core.crm_pairs ORDER BY ticket_key")
+    # Two days and an hour and a half after two days: 49.5 hours.
+    assert [tuple(row.values()) for row in rows] == [
+        ("desk:1", 178_200),
+        ("desk:2", 0),
+        ("desk:3", None),
+        ("desk:4", None),
+    ]

@@ -66,6 +66,7 @@ contracts AS (
         WHEN surveys.kind = 'ces' THEN 'effort_1'
         WHEN surveys.kind = 'servqual' THEN 'gap'
         WHEN surveys.kind = 'servperf' THEN 'performance'
+        WHEN surveys.kind IN ('first_contact', 'repetition') THEN 'good_bad'
         ELSE 'mean'
       END
     ) AS formula,
@@ -107,6 +108,8 @@ SELECT
         WHEN 'ces' THEN formula IN ('effort_1', 'effort_2')
         WHEN 'servqual' THEN formula = 'gap'
         WHEN 'servperf' THEN formula = 'performance'
+        WHEN 'first_contact' THEN formula = 'good_bad'
+        WHEN 'repetition' THEN formula = 'good_bad'
         ELSE formula IN ('mean', 'top_box', 'good_bad')
       END
       THEN 'the formula is none of the kind'

@@ -15,7 +15,7 @@ from hansei.catalog.measure_checks import known
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
 
-SurveyKind = Literal["csat", "nps", "ces", "servqual", "servperf", "other"]
+SurveyKind = Literal["csat", "nps", "ces", "servqual", "servperf", "first_contact", "repetition", "other"]
 Dimension = Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
 Formula = Literal["top_box", "good_bad", "net_promoter", "effort_1", "effort_2", "gap", "performance", "mean"]
 DIMENSIONS = ("tangibles", "reliability", "responsiveness", "assurance", "empathy")
@@ -25,6 +25,8 @@ FORMULAS_OF: dict[str, tuple[str, ...]] = {
     "ces": ("effort_1", "effort_2"),
     "servqual": ("gap",),
     "servperf": ("performance",),
+    "first_contact": ("good_bad",),
+    "repetition": ("good_bad",),
     "other": ("mean", "top_box", "good_bad"),
 }
 
