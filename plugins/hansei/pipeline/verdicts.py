@@ -25,6 +25,7 @@ from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.series import READ, Series, read_series
 from hansei.signals import spc
 from hansei.signals import verdicts as rules
+from hansei.signals.windows import phase_columns
 from hansei.warehouse import Warehouse
 from hansei.warehouse.own_rows import own_schema
 from hansei.warehouse.runs import Run
@@ -143,22 +144,12 @@ def _targets(catalog: Catalog, series: Series) -> np.ndarray:
     return found
 
 
-def _variations(known: spc.KnownThen, directions: np.ndarray) -> np.ndarray:
-    """Codes of rules.VARIATIONS: the chart's side read with the indicator's direction."""
-    good = known.sides * directions[:, None]
-    found = np.full(known.rules.shape, rules.COMMON, dtype="int8")
-    found[good < 0], found[good > 0] = rules.CONCERN, rules.IMPROVEMENT
-    is_neutral = np.broadcast_to(directions[:, None] == 0, found.shape)
-    found[is_neutral & (known.sides > 0)], found[is_neutral & (known.sides < 0)] = rules.UP, rules.DOWN
-    found[(known.guards == spc.NO_VALUE) | (known.guards == spc.TOO_SHORT)] = rules.UNKNOWN
-    return found
-
-
 def _rows(catalog: Catalog, series: Series, run: Run) -> pa.Table:
     """One row per stored period of the block, in the columns of the table of signals."""
     block = series.block
     known = spc.known_then(block.values, block.phases, FIXED_AFTER[series.grain])
-    variations = _variations(known, block.directions)
+    variations = rules.variations(known.sides, block.directions)
+    variations[np.isin(known.guards, (spc.NO_VALUE, spc.TOO_SHORT))] = rules.UNKNOWN
     targets = _targets(catalog, series)
     has_limits = known.guards == spc.FINE
     lower, upper = (np.where(has_limits, side, np.nan) for side in (known.limits.lower, known.limits.upper))
@@ -186,7 +177,7 @@ def _rows(catalog: Catalog, series: Series, run: Run) -> pa.Table:
         "centre": _numbers(np.where(has_limits, known.limits.centre, np.nan)[at]),
         "lower_limit": _numbers(lower[at]),
         "upper_limit": _numbers(upper[at]),
-        "phase_start": starts[spc.phase_columns(block.phases)[at]],
+        "phase_start": starts[phase_columns(block.phases)[at]],
         "phase_count": known.counts[at],
         "is_trial": (known.counts < spc.SETTLED)[at],
         "run_id": _constant(run.run_id, len(at[0])),

@@ -40,6 +40,16 @@ class Verdicts:
     assurances: np.ndarray
 
 
+def variations(sides: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Codes of VARIATIONS: the side to which a chart points, 1, -1 or 0, read with the indicator's direction."""
+    good = sides * directions[:, None]
+    found = np.full(sides.shape, COMMON, dtype="int8")
+    found[good < 0], found[good > 0] = CONCERN, IMPROVEMENT
+    is_neutral = np.broadcast_to(directions[:, None] == 0, found.shape)
+    found[is_neutral & (sides > 0)], found[is_neutral & (sides < 0)] = UP, DOWN
+    return found
+
+
 def assurance(targets: np.ndarray, lower: np.ndarray, upper: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Codes of ASSURANCES. A target on a limit is inside the range (METHODS 2.2); NaN anywhere, or neutral: none."""
     good_side = directions[:, None]
