@@ -40,7 +40,7 @@ def zones(scores: np.ndarray, sides: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         out = np.abs(scores)
         zone = (np.nan_to_num(sides) * (1 + (out > 1) + (out > 2) + (out > 3))).astype("int8")
-    zone[np.isnan(scores) & np.isnan(sides)] = NOWHERE
+    zone[np.isnan(scores)] = NOWHERE
     return zone
 
 
