@@ -169,7 +169,9 @@ def _rows(catalog: Catalog, series: Series, run: Run) -> pa.Table:
         "verdict": _words(said.words[at], rules.WORDS),
         "reason": _reasons(series, said, variations, known, at),
         "variation": _words(np.where(is_judged, variations[at], rules.UNKNOWN), rules.VARIATIONS),
-        "rule": pa.array(np.array(spc.RULES, dtype=object)[known.rules[at]], mask=(known.rules[at] == 0) | ~is_judged),
+        "rule": pa.array(
+            np.array(known.names, dtype=object)[known.rules[at]], mask=(known.rules[at] == 0) | ~is_judged
+        ),
         "pattern_start": pa.array(starts[known.pattern_starts[at]], mask=(known.rules[at] == 0) | ~is_judged),
         "assurance": _words(np.where(is_judged, assured[at], rules.NONE), rules.ASSURANCES),
         "target": _numbers(targets[at]),
@@ -193,16 +195,21 @@ def _rows(catalog: Catalog, series: Series, run: Run) -> pa.Table:
 
 def _reasons(series: Series, said: rules.Verdicts, variations: np.ndarray, known: spc.KnownThen, at: tuple) -> pa.Array:
     """One sentence per row; there are few different ones, so each is written once."""
-    states, state_codes = np.unique(series.states[at].astype(str), return_inverse=True)
-    codes = np.stack(
-        [said.words[at], variations[at], known.rules[at], said.assurances[at], known.guards[at], state_codes]
-    )
-    kinds, which = np.unique(codes, axis=1, return_inverse=True)
+    states = pa.array(series.states[at], pa.string()).dictionary_encode()
+    codes = [said.words[at], variations[at], known.rules[at], said.assurances[at], known.guards[at]]
+    codes.append(np.asarray(states.indices))
+    sizes = [len(rules.WORDS), len(rules.VARIATIONS), len(known.names), len(rules.ASSURANCES), len(spc.GUARDS)]
+    kinds, which = np.unique(np.ravel_multi_index(codes, (*sizes, len(states.dictionary))), return_inverse=True)
+    state_names = states.dictionary.to_pylist()
     sentences = [
-        rules.sentence(word, variation, spc.RULES[rule], assured, _guard_text(guard), states[state], series.grain)
-        for word, variation, rule, assured, guard, state in kinds.T.tolist()
+        rules.sentence(
+            word, variation, known.names[rule], assured, _guard_text(guard), state_names[state], series.grain
+        )
+        for word, variation, rule, assured, guard, state in zip(
+            *(found.tolist() for found in np.unravel_index(kinds, (*sizes, len(state_names)))), strict=True
+        )
     ]
-    return _words(which.ravel(), sentences)
+    return _words(which, sentences)
 
 
 def _guard_text(guard: int) -> str:

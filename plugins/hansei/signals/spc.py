@@ -55,7 +55,7 @@ class KnownThen:
     names: tuple[str, ...] = RULES
 
 
-FINE, NO_VALUE, TOO_SHORT, FLAT_RANGES = range(4)
+GUARDS = FINE, NO_VALUE, TOO_SHORT, FLAT_RANGES = range(4)
 
 
 def chart(values: np.ndarray, groups: np.ndarray, fix_after: int | None = None, is_screened: bool = True) -> Chart:
