@@ -62,8 +62,8 @@ def task_stage() -> dict[str, float]:
     from dataclasses import replace
 
     from hansei.catalog import load_catalog
+    from hansei.pipeline.judging import judge_changes
     from hansei.pipeline.readiness import Readiness
-    from hansei.pipeline.verdicts import judge_verdicts
     from hansei.settings import load_settings
     from hansei.warehouse import open_warehouse
     from hansei.warehouse.runs import Run
@@ -81,11 +81,11 @@ def task_stage() -> dict[str, float]:
         wall, cpu = time.monotonic(), time.process_time()
         with warehouse.transaction():
             run = Run("bench", "night", AS_OF, {})
-            written = judge_verdicts(warehouse, catalog, run, Readiness(warehouse, catalog))
+            written = judge_changes(warehouse, catalog, run, Readiness(warehouse, catalog))
         figures = {"seconds": time.monotonic() - wall, "cpu": time.process_time() - cpu, "rows": float(written)}
         wall = time.monotonic()
         with warehouse.transaction():
-            judge_verdicts(warehouse, catalog, replace(run, run_id="again"), Readiness(warehouse, catalog))
+            judge_changes(warehouse, catalog, replace(run, run_id="again"), Readiness(warehouse, catalog))
         return figures | {"again": time.monotonic() - wall, "filled GB": before, "GB": _peak()}
 
 

@@ -11,7 +11,7 @@ Where a group begins on a date, `windows.rebased` numbers the groups; a group of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -53,6 +53,12 @@ class KnownThen:
     counts: np.ndarray
     guards: np.ndarray
     names: tuple[str, ...] = RULES
+
+    def of(self, rows: np.ndarray) -> KnownThen:
+        """What was said of the series in the given rows."""
+        limits = Limits(*(getattr(self.limits, field.name)[rows] for field in fields(Limits)))
+        arrays = (self.rules, self.sides, self.pattern_starts, self.counts, self.guards)
+        return KnownThen(limits, *(array[rows] for array in arrays), names=self.names)
 
 
 GUARDS = FINE, NO_VALUE, TOO_SHORT, FLAT_RANGES = range(4)
