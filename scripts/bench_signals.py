@@ -43,7 +43,7 @@ def task_judging() -> dict[str, float]:
     phases[::3, 70:] = 1
     cases: dict[str, Callable] = {
         f"xmr, {rules}": lambda block, rules=rules: judged("xmr", block, phases, BASELINE, rules)
-        for rules in ("plot_the_dots", "western_electric", "nelson", "anhoej")
+        for rules in ("plot_the_dots", "western_electric", "nelson", "anhoj")
     }
     for kind in ("p", "p_prime", "u_prime", "g"):
         cases[f"{kind}, plot_the_dots"] = lambda block, kind=kind: judged(kind, block, phases, BASELINE)
@@ -177,7 +177,7 @@ def watchers() -> list[Watcher]:
         return said.words == words.WORSE
 
     found = [Watcher("the word `worse` (combined verdict)", word)]
-    for rules in ("plot_the_dots", "western_electric", "nelson", "anhoej"):
+    for rules in ("plot_the_dots", "western_electric", "nelson", "anhoj"):
         found.append(Watcher(f"XmR, {rules}", chart("xmr", rules)))
     for wander, told in ((0.0, "chance alone"), (0.25, "overdispersed")):
         for kind in ("p", "p_prime", "xmr"):

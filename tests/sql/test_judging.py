@@ -374,3 +374,18 @@ def test_a_rebase_without_a_point_stops_judging_before_anything_is_written(wareh
     assert "rebase anew" in str(caught.value)
     assert nearest in str(caught.value)
     assert warehouse.scalar("SELECT COUNT(*) FROM indicators.signals") == 0
+
+
+def test_a_threshold_can_name_its_chart_and_its_rules(warehouse, judged):
+    """400 cases a week at 0.80, then 30 at 0.66: of so few that is chance, which only the p chart knows."""
+    few = [value(week(20), 0.66, 30), value(week(21), 0.66, 400)]
+    store(warehouse, [*(value(week(number), share, 400) for number, share in enumerate(CALM)), *few])
+    for chart, expected in (("xmr", ["breach_warning"] * 2), ("p", ["within", "breach_warning"])):
+        concern = {"kind": "spc_concern", "level": "warning", "chart": chart, "rules": "western_electric"}
+        judge(warehouse, with_threshold(judged, **concern, **NO_UNIT))
+        assert words(warehouse)[20:] == expected
+        fallen = said(warehouse)[21]
+        assert (fallen["chart"], fallen["rule"]) == (chart, "beyond_three_sigma")
+    # By hand: 0.80 less 3 * sqrt(0.8 * 0.2 / 400).
+    assert fallen["limit_value"] == pytest.approx(0.74)
+    assert fallen["reason"] == "Worse: this week lies outside the range that is usual."

@@ -31,6 +31,8 @@ Unit = Literal[
     "weeks",
     "index",
 ]
+# A share of cases, events per exposure, events alone, a mean of cases; anything else is a bare number.
+DataKind = Literal["share", "rate", "count", "mean", "other"]
 Interval = Literal["wilson", "trinomial", "student", "woodruff", "poisson", "none"]
 Caveat = Literal["late_arriving", "survivorship", "self_selected", "source_defined", "small_numbers", "convention"]
 Family = Literal["speed", "resolution", "voice", "channels", "customers", "cost", "team", "elsewhere"]
@@ -188,6 +190,15 @@ class Indicator(Definition):
     def interval_kind(self) -> Interval:
         """The interval in force: the one that is asked for, else the usual one of the measure."""
         return self.interval or _INTERVALS.get(self.measure, ("none",))[0]
+
+    @property
+    def data_kind(self) -> DataKind:
+        """What its values are to a control chart: the interval that a definition gives says so."""
+        if self.interval_kind == "poisson":
+            return "count" if self.measure == "count" else "rate"
+        if self.interval_kind == "wilson":
+            return "share"
+        return "mean" if self.measure == "mean" else "other"
 
     def maturity_days(self, repeat_window: timedelta) -> int:
         """Whole days after a period's end until its rows can be judged; `repeat_window` is the service's."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hansei.catalog.documents import Document, Fault
 from hansei.catalog.measure_checks import known, unit_faults
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import DataKind, Indicator
 from hansei.catalog.segments import cut_of
 from hansei.catalog.thresholds import (
     AssuranceFailThreshold,
@@ -21,9 +21,14 @@ from hansei.catalog.units import USABLE_UNITS, is_beyond
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
 
-# What the judging of kind spc_concern knows of charts and rules.
-KNOWN_CHARTS: tuple[str, ...] = ("xmr",)
-KNOWN_RULES: tuple[str, ...] = ("plot_the_dots",)
+# Charts that suit each kind of data (docs/spc.md).
+CHARTS: dict[DataKind, tuple[str, ...]] = {
+    "share": ("auto", "xmr", "p", "p_prime", "g", "t"),
+    "rate": ("auto", "xmr", "u", "u_prime", "g", "t"),
+    "count": ("auto", "xmr", "c", "g", "t"),
+    "mean": ("auto", "xmr", "xbar_s"),
+    "other": ("auto", "xmr"),
+}
 
 
 def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
@@ -41,7 +46,7 @@ def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
         if isinstance(threshold, BenchmarkThreshold):
             yield from _benchmark_faults(catalog, document, threshold)
         if isinstance(threshold, SpcConcernThreshold):
-            yield from _chart_faults(document, threshold)
+            yield from _chart_faults(document, threshold, indicator)
     for rebase in catalog.rebases.values():
         document = catalog.documents["rebases", rebase.id]
         indicator = catalog.indicators.get(rebase.indicator)
@@ -111,8 +116,10 @@ def _benchmark_faults(catalog: Catalog, document: Document, threshold: Benchmark
         yield document.fault(("benchmark",), found, "choose a benchmark of the same indicator")
 
 
-def _chart_faults(document: Document, threshold: SpcConcernThreshold) -> Iterator[Fault]:
-    for key, usable in (("chart", KNOWN_CHARTS), ("rules", KNOWN_RULES)):
-        asked = getattr(threshold, key)
-        if asked not in usable:
-            yield document.fault((key,), f"nothing judges by {asked!r} yet", known(usable))
+def _chart_faults(document: Document, threshold: SpcConcernThreshold, indicator: Indicator) -> Iterator[Fault]:
+    usable = CHARTS[indicator.data_kind]
+    if threshold.chart not in usable:
+        found = f"no chart {threshold.chart!r} can be drawn of {indicator.id}"
+        yield document.fault(("chart",), found, known(usable))
+    if threshold.season != "none" and threshold.chart != "xmr":
+        yield document.fault(("season",), f"no season is taken out of the chart {threshold.chart!r}", "say chart: xmr")

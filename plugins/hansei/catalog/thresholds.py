@@ -189,11 +189,16 @@ class BenchmarkThreshold(_OneLevel):
 
 
 class SpcConcernThreshold(_OneLevel):
-    """The control chart shows a change to the bad side (METHODS.md 2)."""
+    """The control chart shows a change to the bad side (METHODS.md 2, docs/spc.md).
+
+    `chart`: `auto` takes what suits the data of each segment. `season`: how the time of year is taken out, once two
+    full years have shown it; on the XmR chart.
+    """
 
     kind: Literal["spc_concern"]
     chart: Chart = "xmr"
     rules: RuleSet = "plot_the_dots"
+    season: Literal["none", "month", "harmonic"] = "none"
 
 
 class AssuranceFailThreshold(_OneLevel):

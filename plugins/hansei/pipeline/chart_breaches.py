@@ -6,6 +6,7 @@ import numpy as np
 
 from hansei.catalog.thresholds import AssuranceFailThreshold, SpcConcernThreshold
 from hansei.pipeline.breach_cases import TOO_FEW_CASES, Case, no_pattern
+from hansei.pipeline.charting import XMR, Charted, charted
 from hansei.signals import spc
 from hansei.signals import verdicts as rules
 from hansei.signals.breaches import Finding
@@ -14,15 +15,17 @@ _NOT_ENOUGH = "There are not yet enough {grain}s to know what is usual."
 _FLAT = "Most {grain}s have the same value, so a chart of ranges cannot tell what is unusual."
 
 
-def _chart_columns(known: spc.KnownThen, is_judged: np.ndarray, chart: str) -> dict:
+def _chart_columns(chart: Charted, is_judged: np.ndarray) -> dict:
+    known = chart.known
     limits = {"centre": known.limits.centre, "lower_limit": known.limits.lower, "upper_limit": known.limits.upper}
     told = {name: np.where(is_judged, line, np.nan) for name, line in limits.items()}
-    return {**told, "chart": (np.zeros(is_judged.shape, dtype="int8"), [chart])}
+    return {**told, "chart": (chart.kinds, chart.names)}
 
 
 def spc_concern_breaches(case: Case) -> Finding:
     threshold: SpcConcernThreshold = case.threshold
-    known, directions = case.known, case.directions[:, None]
+    chart = charted(case)
+    known, directions = chart.known, case.directions[:, None]
     is_usable = ~np.isnan(case.values)
     is_judged = is_usable & (known.guards == spc.FINE)
     is_concern = is_judged & (known.sides * directions < 0)
@@ -30,7 +33,7 @@ def spc_concern_breaches(case: Case) -> Finding:
     cases[~is_judged] = 1
     cases[~is_judged & is_usable] = 2
     cases[is_usable & (known.guards == spc.FLAT_RANGES)] = 3
-    said = [rules.sentence(rules.WORSE, rules.CONCERN, rule, 0, "", "ok", "{grain}") for rule in spc.RULES[1:]]
+    said = [rules.sentence(rules.WORSE, rules.CONCERN, rule, 0, "", "ok", "{grain}") for rule in known.names[1:]]
     return Finding(
         levels=threshold.levels,
         limits=[np.where(is_judged, np.where(directions > 0, known.limits.lower, known.limits.upper), np.nan)],
@@ -42,8 +45,8 @@ def spc_concern_breaches(case: Case) -> Finding:
         pattern_starts=np.where(is_concern, known.pattern_starts, np.int32(-1)),
         is_tested=False,
         columns={
-            **_chart_columns(known, is_judged, threshold.chart),
-            "rule": (np.where(is_concern, known.rules, -1), spc.RULES),
+            **_chart_columns(chart, is_judged),
+            "rule": (np.where(is_concern, known.rules, -1), known.names),
         },
     )
 
@@ -77,5 +80,5 @@ def assurance_fail_breaches(case: Case) -> Finding:
         sentences=sentences,
         pattern_starts=no_pattern(fails),
         is_tested=False,
-        columns=_chart_columns(known, is_judged, "xmr"),
+        columns=_chart_columns(Charted(known, np.zeros(fails.shape, dtype="int8"), (XMR,)), is_judged),
     )

@@ -20,7 +20,7 @@ from hansei.warehouse import Warehouse
 DIRECTIONS = {"higher_is_better": 1, "lower_is_better": -1, "neutral": 0}
 # Values in one block: about 300 MB at its widest.
 BLOCK_VALUES = 600_000
-_FIGURES = ("value", "numerator", "denominator", "lower_bound", "upper_bound")
+_FIGURES = ("value", "numerator", "denominator", "square_sum", "lower_bound", "upper_bound")
 # What is judged of a value, or repeated beside the verdict.
 READ = ("segment_id", "period_start", "version", *_FIGURES, "sample_count", "state")
 

@@ -23,7 +23,7 @@ from hansei.signals.windows import first_rule, moved, place_in_phase
 RARE = ("g", "t")
 # Kinds that can be judged; `i`, `ip` and `mr` are for drawing.
 CHARTS = ("xmr", "p", "p_prime", "u", "u_prime", "c", *RARE, "xbar", "s")
-RULES = (*RULE_SETS, "anhoej")
+RULES = (*RULE_SETS, "anhoj")
 # Kinds whose width comes from ranges: where most points are one value, ranges say nothing of what is usual.
 _BY_RANGES = ("xmr", "p_prime", "u_prime")
 
@@ -142,7 +142,7 @@ def _on_values(
         has_width = kind.sigma(numbers[0], numbers[1], figures.sizes) > 0
     if is_guarded:
         # Runs about the centre need no limits.
-        is_blind = np.zeros(flat.shape, dtype=bool) if rules == "anhoej" else flat | ~has_width
+        is_blind = np.zeros(flat.shape, dtype=bool) if rules == "anhoj" else flat | ~has_width
         guards = guarded(figures.values, counts, is_blind)
     else:
         guards = np.where(np.isnan(figures.values), NO_VALUE, FINE).astype("int8")
@@ -160,7 +160,7 @@ def _told(
     guards: np.ndarray,
 ) -> KnownThen:
     columns = np.arange(phases.shape[1], dtype="int32")
-    if rules == "anhoej":
+    if rules == "anhoj":
         marks, starts = runs_then(figures.values, numbers[2], phases)
         names: tuple[str, ...] = ("", "unusual_runs")
         found, sides = first_rule(marks)
@@ -204,7 +204,7 @@ def _rare(
     guards[~figures.is_usable] = NO_VALUE
     with np.errstate(invalid="ignore"):
         is_long = (guards == FINE) & ~has_event & (events.open_way > of_newest(told.limits.upper, np.nan))
-    if rules != "anhoej":
+    if rules != "anhoj":
         found[is_long], sides[is_long] = OUTSIDE, -1
     found[guards != FINE], sides[guards != FINE] = NO_RULE, 0
     unknown = np.full(shape, np.nan)

@@ -1,4 +1,4 @@
-"""Runs about the centre: has a series stayed on one side for too long, or crossed too seldom? (Anhoej and Olesen 2014)
+"""Runs about the centre: has a series stayed on one side for too long, or crossed too seldom? (Anhøj and Olesen 2014)
 
 A run is unusually long beyond round(log2 n) + 3 points (Schilling 2012), crossings are too few below the 5 % quantile
 of a fair coin thrown n - 1 times (Chen 2010); n counts the points that do not lie on the centre itself. No limits are

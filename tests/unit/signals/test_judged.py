@@ -65,7 +65,7 @@ def said_when_cut(kind: str, figures: Figures, row: int, columns: np.ndarray, ru
     if not usable[-1] or usable.sum() < spc.LEAST:
         return 0, 0
     points = CutPoints(kind, own, int(np.sum(np.cumsum(usable) <= 20)))
-    if rules == "anhoej":
+    if rules == "anhoj":
         runs = runs_drawn(own.values, points.chart.limits.centre, np.zeros(own.values.shape, dtype="int32"))
         is_on = runs.length[0, -1] > runs.longest_usual[0, -1] or runs.crossings[0, -1] < runs.fewest_usual[0, -1]
         return (1, int(runs.side[0, -1])) if is_on else (0, 0)
@@ -76,7 +76,7 @@ def said_when_cut(kind: str, figures: Figures, row: int, columns: np.ndarray, ru
     return 0, 0
 
 
-@pytest.mark.parametrize("rules", [*RULE_SETS, "anhoej"])
+@pytest.mark.parametrize("rules", [*RULE_SETS, "anhoj"])
 @pytest.mark.parametrize("kind", VALUE_KINDS)
 def test_known_then_is_the_last_point_of_the_chart_drawn_then(kind, rules):
     figures, phases = some_figures(kind, seed=VALUE_KINDS.index(kind))
