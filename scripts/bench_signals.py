@@ -158,32 +158,50 @@ class Watcher:
 
 
 def watchers() -> list[Watcher]:
-    from hansei.signals import verdicts as words
+    from hansei.signals import breaches
+
+    def beyond(figures, limit: float) -> np.ndarray:
+        limits = np.full(figures.values.shape, limit)
+        return breaches.beyond(figures.values, limits, np.full(len(limits), -1, dtype="int8"))
+
+    found = [
+        Watcher("the word `worse` (combined verdict)", _is_worse),
+        Watcher("`worse` in two weeks running", lambda *given: breaches.in_a_row(_is_worse(*given), 2)),
+        Watcher("static, limit at 2 sd", lambda figures, _: beyond(figures, 2.0)),
+        Watcher("consecutive, 3 weeks beyond 1 sd", lambda figures, _: breaches.in_a_row(beyond(figures, 1.0), 3)),
+        Watcher("m of n, 3 of 5 weeks beyond 1 sd", lambda figures, _: breaches.m_of_n(beyond(figures, 1.0), 3, 5)),
+    ]
+    for rules in ("plot_the_dots", "western_electric", "nelson", "anhoj"):
+        found.append(Watcher(f"spc_concern, xmr, {rules}", _on_chart("xmr", rules)))
+    for wander, told in ((0.0, "chance alone"), (0.25, "overdispersed")):
+        for kind in ("p", "p_prime", "xmr", "auto"):
+            found.append(Watcher(f"spc_concern, {kind}, shares, {told}", _on_chart(kind, "plot_the_dots"), wander))
+    return found
+
+
+def _on_chart(kind: str, rules: str) -> Callable:
     from hansei.signals.judged import judged, judged_by_choice
 
-    def chart(kind: str, rules: str) -> Callable:
-        return lambda figures, phases: judged(kind, figures, phases, BASELINE, rules).sides > 0
+    def alarms(figures, phases: np.ndarray) -> np.ndarray:
+        if kind == "auto":
+            return judged_by_choice("share", figures, phases, BASELINE, rules)[0].sides > 0
+        return judged(kind, figures, phases, BASELINE, rules).sides > 0
 
-    def choice(figures, phases):
-        return judged_by_choice("share", figures, phases, BASELINE)[0].sides > 0
+    return alarms
 
-    def word(figures, phases):
-        known = judged("xmr", figures, phases, BASELINE)
-        directions = np.full(len(phases), -1, dtype="int8")
-        nothing, ready = np.full(phases.shape, np.nan), np.ones(phases.shape, dtype=bool)
-        variations = words.variations(known.sides, directions)
-        variations[known.guards != 0] = words.UNKNOWN
-        said = words.verdicts(figures.values, nothing, directions, ready, variations, np.zeros_like(variations))
-        return said.words == words.WORSE
 
-    found = [Watcher("the word `worse` (combined verdict)", word)]
-    for rules in ("plot_the_dots", "western_electric", "nelson", "anhoj"):
-        found.append(Watcher(f"XmR, {rules}", chart("xmr", rules)))
-    for wander, told in ((0.0, "chance alone"), (0.25, "overdispersed")):
-        for kind in ("p", "p_prime", "xmr"):
-            found.append(Watcher(f"{kind}, shares, {told}", chart(kind, "plot_the_dots"), wander))
-        found.append(Watcher(f"auto, shares, {told}", choice, wander))
-    return found
+def _is_worse(figures, phases: np.ndarray) -> np.ndarray:
+    """As pipeline/verdicts.py comes to its words, without a target."""
+    from hansei.signals import verdicts as words
+    from hansei.signals.judged import judged
+
+    known = judged("xmr", figures, phases, BASELINE)
+    directions = np.full(len(phases), -1, dtype="int8")
+    nothing, ready = np.full(phases.shape, np.nan), np.ones(phases.shape, dtype=bool)
+    variations = words.variations(known.sides, directions)
+    variations[known.guards != 0] = words.UNKNOWN
+    said = words.verdicts(figures.values, nothing, directions, ready, variations, np.zeros_like(variations))
+    return said.words == words.WORSE
 
 
 def task_simulation() -> dict[str, list[float | None]]:
