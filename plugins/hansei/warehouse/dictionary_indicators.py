@@ -83,7 +83,7 @@ INDICATORS = {
             "reason": "Why, in one sentence",
             "value": "The period's value as it was judged",
             "variation": "Has it changed: better, worse, higher, lower, common cause or not judged",
-            "rule": "Pattern of the chart that says so: outside, trend, two_of_three or shift",
+            "rule": "Pattern of the chart that says so: outside, trend, two_of_three or shift; docs/spc.md has all",
             "pattern_start": "First period of that pattern; for a row of periods beyond a limit, the first of them",
             "assurance": "Will it meet its target: will meet, will miss, hit and miss or none",
             "target": "Target that the word is held against, in the unit of the value",
