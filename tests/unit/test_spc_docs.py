@@ -11,6 +11,7 @@ from support.definition_faults import faults
 from hansei.catalog.threshold_checks import CHARTS
 from hansei.catalog.thresholds import Chart, RuleSet
 from hansei.signals import chart_choice, spc
+from hansei.signals.run_rules import RULE_SETS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "spc.md").read_text(encoding="utf-8")
 
@@ -27,6 +28,8 @@ def test_every_chart_and_every_rule_set_has_its_line() -> None:
     first_cells = " ".join(line.split("|")[1] for line in lines)
     for name in {*Chart.__args__, *RuleSet.__args__} - {"auto"}:
         assert f"`{name}`" in first_cells, name
+    for name in {rule.name for rules in RULE_SETS.values() for rule in rules} | {"unusual_runs"}:
+        assert f"`{name}`" in PAGE, name
 
 
 def test_the_charts_of_each_kind_of_data_are_those_that_the_check_accepts() -> None:

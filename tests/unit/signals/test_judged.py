@@ -8,8 +8,9 @@ import pytest
 from hansei.signals import spc
 from hansei.signals.attribute_charts import KINDS, attribute_chart, ratio
 from hansei.signals.chart_choice import chosen, traits
-from hansei.signals.judged import judged, judged_by_choice
+from hansei.signals.judged import CHARTS, RULES, judged, judged_by_choice
 from hansei.signals.limits import Figures, Sample
+from hansei.signals.rare_events import between_events
 from hansei.signals.run_charts import runs_drawn
 from hansei.signals.run_rules import RULE_SETS, zones
 
@@ -214,3 +215,71 @@ def test_a_chart_is_chosen_once_and_later_points_change_nothing():
 def cut_all(figures: Figures, periods: int) -> Figures:
     parts = (figures.values, figures.counts, figures.sizes)
     return Figures(*(part[:, :periods] for part in parts))
+
+
+def rare_figures(seed: int) -> tuple[Figures, np.ndarray]:
+    chance = np.random.default_rng(seed)
+    counts = chance.poisson(0.35, (30, 120)).astype(float)
+    counts[:, 80:] += chance.poisson(0.5, (30, 40))
+    values = np.where(chance.random(counts.shape) < 0.03, np.nan, counts)
+    phases = np.zeros(counts.shape, dtype="int32")
+    phases[::4, 60:] = 1
+    return Figures(values, counts=values, sizes=chance.integers(1, 4, counts.shape).astype(float)), phases
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("kind", CHARTS)
+def test_neither_later_points_nor_other_series_change_what_was_said(kind, rules):
+    figures, phases = rare_figures(3) if kind in ("g", "t") else some_figures(kind, 3, series=30, periods=120)
+    whole = judged(kind, figures, phases, 20, rules)
+    assert whole.rules.any()
+    parts = (figures.values, figures.counts, figures.sizes, figures.spreads)
+    early = Figures(*(part if part is None else part[:, :75] for part in parts))
+    some = np.array([17, 4, 8])
+    alone = Figures(*(part if part is None else part[some] for part in parts))
+    for name in ("rules", "sides", "pattern_starts", "counts", "guards"):
+        said = getattr(whole, name)
+        np.testing.assert_array_equal(said[:, :75], getattr(judged(kind, early, phases[:, :75], 20, rules), name))
+        np.testing.assert_array_equal(said[some], getattr(judged(kind, alone, phases[some], 20, rules), name))
+    assert (whole.pattern_starts >= 0).all()
+    assert (whole.pattern_starts <= np.arange(phases.shape[1])).all()
+
+
+@pytest.mark.parametrize("kind", CHARTS)
+def test_nothing_is_said_of_no_series_no_periods_and_series_without_a_value(kind):
+    for shape in ((0, 30), (3, 0), (2, 1), (2, 40)):
+        empty = np.full(shape, np.nan)
+        figures = Figures(empty, counts=empty, sizes=empty, spreads=empty)
+        for rules in RULES:
+            found = judged(kind, figures, np.zeros(shape, dtype="int32"), 20, rules)
+            assert found.rules.shape == shape
+            assert not found.rules.any()
+            assert set(found.guards.ravel().tolist()) <= {spc.NO_VALUE}
+
+
+def ways_by_hand(counts: list[float], sizes: list[float], less: float) -> list[tuple[int, float]]:
+    """(period, way) of each event of one phase, the first period's without a way left out."""
+    found, passed, seen = [], 0.0, False
+    for period, (count, size) in enumerate(zip(counts, sizes, strict=True)):
+        if np.isnan(count):
+            continue
+        passed += size
+        if count:
+            found += [(period, max(passed / count - less, 0.0))] * int(count) if seen else []
+            passed, seen = 0.0, True
+    return found
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_ways_between_events_are_those_counted_one_by_one(is_counted):
+    figures, phases = rare_figures(9)
+    found = between_events(figures, phases, is_counted)
+    for row in range(len(phases)):
+        expected = []
+        for phase in np.unique(phases[row]):
+            own = np.flatnonzero(phases[row] == phase)
+            ways = ways_by_hand(figures.values[row, own].tolist(), figures.sizes[row, own].tolist(), float(is_counted))
+            expected += [(int(own[period]), way) for period, way in ways]
+        at = np.flatnonzero(~np.isnan(found.ways[row]))
+        assert found.columns[row, at].tolist() == [period for period, _ in expected]
+        np.testing.assert_allclose(found.ways[row, at], [way for _, way in expected])
