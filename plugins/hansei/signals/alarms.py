@@ -1,9 +1,9 @@
 """From findings to parts of alarms: when each series (a threshold on a segment) begins to count as trouble, and ends.
 
 Pure and vectorised over series; only the periods are walked one by one. A part begins after `to_open` breaching periods
-in a row, recovers with the first period that is good again, and ends after `to_close` such periods. A period between
-the two levels changes nothing, nor does one that is missing, too small or not ready; but it ends a run of breaches
-(METHODS.md 3, gap rule `break`). A breach takes a recovering part back.
+in a row, recovers with the first period that is good again, and ends after `to_close` such periods in a row. A period
+between the two levels leaves a part as it is, but ends either row. One that is missing, too small or not ready never
+counts: it ends a row of breaches (METHODS.md 3, gap rule `break`), and neither advances a recovery nor takes it back.
 
 `alarm_moves` makes alarms of the parts.
 """
@@ -62,7 +62,7 @@ def part_states(findings: Findings) -> np.ndarray:
         opens |= findings.since == column
         state[opens], good[opens] = OPEN, 0
         is_standing = state > CLOSED
-        good = np.where(is_breach, 0, good + (is_standing & is_good))
+        good = np.where(is_breach | (code == BETWEEN), 0, good + (is_standing & is_good))
         state[is_standing & is_breach] = OPEN
         state[is_standing & is_good] = RECOVERING
         state[is_standing & (good >= findings.to_close)] = CLOSED

@@ -59,7 +59,7 @@ def told(moves: list[Move]) -> list[str]:
         ("! !!", {"to_open": 2}, "...O"),  # a gap ends a run of breaches
         ("!_!", {"to_open": 2}, "..O"),  # where no period ends, nothing is missing
         ("!. .", {}, "Orr."),  # a gap neither advances nor takes back a recovery
-        ("!.-.", {}, "Orr."),  # between the two levels everything stays
+        ("!.-..", {}, "Orrr."),  # between the two levels a part stays as it is, but two good periods are not in a row
         ("!-- ?", {}, "OOOOO"),
         ("!.!..", {}, "OrOr."),  # a relapse begins recovery anew
         ("!..!", {}, "Or.O"),
@@ -94,6 +94,8 @@ def written_out(row: str, to_open: int, to_close: int) -> str:
                 state, good = "open", 0
         elif letter == "!":
             state, good = "open", 0
+        elif letter == "-":
+            good = 0
         elif letter == ".":
             good += 1
             state = "closed" if good >= to_close else "recovering"
