@@ -10,7 +10,7 @@ import pytest
 from support.stored_values import Desk, store_values
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Threshold
+from hansei.catalog.thresholds import StaticThreshold
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.verdicts import judge_verdicts
 from hansei.warehouse import Warehouse
@@ -21,7 +21,7 @@ AS_OF = datetime(2026, 6, 15, 3)
 # Twenty weeks from 0.78 to 0.82 and back: centre 0.80, moving ranges 0.04, limits 0.80 less and more 2.66 * 0.04.
 CALM = [0.78, 0.82] * 10
 FALL = [0.66, 0.81]
-LIMIT = Threshold(
+LIMIT = StaticThreshold(
     id="floor",
     indicator="csat_top_box",
     kind="static",

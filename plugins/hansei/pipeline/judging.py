@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator, Threshold
+from hansei.catalog.measures import Indicator
 from hansei.catalog.segments import matches
-from hansei.catalog.units import in_indicator_unit
+from hansei.catalog.thresholds import Threshold
 from hansei.indicators.periods import next_period
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.verdicts import SIGNALS, judge_verdicts
@@ -25,6 +25,8 @@ def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run, readiness
     with warehouse.transaction():
         judge_verdicts(warehouse, catalog, run, readiness)
         for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):
+            if threshold.kind != "static":
+                continue
             indicator = catalog.indicators[threshold.indicator]
             rows.extend(_judge_one(warehouse, threshold, indicator, readiness.day(indicator.id), run))
         warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'static'")
@@ -39,8 +41,8 @@ def _judge_one(
     warehouse: Warehouse, threshold: Threshold, indicator: Indicator, ready_until: date | None, run: Run
 ) -> list[dict[str, Any]]:
     limits = Limits(
-        in_indicator_unit(threshold.warning, threshold.unit),
-        in_indicator_unit(threshold.critical, threshold.unit),
+        threshold.limits.get("warning"),
+        threshold.limits.get("critical"),
         indicator.direction,
         threshold.valid_from,
         threshold.valid_to,

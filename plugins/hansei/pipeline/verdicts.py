@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator, Threshold
+from hansei.catalog.measures import Indicator
 from hansei.catalog.segments import matches
-from hansei.catalog.units import in_indicator_unit
+from hansei.catalog.thresholds import Threshold
 from hansei.indicators.periods import period_start
 from hansei.indicators.values import meaning
 from hansei.pipeline.phases import phase_starts
@@ -61,12 +61,6 @@ def judge_verdicts(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: 
         _remove(warehouse, *mark.split(":"))
     forget(warehouse, [f"{_MARK}{mark}" for mark in gone])
     return written
-
-
-def target_of(threshold: Threshold) -> float | None:
-    """The level that the word is held against: the milder limit, in the unit of the stored values."""
-    said = threshold.warning if threshold.warning is not None else threshold.critical
-    return in_indicator_unit(said, threshold.unit)
 
 
 def _judged_grains(catalog: Catalog) -> dict[str, list[Indicator]]:
@@ -135,11 +129,12 @@ def _targets(catalog: Catalog, series: Series) -> np.ndarray:
         if name not in by_name:
             by_name[name] = catalog.thresholds_on(name, series.grain)
         fitting = [item for item in by_name[name] if any(matches(segment_id, wanted) for wanted in item.segments)]
+        fitting = [item for item in fitting if item.target_level is not None]
         for item in sorted(fitting, key=lambda item: (segment_id not in item.segments, item.id)):
             holds = periods >= np.datetime64(item.valid_from, "D")
             if item.valid_to is not None:
                 holds &= periods < np.datetime64(item.valid_to, "D")
-            found[row, holds & np.isnan(found[row])] = target_of(item)
+            found[row, holds & np.isnan(found[row])] = item.target_level
     return found
 
 
