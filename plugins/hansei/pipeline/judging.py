@@ -13,7 +13,7 @@ from hansei.catalog.thresholds import Threshold
 from hansei.indicators.periods import next_period
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.verdicts import SIGNALS, judge_verdicts
-from hansei.signals.thresholds import Limits, Observation, Verdict, judge
+from hansei.signals.thresholds import NOT_READY, TOO_FEW_DATA, WITHIN, Limits, Observation, Verdict, judge
 from hansei.warehouse import Warehouse
 from hansei.warehouse.own_rows import own_rows
 from hansei.warehouse.runs import Run
@@ -86,6 +86,8 @@ def _signal(
         "level": verdict.level,
         "limit_value": verdict.limit,
         "is_supported": verdict.is_supported,
+        "is_recovered": None if verdict.verdict in (TOO_FEW_DATA, NOT_READY) else verdict.verdict == WITHIN,
+        "is_alarming": None if verdict.verdict in (TOO_FEW_DATA, NOT_READY) else verdict.verdict != WITHIN,
         "consecutive_count": verdict.consecutive_count,
         "first_breach_start": verdict.first_breach_start,
         "owner": threshold.owner or indicator.owner,

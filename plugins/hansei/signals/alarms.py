@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# What was found of one period. NO_PERIOD: none of the series' grain ends there, so that it has nothing to say.
-NO_PERIOD, GAP, BETWEEN, RECOVERED, BREACH, NOT_READY = -1, 0, 1, 2, 3, 4
+# What was found of one period. NO_PERIOD: none of the series' grain ends there; GAP: nothing was said of it.
+NO_PERIOD, GAP, BETWEEN, RECOVERED, BREACH, NOT_READY, TOO_SMALL = -1, 0, 1, 2, 3, 4, 5
 # How a part stands after a period.
 CLOSED, RECOVERING, OPEN = 0, 1, 2
 

@@ -21,12 +21,13 @@ from hansei.signals.alarms import (
     OPEN,
     RECOVERED,
     RECOVERING,
+    TOO_SMALL,
     Findings,
     part_states,
 )
 from hansei.signals.severity import severities
 
-LETTERS = {"!": BREACH, "-": BETWEEN, ".": RECOVERED, " ": GAP, "?": NOT_READY, "_": NO_PERIOD}
+LETTERS = {"!": BREACH, "-": BETWEEN, ".": RECOVERED, " ": GAP, "?": NOT_READY, "s": TOO_SMALL, "_": NO_PERIOD}
 STATES = {CLOSED: ".", RECOVERING: "r", OPEN: "O"}
 
 
@@ -57,6 +58,7 @@ def told(moves: list[Move]) -> list[str]:
         ("!!..", {"to_open": 2}, ".Or."),
         ("!.!!", {"to_open": 2}, "...O"),
         ("! !!", {"to_open": 2}, "...O"),  # a gap ends a run of breaches
+        ("!s!!?!", {"to_open": 2}, "...OOO"),
         ("!_!", {"to_open": 2}, "..O"),  # where no period ends, nothing is missing
         ("!. .", {}, "Orr."),  # a gap neither advances nor takes back a recovery
         ("!.-..", {}, "Orrr."),  # between the two levels a part stays as it is, but two good periods are not in a row
@@ -103,7 +105,7 @@ def written_out(row: str, to_open: int, to_close: int) -> str:
     return said
 
 
-ROWS = st.text("!!!-. ?_", min_size=1, max_size=24)
+ROWS = st.text("!!!-. s?_", min_size=1, max_size=24)
 COUNTS = st.integers(1, 4)
 
 
