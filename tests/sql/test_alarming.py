@@ -13,8 +13,10 @@ from support.alarm_nights import MONDAY, AlarmNights, threshold, week
 from hansei import board
 from hansei.board import alarms
 from hansei.catalog import Catalog
+from hansei.pipeline.alarm_precision import note_precision
 from hansei.settings import Settings
 from hansei.warehouse import Warehouse
+from hansei.warehouse.runs import Run
 
 CHAT, MAIL = ("floor", "channel=chat"), ("floor", "channel=mail")
 W27, W29 = "csat_top_box-2026-W27", "csat_top_box-2026-W29"
@@ -232,6 +234,24 @@ def test_a_night_that_breaks_off_leaves_the_board_as_it_was(
             nights.night({CHAT: "!!"})
     assert not any(nights.kept().values())
     assert nights.night({CHAT: "!!"}) == {"opened": 1}
+
+
+def test_the_precision_of_a_rule_is_what_people_acted_on_among_what_they_could(nights: AlarmNights) -> None:
+    nights.use(threshold("floor", segments=("channel=*",)), threshold("quiet"))
+    nights.night({CHAT: "!"})
+    with nights.board() as engine:
+        alarms.acknowledge(engine, W27, "vera", "mine", datetime(2026, 7, 7))
+    nights.night({CHAT: "!..!..!..!"})
+    run = Run("night", "night", datetime(2026, 9, 1), {})
+    note_precision(nights.context(), nights.warehouse, run)
+    note_precision(nights.context(), nights.warehouse, run)
+    rows = nights.warehouse.rows("SELECT * FROM indicators.rule_precision ORDER BY threshold_id")
+    told = [tuple(row.values())[:7] for row in rows]
+    # Four alarms: one acknowledged, two closed without, one stands.
+    assert told == [
+        ("floor", "csat_top_box", 4, 1, 2, 1, pytest.approx(1 / 3)),
+        ("quiet", "csat_top_box", 0, 0, 0, 0, None),
+    ]
 
 
 def test_reading_the_board_does_not_wait_for_the_night(nights: AlarmNights) -> None:

@@ -124,6 +124,17 @@ def events_of(engine: sa.Engine, alarm_id: str | None = None, after: int = 0) ->
         return read_events(connection, alarm_id, after)
 
 
+def answered(engine: sa.Engine) -> list[tuple[str, str, bool]]:
+    """Threshold, state of the alarm, and whether somebody acknowledged it: for every alarm that it is a part of."""
+    query = (
+        sa.select(alarm_parts.c.threshold_id, alarms.c.alarm_id, alarms.c.state, alarms.c.is_acknowledged)
+        .join_from(alarm_parts, alarms)
+        .distinct()
+    )
+    with engine.connect() as connection:
+        return [(row.threshold_id, row.state, row.is_acknowledged) for row in connection.execute(query)]
+
+
 def acknowledge(engine: sa.Engine, alarm_id: str, who: str, why: str, now: datetime) -> Alarm:
     """Notes that somebody takes care; BoardError where the alarm is closed or somebody does already."""
     with writing(engine) as connection:

@@ -44,6 +44,11 @@ class Key:
     def series(self) -> Series:
         return self.threshold_id, self.segment_id
 
+    @property
+    def place(self) -> tuple[str, Series]:
+        """What an alarm knows its parts by: a threshold may be given another indicator."""
+        return self.indicator, self.series
+
 
 @dataclass(frozen=True)
 class Found:
@@ -84,11 +89,11 @@ def read_found(warehouse: Warehouse) -> Found:
 
 def with_lost_parts(found: Found, parts: Iterable[tuple[Alarm, Part]]) -> Found:
     """The same in order of indicators, with an empty row for every part of an alarm of which no signal is left."""
-    known = {key.series for key in found.keys}
+    known = {key.place for key in found.keys}
     lost = [
         Key(alarm.indicator, part.threshold_id, part.segment_id, part.grain)
         for alarm, part in parts
-        if part.series not in known
+        if (alarm.indicator, part.series) not in known
     ]
     axis = found.ends if len(found.ends) else np.array([date(1970, 1, 5)], dtype="datetime64[D]")
     keys, empty = [*found.keys, *lost], np.zeros((len(lost), len(axis)), dtype="int8")
@@ -99,15 +104,17 @@ def with_lost_parts(found: Found, parts: Iterable[tuple[Alarm, Part]]) -> Found:
 
 
 def findings_of(
-    found: Found, catalog: Catalog, book: Mapping[Series, date], parts: Mapping[Series, Part], today: date
+    found: Found, catalog: Catalog, book: Mapping[Series, date], parts: Mapping[tuple[str, Series], Part], today: date
 ) -> Findings:
-    """The arrays of the machine. `book`: the day before which each series was judged; `parts` of standing alarms."""
+    """The arrays of the machine. `book`: the day before which each series was judged; `parts` of standing alarms, by
+    their places.
+    """
     indicators = sorted({key.indicator for key in found.keys})
     number = {indicator: place for place, indicator in enumerate(indicators)}
     thresholds = [_in_force(catalog, key) for key in found.keys]
     policies = [threshold.alarm if threshold is not None else None for threshold in thresholds]
     until = np.array([book.get(key.series, date.min) for key in found.keys], dtype="datetime64[D]")
-    joined = np.array([_end_of(parts.get(key.series)) for key in found.keys], dtype="datetime64[D]")
+    joined = np.array([_end_of(parts.get(key.place)) for key in found.keys], dtype="datetime64[D]")
     judged = np.searchsorted(found.ends, until, "right") - 1
     since = np.searchsorted(found.ends, joined, "left").clip(0, max(len(found.ends) - 1, 0))
     return Findings(

@@ -6,7 +6,7 @@ for: a night that is run again, or that a crash cut short, writes nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -20,16 +20,18 @@ from hansei.board import open_board, writing
 from hansei.board.alarms import Alarm, Happening, Part, Series
 from hansei.catalog.alarms import ESCALATE_AFTER_DAYS
 from hansei.indicators.periods import local_date, period_name
+from hansei.pipeline.alarm_figures import Place, read_figures
 from hansei.pipeline.alarm_findings import Found, Key, findings_of, read_found, with_lost_parts
 from hansei.pipeline.alarm_wording import why
 from hansei.pipeline.context import Context
 from hansei.signals.alarm_moves import Move, Recorded, alarm_moves
-from hansei.signals.alarms import OPEN, RECOVERING, Findings, part_states
+from hansei.signals.alarms import CLOSED, OPEN, RECOVERING, Findings, part_states
 from hansei.signals.severity import SEVERITIES
 from hansei.warehouse import Warehouse
 from hansei.warehouse.runs import core_as_of
 
 WHO = "pipeline"
+Figures = Mapping[Place, Mapping[str, Any]]
 _PART_STATES = ("closed", "recovering", "open")
 
 
@@ -61,8 +63,8 @@ class _Night:
     def run(self) -> None:
         standing = board.read_standing(self.connection)
         listed = board.read_parts(self.connection, [alarm.alarm_id for alarm in standing.values()])
-        parts = {part.series: part for known in listed.values() for part in known}
         owned = [(alarm, part) for alarm in standing.values() for part in listed[alarm.alarm_id]]
+        parts = {(alarm.indicator, part.series): part for alarm, part in owned}
         self.found = with_lost_parts(self.found, owned)
         book = board.read_book(self.connection)
         findings = findings_of(self.found, self.context.catalog, book, parts, self._today())
@@ -77,20 +79,21 @@ class _Night:
         """Writes the moves of the findings; every alarm that stood or opened, by id."""
         number = {key.indicator: int(scope) for key, scope in zip(self.found.keys, findings.scopes, strict=True)}
         indicators = {scope: indicator for indicator, scope in number.items()}
-        row_of = {key.series: row for row, key in enumerate(self.found.keys)}
+        row_of = {key.place: row for row, key in enumerate(self.found.keys)}
         touched = {alarm.alarm_id: _Touched(alarm) for alarm in standing.values()}
         for alarm, part in owned:
-            touched[alarm.alarm_id].joined[row_of[part.series]] = part.joined_period
+            touched[alarm.alarm_id].joined[row_of[alarm.indicator, part.series]] = part.joined_period
         recorded = {number[name]: self._recorded(alarm) for name, alarm in standing.items() if name in number}
         moves = alarm_moves(findings, recorded)
-        figures = self._figures({row for move in moves for row in move.rows} | {move.row for move in moves})
+        places = ((row, move.column) for move in moves for row in _speaking(move))
+        figures = read_figures(self.warehouse, self.found, places)
         for (scope, ordinal), group in groupby(moves, key=lambda move: (move.scope, move.number)):
             mine = list(group)
             indicator = indicators[scope]
             one = touched[standing[indicator].alarm_id] if ordinal == 0 else self._open(indicator, mine.pop(0), figures)
             touched[one.alarm.alarm_id] = one
             for move in mine:
-                one.join(move, self.found)
+                one.follow(move, self.found)
             one.alarm = self._append(one.alarm, [self._happening(move, figures) for move in mine])
         return touched
 
@@ -99,7 +102,7 @@ class _Night:
         condition = RECOVERING if situation.condition == "recovering" else OPEN
         return Recorded(condition, SEVERITIES.index(situation.severity))
 
-    def _open(self, indicator: str, move: Move, figures: dict[Series, dict[str, Any]]) -> _Touched:
+    def _open(self, indicator: str, move: Move, figures: Figures) -> _Touched:
         key, start = self.found.keys[move.row], self.found.period(move.row, move.column)
         policies = [self.context.catalog.thresholds[self.found.keys[row].threshold_id].alarm for row in move.rows]
         hasty = min(policies, key=lambda policy: policy.patience_days or ESCALATE_AFTER_DAYS + 10_000)
@@ -108,13 +111,13 @@ class _Night:
             indicator=indicator,
             grain=key.grain,
             first_period=start,
-            owner=figures[key.series]["owner"],
+            owner=figures[move.row, move.column]["owner"],
             escalate_to=hasty.escalate_to,
             escalate_after_days=hasty.patience_days or ESCALATE_AFTER_DAYS,
             opened_at=self.as_of,
         )
         one = _Touched(board.open_alarm(self.connection, alarm, self._happening(move, figures)))
-        one.join(move, self.found)
+        one.follow(move, self.found)
         self.counts["opened"] = self.counts.get("opened", 0) + 1
         return one
 
@@ -122,9 +125,10 @@ class _Night:
         known = board.known_ids(self.connection, indicator)
         return next(name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, 10_000))) if name not in known)
 
-    def _happening(self, move: Move, figures: dict[Series, dict[str, Any]]) -> Happening:
+    def _happening(self, move: Move, figures: Figures) -> Happening:
         key, start = self.found.keys[move.row], self.found.period(move.row, move.column)
-        said = [figures[self.found.keys[row].series] for row in move.rows or (move.row,)]
+        unknown = {"label": key.segment_id, "reason": ""}
+        said = [figures.get((row, move.column), unknown) for row in _speaking(move)]
         return Happening(
             what=move.what,
             at=self.as_of,
@@ -133,7 +137,7 @@ class _Night:
             severity=SEVERITIES[move.severity],
             grain=key.grain,
             period_start=start,
-            is_end=move.condition not in (OPEN, RECOVERING),
+            is_end=move.condition == CLOSED,
         )
 
     def _append(self, alarm: Alarm, happenings: list[Happening]) -> Alarm:
@@ -155,41 +159,26 @@ class _Night:
                 told = f"Nobody acknowledged it within {alarm.escalate_after_days} days; {alarm.escalate_to} is told."
                 one.alarm = self._append(alarm, [Happening("escalated", self.as_of, WHO, told)])
 
-    def _note_parts(self, findings: Findings, touched: dict[str, _Touched], known: dict[Series, Part]) -> None:
+    def _note_parts(self, findings: Findings, touched: dict[str, _Touched], known: dict[Any, Part]) -> None:
         """The newest figures and the state of every part of the alarms that stand, or stood until tonight."""
-        rows = {row for one in touched.values() for row in one.joined}
-        figures = self._figures(rows)
-        # A part that ended tonight is followed to its end, one that joined tonight from its beginning.
+        places = {
+            (one.alarm.alarm_id, row): one.column(row, findings) for one in touched.values() for row in one.joined
+        }
+        figures = read_figures(self.warehouse, self.found, ((row, column) for (_, row), column in places.items()))
         states = part_states(findings)
+        parts = []
         for one in touched.values():
-            board.keep_parts(
-                self.connection,
-                [
-                    part
-                    for row, joined in sorted(one.joined.items())
-                    if (part := self._part(one.alarm, row, joined, findings, states, figures, known)) is not None
-                ],
-            )
-
-    def _part(
-        self,
-        alarm: Alarm,
-        row: int,
-        joined: date,
-        findings: Findings,
-        states: np.ndarray,
-        figures: dict[Series, dict[str, Any]],
-        known: dict[Series, Part],
-    ) -> Part | None:
-        key = self.found.keys[row]
-        state = "retired" if findings.is_retired[row] else _PART_STATES[states[row, findings.through[row]]]
-        if alarm.state == "closed" and state != "retired":
-            state = "closed"
-        before, figure = known.get(key.series), figures.get(key.series)
-        if figure is None or "value" not in figure:
-            return replace(before, state=state) if before is not None else None
-        part = _part_of(alarm, key, joined, state, figure)
-        return part if part != before else None
+            for row, joined in sorted(one.joined.items()):
+                column = places[one.alarm.alarm_id, row]
+                word = "closed" if one.closed is not None else _PART_STATES[states[row, column]]
+                word = "retired" if findings.is_retired[row] else word
+                before, figure = known.get(self.found.keys[row].place), figures.get((row, column))
+                if figure is not None:
+                    part = _part_of(one.alarm, self.found.keys[row], joined, word, figure)
+                    parts.extend([part] if part != before else [])
+                elif before is not None and before.state != word:
+                    parts.append(replace(before, state=word))
+        board.keep_parts(self.connection, parts)
 
     def _note_book(self, findings: Findings, book: dict[Series, date]) -> None:
         judged = {}
@@ -201,31 +190,34 @@ class _Night:
                 judged[series] = day
         board.keep_book(self.connection, judged)
 
-    def _figures(self, rows: Iterable[int]) -> dict[Series, dict[str, Any]]:
-        """What the newest usable period of each series says, with the segment's name for people."""
-        keys = [self.found.keys[row] for row in sorted(rows)]
-        told = {key.series: {"owner": "", "label": key.segment_id, "reason": ""} for key in keys}
-        for first in range(0, len(keys), 1000):
-            told |= _read_figures(self.warehouse, keys[first : first + 1000])
-        return told
-
     def _today(self) -> date:
         return local_date(self.as_of, self.context.catalog.service.zone)
 
 
 @dataclass
 class _Touched:
-    """An alarm that stands or has just closed, with the row of each part and the period in which it joined."""
+    """An alarm that stands, or that closed tonight in column `closed`; `joined`: row of each part, and since when."""
 
     alarm: Alarm
     joined: dict[int, date] = field(default_factory=dict)
+    closed: int | None = None
 
-    def join(self, move: Move, found: Found) -> None:
+    def follow(self, move: Move, found: Found) -> None:
         for row in move.rows:
             self.joined[row] = found.period(row, move.column)
+        if move.condition == CLOSED:
+            self.closed = move.column
+
+    def column(self, row: int, findings: Findings) -> int:
+        """The last period that concerns the part."""
+        return max(int(findings.through[row]) if self.closed is None else self.closed, 0)
 
 
-def _part_of(alarm: Alarm, key: Key, joined: date, state: str, figure: dict[str, Any]) -> Part:
+def _speaking(move: Move) -> tuple[int, ...]:
+    return move.rows or (move.row,)
+
+
+def _part_of(alarm: Alarm, key: Key, joined: date, state: str, figure: Mapping[str, Any]) -> Part:
     return Part(
         alarm_id=alarm.alarm_id,
         threshold_id=key.threshold_id,
@@ -241,20 +233,3 @@ def _part_of(alarm: Alarm, key: Key, joined: date, state: str, figure: dict[str,
         level=figure["level"],
         reason=figure["reason"],
     )
-
-
-def _read_figures(warehouse: Warehouse, keys: Sequence[Key]) -> dict[Series, dict[str, Any]]:
-    sql = warehouse.sql
-    rows = warehouse.rows(
-        "WITH usable AS (SELECT threshold_id, segment_id, period_start, value, limit_value, level, reason, owner, "
-        "ROW_NUMBER() OVER (PARTITION BY threshold_id, segment_id ORDER BY period_start DESC) AS place "
-        "FROM indicators.signals WHERE kind <> 'verdict' AND verdict NOT IN ('not_ready', 'too_few_data') "
-        f"AND threshold_id IN ({sql.text_list(sorted({key.threshold_id for key in keys}))}) "
-        f"AND segment_id IN ({sql.text_list(sorted({key.segment_id for key in keys}))})) "
-        "SELECT usable.*, CASE WHEN usable.segment_id = 'all' THEN '' "
-        "ELSE COALESCE(segments.label, usable.segment_id) END AS label "
-        "FROM usable LEFT JOIN indicators.segments AS segments ON usable.segment_id = segments.segment_id "
-        "WHERE place = 1"
-    )
-    wanted = {key.series for key in keys}
-    return {series: row for row in rows if (series := (row["threshold_id"], row["segment_id"])) in wanted}

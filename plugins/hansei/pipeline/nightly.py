@@ -15,6 +15,8 @@ from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
 from hansei.indicators.consistency import compare_channels
 from hansei.indicators.measure import Measurement
+from hansei.pipeline.alarm_precision import note_precision
+from hansei.pipeline.alarming import raise_alarms
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_everything
@@ -186,13 +188,15 @@ def measure(context: Context, run_id: str) -> dict[str, Any]:
 
 
 def judge(context: Context, run_id: str) -> dict[str, Any]:
-    """Holds finished periods against the thresholds, scorecards and risks; how many breaches stand."""
+    """Holds finished periods against thresholds, scorecards and risks, and moves alarms; counts of what was said."""
     with open_warehouse(context.settings) as warehouse:
         run = require_run(warehouse, run_id)
         readiness = Readiness(warehouse, context.catalog)
         verdicts = judge_everything(warehouse, context.catalog, run, readiness)
         score_everything(warehouse, context.catalog, run, readiness)
-    return verdicts
+        alarms = raise_alarms(context, warehouse)
+        note_precision(context, warehouse, run)
+    return {**verdicts, "alarms": alarms}
 
 
 def share(context: Context, run_id: str) -> dict[str, Any]:
