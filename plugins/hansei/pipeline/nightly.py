@@ -20,6 +20,7 @@ from hansei.pipeline.alarming import raise_alarms
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_everything
+from hansei.pipeline.notifying import notify
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.scoring import score_everything
 from hansei.pipeline.validation import write_validation_page
@@ -290,4 +291,8 @@ def run_night(
     for stage in (model, measure, judge, share):
         stage(context, run_id)
         tell(f"{stage.__name__}: done")
-    return close_run(context, run_id)
+    try:
+        notify(context, run_id, tell=tell)
+    finally:
+        closed = close_run(context, run_id)
+    return closed

@@ -14,18 +14,20 @@ from typing import Literal
 from hansei.catalog.measures import Grain, Unit
 from hansei.catalog.recipients import SEVERITIES, Recipient, Severity
 
-What = Literal["opened", "raised", "escalated", "overdue", "recovering", "relapsed", "closed", "restated"]
+What = Literal[
+    "opened", "joined", "raised", "escalated", "overdue", "woken", "recovering", "relapsed", "closed", "restated"
+]
 GroupName = Literal["needs_you", "changed", "closed"]
 # Gravest first, within a group too.
 GROUPS: dict[GroupName, tuple[What, ...]] = {
-    "needs_you": ("escalated", "overdue", "opened"),
-    "changed": ("relapsed", "raised", "restated", "recovering"),
+    "needs_you": ("escalated", "overdue", "woken", "opened"),
+    "changed": ("relapsed", "raised", "joined", "restated", "recovering"),
     "closed": ("closed",),
 }
 _ORDER = [what for words in GROUPS.values() for what in words]
 # What one digest has to keep saying of an alarm, although something milder happened to it later on.
-_OUTSTANDING = ("opened", "escalated")
-_KEEPS_STANDING = ("raised", "relapsed", "overdue", *_OUTSTANDING)
+_OUTSTANDING = ("opened", "escalated", "woken")
+_KEEPS_STANDING = ("raised", "joined", "relapsed", "overdue", *_OUTSTANDING)
 
 
 @dataclass(frozen=True)
