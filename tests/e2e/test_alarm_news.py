@@ -92,7 +92,7 @@ def test_an_alarm_is_told_as_it_goes_and_only_what_changed(nights: AlarmNights, 
     nights.night({CHAT: "!"}, datetime(2026, 7, 6))
     assert tell(nights, datetime(2026, 7, 6, 4)) == {"nothing": 2, "sent": 1}
     assert "65 % is asked for" in mailbox.taken[0].get_body(("plain",)).get_content().replace("\u00a0", " ")
-    assert said(mailbox) == [("vera", "[Service] General: Satisfied customers, top box · Chat (new alarm)")]
+    assert said(mailbox) == [("vera", "[Service] General: CSAT, top two boxes · Chat (new alarm)")]
     assert tell(nights, datetime(2026, 7, 7, 4)) == {"nothing": 3}
     # A second channel joins, then nobody reacts: whom the threshold names is told too, in their language.
     nights.night({CHAT: "!", MAIL: "!"}, datetime(2026, 7, 8))
@@ -105,7 +105,7 @@ def test_an_alarm_is_told_as_it_goes_and_only_what_changed(nights: AlarmNights, 
     assert "(nobody has reacted yet)" in told[0][1] and "无人响应，已升级" in told[1][1]
     nights.night({CHAT: "!!..", MAIL: "!..."}, datetime(2026, 7, 27))
     tell(nights, datetime(2026, 7, 27, 4))
-    assert said(mailbox) == [("vera", "[Service] Satisfied customers, top box · Chat +1 (closed)")]
+    assert said(mailbox) == [("vera", "[Service] CSAT, top two boxes · Chat +1 (closed)")]
 
 
 def test_what_is_grave_reaches_those_who_hear_of_nothing_else(nights: AlarmNights, mailbox: Mailbox) -> None:
@@ -176,7 +176,7 @@ def test_a_person_looks_beforehand_and_sends_by_hand(nights: AlarmNights, mailbo
     nights.night({CHAT: "!"}, datetime(2026, 7, 6))
     rehearsed = CliRunner().invoke(cli.app, ["deliveries", "send", "--dry-run"])
     assert "vera by desk_mail (mail): would send" in rehearsed.output
-    assert "Satisfied customers, top box · Chat" in rehearsed.output
+    assert "CSAT, top two boxes · Chat" in rehearsed.output
     assert mailbox.taken == []
     sent = CliRunner().invoke(cli.app, ["deliveries", "send"])
     assert "vera by desk_mail (mail): sent" in sent.output
