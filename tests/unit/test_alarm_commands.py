@@ -100,7 +100,7 @@ def test_showing_one_says_what_is_wrong_where_and_since_when() -> None:
         "  Terminal (limit): open, 2 h 30 min in 2026-W29, the limit is 2 h 15 min. "
         "The value lies beyond the critical limit.",
         "",
-        "  2026-07-20 00:00 UTC  opened, pipeline: Terminal in 2026-W29: beyond the limit.",
+        "  2026-07-20 00:00 UTC  opened as general, pipeline: Terminal in 2026-W29: beyond the limit.",
     ]
     (told,) = json.loads(run("show", W29, "--json").output)
     assert (told["alarm_id"], len(told["parts"])) == (W29, 2)

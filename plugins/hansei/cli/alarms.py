@@ -172,8 +172,9 @@ def _told(catalog, alarm: Alarm, parts: list[Part]) -> Iterator[str]:
 
 def _line(event: Event) -> str:
     change = f" ({event.from_state} -> {event.to_state})" if event.from_state not in (None, event.to_state) else ""
-    until = f" until {event.until}" if event.until else ""
-    return f"  {event.at:%Y-%m-%d %H:%M} UTC  {event.what}{until}{change}, {event.who}: {event.why}"
+    more = f" until {event.until}" if event.until else ""
+    more = f" as {event.severity}" if event.what in ("opened", "raised") else more
+    return f"  {event.at:%Y-%m-%d %H:%M} UTC  {event.what}{more}{change}, {event.who}: {event.why}"
 
 
 def _who(by: str | None) -> str:

@@ -123,7 +123,9 @@ def merge(items: Iterable[DigestItem]) -> list[DigestItem]:
     merged = []
     for _, events in sorted(by_alarm.items()):
         ordered = [events[key] for key in sorted(events)]
-        newest = ordered[-1]
+        # What stands says what it is now, and does not hide that something happened.
+        numbers = [item.event_number for item in ordered if item.event_number is not None]
+        newest = replace(ordered[-1], event_number=max(numbers, default=None))
         if newest.what in _KEEPS_STANDING:
             said = {newest.what, *(item.what for item in ordered if item.what in _OUTSTANDING)}
             newest = replace(newest, what=min(said, key=_ORDER.index))
