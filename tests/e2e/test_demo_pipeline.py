@@ -323,3 +323,33 @@ def test_running_an_old_night_again_changes_nothing(demo, home, secret_keys, tmp
     assert set(before) == set(after)
     assert sum(map(len, before.values())) > 100_000
     assert [table for table in before if before[table] != after[table]] == []
+
+
+def test_the_planted_troubles_open_exactly_their_alarms_and_the_improvement_closes_its_own(demo):
+    query = """
+        SELECT events.alarm_id, parts.threshold_id, parts.segment_id, events.what, CAST(events.period_start AS DATE)
+        FROM board.alarm_events AS events
+        INNER JOIN board.alarm_parts AS parts ON events.alarm_id = parts.alarm_id
+        WHERE events.what IN ('opened', 'joined', 'closed', 'retired', 'restated')
+    """
+    wanted = set()
+    for trouble in expected()["troubles"]:
+        for what, week in (("opened", "opens"), ("closed", "closes")):
+            if (period := trouble.get("alarm", {}).get(week)) is not None:
+                alarm_id = f"{trouble['indicator']}-{trouble['alarm']['opens']}"
+                wanted.add((alarm_id, trouble["threshold"], trouble["segment"], what, monday(period)))
+    assert len(wanted) == 6
+    assert set(rows(demo, query)) == wanted
+    states = dict(rows(demo, "SELECT alarm_id, state FROM board.alarms"))
+    assert [name for name, state in states.items() if state == "closed"] == ["reopen_rate-2025-W46"]
+    assert len(states) == 5
+
+
+def test_what_a_night_restates_moves_no_alarm(demo):
+    """Nights 2 and 3 bring late rows; nobody reacted, so that only time adds events to those of night 1."""
+    query = "SELECT DISTINCT CAST(happened_at AS DATE), what FROM board.alarm_events ORDER BY 1, 2"
+    found: dict[date, set[str]] = {}
+    for day, what in rows(demo, query):
+        found.setdefault(day, set()).add(what)
+    assert {"opened", "closed"} <= found[min(found)]
+    assert {what for day, whats in found.items() if day > min(found) for what in whats} <= {"escalated", "raised"}
