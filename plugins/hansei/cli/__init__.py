@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hansei.cli import (
+    alarms,
     calendars,
     definitions,
     deliveries,
@@ -49,6 +50,7 @@ app.add_typer(scorecards.app, name="scorecards", help="Indicators on one scale: 
 app.add_typer(risks.app, name="risks", help="The risk register: likelihood, consequence, and what a year could cost.")
 app.add_typer(finance.app, name="finance", help="Whether an improvement pays.")
 app.add_typer(reviews.app, name="review", help="Build and find review documents.")
+app.add_typer(alarms.app, name="alarms", help="What stands and why; acknowledge it, mute it, see what happened.")
 app.add_typer(deliveries.app, name="deliveries", help="Who was told what, what became of it, and sending it again.")
 app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")
 

@@ -116,6 +116,19 @@ INDICATORS = {
         "`indicators.breaches` shows the breaches, `indicators.verdicts` the words, with the segment's name. "
         "Method: [signals](signals.md), [thresholds](thresholds.md).",
     ),
+    "indicators.rule_precision": Entry(
+        "one row per threshold",
+        ("threshold_id",),
+        {
+            "threshold_id": "Id of the threshold",
+            "alarm_count": "Alarms that it ever was a part of",
+            "acted_on_count": "Those of them that somebody acknowledged",
+            "unanswered_count": "Those that closed without it",
+            "waiting_count": "Those that stand and wait for an answer",
+            "precision_ratio": "Acted on among those that do not wait any more, NULL without any",
+        },
+        "Method: [alarms](alarms.md).",
+    ),
     "indicators.scorecards": Entry(
         "one row per scorecard, finished period, segment and line",
         ("scorecard", "period_start", "segment_id", "line", "dimension", "indicator"),

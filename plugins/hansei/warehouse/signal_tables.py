@@ -46,4 +46,15 @@ SIGNAL_TABLES: dict[str, dict[str, str]] = {
         "run_id": "text",
         "judged_at": "timestamp",
     },
+    "indicators.rule_precision": {
+        "threshold_id": "text",
+        "indicator": "text",
+        "alarm_count": "bigint",
+        "acted_on_count": "bigint",
+        "unanswered_count": "bigint",
+        "waiting_count": "bigint",
+        "precision_ratio": "double",
+        "run_id": "text",
+        "judged_at": "timestamp",
+    },
 }
