@@ -2,8 +2,8 @@
 ### Nightly indicators
 
 Extracts each source's window, validates it, publishes it to the warehouse, and brings core tables, indicators and
-signals up to date. One mapped group per source, so that a source that fails stops no other: models run on what
-arrived, the run ends red, and the brief names the source.
+signals up to date, moves alarms, and tells people what changed. One mapped group per source, so that a source that
+fails stops no other: models run on what arrived, the run ends red, and the brief names the source.
 
 **Safe to repeat.** `open_run` settles the windows once and stores them under the run id; retries and cleared tasks
 reuse them. A missed night heals itself: each window begins where the last complete one ended.
@@ -23,7 +23,7 @@ from typing import Any
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, get_current_context, task, task_group
 
 from hansei import orchestration
-from hansei.orchestration import WAREHOUSE_POOL, run_stage
+from hansei.orchestration import DEFAULT_POOL, WAREHOUSE_POOL, run_stage
 
 OPTIONAL_TEXT = {"default": None, "type": ["null", "string"]}
 
@@ -68,9 +68,11 @@ def nightly_indicators() -> None:
     # Runs where a source failed, but not where the run itself could not be opened.
     model = stage.override(task_id="model", trigger_rule="all_done_min_one_success")("model")
     measure, judge, share = (stage.override(task_id=name)(name) for name in ("measure", "judge", "share"))
+    # Opens the board only, so that a slow mail server keeps nobody from the warehouse.
+    notify = stage.override(task_id="notify", pool=DEFAULT_POOL)("notify")
     # Reports failed sources by raising: nothing is gained by asking again.
     close_run = stage.override(task_id="close_run", retries=0)("close_run")
-    [opened, one_source.expand(source=opened)] >> model >> measure >> judge >> share >> close_run
+    [opened, one_source.expand(source=opened)] >> model >> measure >> judge >> share >> [notify, close_run]
 
 
 nightly_indicators()

@@ -4,6 +4,7 @@
     python scripts/bench.py parse load night   only these
     python scripts/bench.py night --tickets 200000
     python scripts/bench.py indicators --tickets 1000000 [--warehouse postgresql://...]
+    python scripts/bench.py signals
     python scripts/bench.py times --sizes 200000 2000000 --workplace FOLDER [--warehouse postgresql://...]
 
 Every measurement runs in a process of its own, so that its peak memory is its own.
@@ -25,6 +26,7 @@ from functools import partial
 from pathlib import Path
 
 import bench_indicators
+import bench_signals
 import bench_times
 import numpy as np
 import pyarrow as pa
@@ -36,6 +38,7 @@ AIMS = {
     "load": "1 million rows loaded, validated and published under 60 s and 2 GB",
     "night": "a night of 1 % under 10 % of the full load",
     "indicators": "1 million tickets, 400k answers: 20 s and 3 GB on DuckDB, 120 s on PostgreSQL; a night of 1 % 3 s",
+    "signals": "20,000 series of 150 points judged in 20 s and 1 GB on 2 cores; false alarms and delays as they are",
     "times": "core tables from staging: 200k tickets 5 CPU s and 1 GB, 2 million 60 s and 8 GB; 1 % under 5 % of it",
 }
 NOW = datetime(2026, 9, 14)
@@ -262,6 +265,14 @@ def bench_indicators_of(options: argparse.Namespace) -> None:
     bench_indicators.report(figures, tickets)
 
 
+def bench_signals_of(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "definitions").mkdir()
+        run = partial(measured, directory=Path(directory), warehouse=options.warehouse)
+        bench_signals.report_speed(run("judging"), run("stage"))
+        bench_signals.report_simulation(run("simulation"))
+
+
 def _print_stages(figures: dict[str, float]) -> None:
     for stage in STAGES:
         print(f"    {stage:10} {figures[stage]:7.2f} s   {figures[f'{stage} cpu']:7.2f} CPU s")
@@ -288,6 +299,7 @@ BENCHES = {
     "load": bench_load,
     "night": bench_night,
     "indicators": bench_indicators_of,
+    "signals": bench_signals_of,
     "times": bench_core,
 }
 
@@ -299,7 +311,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 2_000_000], help="tickets, for `times`")
     parser.add_argument("--workplace", type=Path, help="folder in which `times` keeps its raw data and warehouses")
     parser.add_argument("--warehouse", help="an empty PostgreSQL warehouse for `times` (default: DuckDB)")
-    parser.add_argument("--task", choices=["load", "parse", "indicators", *bench_times.TASKS], help=argparse.SUPPRESS)
+    own = ["load", "parse", "indicators", *bench_signals.TASKS, *bench_times.TASKS]
+    parser.add_argument("--task", choices=own, help=argparse.SUPPRESS)
     parser.add_argument("--raw", help=argparse.SUPPRESS)
     parser.add_argument("--spread", choices=["new", "even"], help=argparse.SUPPRESS)
     parser.add_argument("--first", action="store_true", help=argparse.SUPPRESS)
@@ -309,6 +322,7 @@ def main() -> None:
         tasks |= {"fill": lambda: bench_times.task_fill(options.raw)}
         tasks |= {"touch": lambda: bench_times.task_night(options.spread, 0.01)}
         tasks |= {"indicators": lambda: bench_indicators.task_indicators(options.tickets)}
+        tasks |= bench_signals.TASKS
         print(json.dumps(tasks[options.task]()))
         return
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {machine()}")

@@ -20,6 +20,7 @@ log = logging.getLogger("hansei")
 
 # Everything that opens the live warehouse runs here. One slot beside DuckDB, whose file admits one process at a time.
 WAREHOUSE_POOL = "hansei_warehouse"
+DEFAULT_POOL = "default_pool"  # Airflow's own
 OWNER = "service-desk"
 RETRY_DELAY = timedelta(seconds=float(os.environ.get("HANSEI_RETRY_DELAY_SECONDS") or 300))
 # Long past, so that no interval ever lies before it: Airflow marks such runs successful without running a task.

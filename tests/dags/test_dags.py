@@ -70,6 +70,7 @@ def test_the_night_goes_through_its_stages_in_order(night: Any) -> None:
         "measure": ["model"],
         "judge": ["measure"],
         "share": ["judge"],
+        "notify": ["share"],
         "close_run": ["share"],
     }
     # Sources are mapped at run time, never listed in the file.
@@ -78,9 +79,9 @@ def test_the_night_goes_through_its_stages_in_order(night: Any) -> None:
     ]
 
 
-def test_only_extraction_runs_outside_the_pool_of_the_warehouse(night: Any) -> None:
+def test_only_what_opens_no_warehouse_runs_outside_its_pool(night: Any) -> None:
     pools = {task.task_id: task.pool for task in night.tasks}
-    assert pools.pop("one_source.extract") != WAREHOUSE_POOL
+    assert {pools.pop(name) for name in ("one_source.extract", "notify")} == {"default_pool"}
     assert set(pools.values()) == {WAREHOUSE_POOL}
 
 
@@ -97,7 +98,7 @@ def test_each_stage_calls_the_function_of_its_name(night: Any, monkeypatch: pyte
             continue
         monkeypatch.setitem(task.python_callable.__globals__, "run_stage", lambda *given: called.append(given))
         task.python_callable(*task.op_args, run_id="run-1", **task.op_kwargs)
-    assert sorted(called) == [(name, "run-1") for name in ("close_run", "judge", "measure", "model", "share")]
+    assert sorted(called) == [(name, "run-1") for name in ("close_run", "judge", "measure", "model", "notify", "share")]
 
 
 def test_the_source_reports_are_tried_again_but_the_verdict_on_the_run_is_not(night: Any) -> None:

@@ -323,3 +323,62 @@ def test_running_an_old_night_again_changes_nothing(demo, home, secret_keys, tmp
     assert set(before) == set(after)
     assert sum(map(len, before.values())) > 100_000
     assert [table for table in before if before[table] != after[table]] == []
+
+
+def test_the_planted_troubles_open_exactly_their_alarms_and_the_improvement_closes_its_own(demo):
+    query = """
+        SELECT events.alarm_id, parts.threshold_id, parts.segment_id, events.what, CAST(events.period_start AS DATE)
+        FROM board.alarm_events AS events
+        INNER JOIN board.alarm_parts AS parts ON events.alarm_id = parts.alarm_id
+        WHERE events.what IN ('opened', 'joined', 'closed', 'retired', 'restated')
+    """
+    wanted = set()
+    for trouble in expected()["troubles"]:
+        for what, week in (("opened", "opens"), ("closed", "closes")):
+            if (period := trouble.get("alarm", {}).get(week)) is not None:
+                alarm_id = f"{trouble['indicator']}-{trouble['alarm']['opens']}"
+                wanted.add((alarm_id, trouble["threshold"], trouble["segment"], what, monday(period)))
+    assert len(wanted) == 6
+    assert set(rows(demo, query)) == wanted
+    states = dict(rows(demo, "SELECT alarm_id, state FROM board.alarms"))
+    assert [name for name, state in states.items() if state == "closed"] == ["reopen_rate-2025-W46"]
+    assert len(states) == 5
+
+
+def test_what_a_night_restates_moves_no_alarm(demo):
+    """Nights 2 and 3 bring late rows; nobody reacted, so that only time adds events to those of night 1."""
+    query = "SELECT DISTINCT CAST(happened_at AS DATE), what FROM board.alarm_events ORDER BY 1, 2"
+    found: dict[date, set[str]] = {}
+    for day, what in rows(demo, query):
+        found.setdefault(day, set()).add(what)
+    assert {"opened", "closed"} <= found[min(found)]
+    assert {what for day, whats in found.items() if day > min(found) for what in whats} <= {"escalated", "raised"}
+
+
+def test_rehearsing_a_limit_finds_the_alarm_that_the_nights_opened(demo, home, secret_keys, monkeypatch):
+    """Of the last months, so that the rehearsal begins after the limits were valid and before the troubles."""
+    from typer.testing import CliRunner
+
+    from hansei.cli import app
+
+    definitions = REPOSITORY / "include" / "demo" / "definitions"
+    environment = {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **secret_keys}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    rehearsed = 0
+    for trouble in expected()["troubles"]:
+        if trouble.get("alarm", {}).get("opens", "") < "2026-W28":
+            continue
+        file = str(definitions / "thresholds" / f"{trouble['threshold']}.yaml")
+        said = CliRunner().invoke(app, ["thresholds", "rehearse", file, "--months", "9", "--json"])
+        assert said.exit_code == 0, said.output
+        (found,) = json.loads(said.output)
+        (alarm,) = found["alarms"]
+        assert (alarm["opened"], alarm["closed"]) == (monday(trouble["alarm"]["opens"]).isoformat(), None)
+        assert alarm["segments"] == [trouble["segment"]]
+        assert alarm["breaches"] == [monday(week).isoformat() for week in trouble["breaches"]]
+        # The chart calls the trouble worse, so that it is a known incident.
+        assert len(found["incidents"]) >= 1
+        assert (found["missed"], found["signs"]) == ([], [])
+        rehearsed += 1
+    assert rehearsed == 3

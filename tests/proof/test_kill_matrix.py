@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from support.kill_points import KillPoint, night_in_a_process
 from support.small_company import NIGHTS, Company, assert_same_tables, copy_company, exports, found_company
 
-from hansei import pipeline
+from hansei import board, pipeline
+from hansei.board import tables
 from hansei.warehouse.read_copy import spare_of
 
 pytestmark = pytest.mark.proof
@@ -27,6 +28,23 @@ REFRESH = "hansei.warehouse.refresh:Family"
 MEASURE = "hansei.indicators.measure"
 SPOOL = "hansei.sources.spool"
 READ_COPY = "hansei.warehouse.read_copy"
+ALARMING = "hansei.pipeline.alarming"
+BOARD_ALARMS = "hansei.board.alarms"
+# Three slow weeks in a row: what opens the company's alarm is only known in night 3.
+SLOW_REPLIES = """\
+id: slow_replies
+indicator: first_reply_median
+kind: static
+grain: week
+segments: [all, "team=*"]
+critical: 1
+unit: minutes
+reason: A minute is what this test allows.
+owner: service-desk
+approver: head of service
+valid_from: 2026-03-01
+alarm: {periods_to_open: 3}
+"""
 
 
 def before(target: str, ordinal: int = 1, where: str = "") -> KillPoint:
@@ -76,6 +94,14 @@ INSIDE_MEASURE = [
     after(f"{MEASURE}:Measurement._measure_table", 1),
     after(f"{MEASURE}:Measurement._measure_table", 2),
 ]
+INSIDE_ALARMS = [
+    before(f"{ALARMING}:read_found"),
+    after(f"{BOARD_ALARMS}:open_alarm"),  # the alarm is written and not committed
+    before(f"{BOARD_ALARMS}:keep_book"),  # everything else is written and not committed
+    after(f"{NIGHTLY}:raise_alarms"),  # committed, and the stage is not over
+    before(f"{NIGHTLY}:notify"),
+    after(f"{NIGHTLY}:notify"),
+]
 INSIDE_SHARE = [
     after(f"{NIGHTLY}:judge_everything"),
     after(f"{NIGHTLY}:mirror_board"),
@@ -90,13 +116,23 @@ INSIDE_SWAP = [
     after("os:link", 1, "read.previous.duckdb"),  # both names are on the file that readers open
     after("os:replace", 1, "read.duckdb"),
 ]
-MATRIX = [*BETWEEN_STAGES, *INSIDE_EXTRACT, *INSIDE_PUBLISH, *INSIDE_MODEL, *INSIDE_MEASURE, *INSIDE_SHARE]
+MATRIX = [
+    *BETWEEN_STAGES,
+    *INSIDE_EXTRACT,
+    *INSIDE_PUBLISH,
+    *INSIDE_MODEL,
+    *INSIDE_MEASURE,
+    *INSIDE_ALARMS,
+    *INSIDE_SHARE,
+]
 ON_POSTGRESQL = [
     before(f"{NIGHTLY}:_write_windows"),
     after(f"{INTAKE}:Intake._close", 2),
     before(f"{INTAKE}:discard_raw", 2),
     after(f"{REFRESH}._exchange", 1, "table='core.tickets'"),
     after(f"{MEASURE}:Measurement._settle", 1),
+    before(f"{BOARD_ALARMS}:keep_book"),
+    after(f"{NIGHTLY}:raise_alarms"),
 ]
 # What no two runs share: ciphertexts are salted, and how often a killed run had begun is its own affair.
 SALTED = ("ops.quarantined_rows", "ops.definitions_in_force", "ops.changes", "ops.model_states", "ops.check_results")
@@ -118,13 +154,33 @@ def everything(company: Company) -> dict[str, list[tuple]]:
         "WHERE scope <> 'model' ORDER BY run_id, source, entity, check_id"
     )
     found["checks"] = [tuple(row.values()) for row in company.rows(query)]
+    return found | alarms_of(company)
+
+
+def alarms_of(company: Company) -> dict[str, list[tuple]]:
+    """All that the board keeps of alarms, to the last column: a repeated night may not even move an instant."""
+    engine = board.open(company.settings)
+    found = {}
+    with engine.connect() as connection:
+        for table in ("alarms", "alarm_parts", "alarm_events", "alarm_book"):
+            columns = tables.metadata.tables[table]
+            rows = connection.execute(sa.select(columns).order_by(*columns.primary_key))
+            found[f"board.{table}"] = [tuple(row) for row in rows]
+    engine.dispose()
     return found
+
+
+def employ(home: Path, warehouse_url: str | None = None) -> Company:
+    """The company, with a threshold whose alarm opens in night 3."""
+    company = found_company(home, warehouse_url)
+    (home / "definitions" / "thresholds" / "slow_replies.yaml").write_text(SLOW_REPLIES)
+    return company
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Company:
     """The company after its first night."""
-    company = found_company(tmp_path_factory.mktemp("prepared"))
+    company = employ(tmp_path_factory.mktemp("prepared"))
     exports().write(company.inbox)
     company.night(1)
     return company
@@ -135,7 +191,10 @@ def undisturbed(prepared: Company, tmp_path_factory: pytest.TempPathFactory) -> 
     company = copy_company(prepared, tmp_path_factory.mktemp("undisturbed"))
     assert night_in_a_process(company, 3) == 0
     assert company.unbalanced() == []
-    return everything(company)
+    found = everything(company)
+    opened = {row[1]: row[3] for row in found["board.alarm_events"]}
+    assert opened == {"source_sla_attainment-2026-W12": NIGHTS[0], "first_reply_median-2026-W13": NIGHTS[2]}
+    return found
 
 
 @pytest.mark.parametrize("point", MATRIX, ids=str)
@@ -196,7 +255,7 @@ def prepared_server(
     name = "killed_template"
     execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     home = tmp_path_factory.mktemp("server")
-    company = found_company(home, postgres_url.set(database=name).render_as_string(hide_password=False))
+    company = employ(home, postgres_url.set(database=name).render_as_string(hide_password=False))
     exports().write(company.inbox)
     company.night(1)
     yield company, name

@@ -163,7 +163,8 @@ def test_a_part_keeps_its_salt_from_revision_to_revision_until_it_is_erased(engi
 def test_the_mirror_carries_no_evidence_and_no_words(engine: sa.Engine) -> None:
     board.save_review(engine, EDITION, "night", NOW)
     rows = board.mirror_rows(engine)
-    assert {name: len(table) for name, table in rows.items()} == {"reviews": 1, "deliveries": 0, "board_events": 1}
+    counts = {name: len(table) for name, table in rows.items() if table}
+    assert counts == {"reviews": 1, "board_events": 1}
     assert "Jane" not in str(rows)
     assert "backlog" not in str(rows)
     assert PART.salt not in str(rows)

@@ -15,7 +15,8 @@ from hansei.errors import HanseiError
 from hansei.settings import PROJECT_ROOT, load_settings
 from hansei.warehouse import dictionary
 from hansei.warehouse.dictionary import ENTRIES
-from hansei.warehouse.dictionary_entries import BOARD, Entry
+from hansei.warehouse.dictionary_board import BOARD
+from hansei.warehouse.dictionary_entries import Entry
 from hansei.warehouse.models import tables_read
 from hansei.warehouse.tables import OWN_TABLES
 

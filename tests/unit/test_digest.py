@@ -204,3 +204,11 @@ def test_limits_and_moments() -> None:
     summer = datetime(2026, 6, 30, 22, 30)
     assert locale("zh_CN").moment(summer, "Europe/Berlin") == "2026年7月1日星期三 00:30"
     assert locale("en").moment(summer, "Asia/Shanghai").replace("\u00a0", " ") == "Wednesday 1 July 2026, 06:30"
+
+
+def test_what_is_overdue_does_not_hide_the_event_that_makes_it_news() -> None:
+    overdue = replace(OPENED, event_number=None, what="overdue")
+    (item,) = merge([replace(OPENED, event_number=9, what="escalated"), overdue])
+    assert (item.what, item.event_number) == ("escalated", 9)
+    (item,) = merge([overdue])
+    assert (item.what, item.event_number) == ("overdue", None)

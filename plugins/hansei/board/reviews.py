@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from hansei.board.store import BoardError, writing
-from hansei.board.tables import board_events, deliveries, review_parts, reviews
+from hansei.board.tables import alarm_events, alarm_parts, alarms, board_events, deliveries, review_parts, reviews
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,9 @@ _MIRRORED = {
     reviews: _METADATA,
     deliveries: [column for column in deliveries.c if column.name != "digest"],
     board_events: list(board_events.c),
+    alarms: list(alarms.c),
+    alarm_parts: list(alarm_parts.c),
+    alarm_events: list(alarm_events.c),
 }
 
 

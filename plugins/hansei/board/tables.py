@@ -106,3 +106,85 @@ delivery_positions = sa.Table(
     sa.Column("told_through", sa.Integer, nullable=False),
     sa.Column("moved_at", sa.DateTime, nullable=False),
 )
+
+ALARM_STATES = ("open", "acknowledged", "muted", "recovering", "closed")
+
+# Grain: one row per alarm. All but what names it follows from its events, and is kept here to be looked up.
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("alarm_id", sa.Text, primary_key=True),  # indicator-period in which it opened
+    sa.Column("indicator", sa.Text, nullable=False),
+    sa.Column("grain", sa.String(8), nullable=False),
+    sa.Column("first_period", sa.Date, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("escalate_to", sa.Text),
+    sa.Column("escalate_after_days", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("is_acknowledged", sa.Boolean, nullable=False),
+    sa.Column("muted_until", sa.Date),
+    sa.Column("opened_at", sa.DateTime, nullable=False),
+    sa.Column("changed_at", sa.DateTime, nullable=False),
+    sa.Column("closed_at", sa.DateTime),
+    sa.CheckConstraint(f"state IN {ALARM_STATES}", name="state"),
+    sa.CheckConstraint("severity IN ('general', 'important', 'major')", name="severity"),
+    sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_at"),
+    # An indicator has one alarm standing at most, whoever writes.
+    sa.Index(
+        "uq_alarms_standing",
+        "indicator",
+        unique=True,
+        sqlite_where=sa.text("state <> 'closed'"),
+        postgresql_where=sa.text("state <> 'closed'"),
+    ),
+)
+
+# Grain: one row per alarm, threshold and segment that is part of it, with the newest figures of that part.
+alarm_parts = sa.Table(
+    "alarm_parts",
+    metadata,
+    sa.Column("alarm_id", sa.Text, sa.ForeignKey(alarms.c.alarm_id), primary_key=True),
+    sa.Column("threshold_id", sa.Text, primary_key=True),
+    sa.Column("segment_id", sa.Text, primary_key=True),
+    sa.Column("segment_label", sa.Text, nullable=False),
+    sa.Column("grain", sa.String(8), nullable=False),
+    sa.Column("joined_period", sa.Date, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("period_start", sa.Date),
+    sa.Column("value", sa.Double),
+    sa.Column("limit_value", sa.Double),
+    sa.Column("level", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.CheckConstraint("state IN ('open', 'recovering', 'closed', 'retired')", name="state"),
+)
+
+# Grain: one row per thing that happened to an alarm. Appended only; the database itself refuses more.
+alarm_events = sa.Table(
+    "alarm_events",
+    metadata,
+    sa.Column("event_number", sa.Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 ... over all alarms
+    sa.Column("alarm_id", sa.Text, sa.ForeignKey(alarms.c.alarm_id), nullable=False),
+    sa.Column("ordinal", sa.Integer, nullable=False),  # 1, 2, 3 ... of the alarm
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("from_state", sa.String(16)),
+    sa.Column("to_state", sa.String(16), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("grain", sa.String(8)),
+    sa.Column("period_start", sa.Date),
+    sa.Column("until", sa.Date),
+    sa.UniqueConstraint("alarm_id", "ordinal"),
+)
+
+# Grain: one row per threshold and segment: before which day its periods have been judged for alarms.
+alarm_book = sa.Table(
+    "alarm_book",
+    metadata,
+    sa.Column("threshold_id", sa.Text, primary_key=True),
+    sa.Column("segment_id", sa.Text, primary_key=True),
+    sa.Column("judged_until", sa.Date, nullable=False),
+)

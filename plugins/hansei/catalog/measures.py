@@ -1,4 +1,4 @@
-"""Indicators and thresholds: what a number means, and when it is bad. They are two things on purpose."""
+"""Indicators and reviews: what a number means, and who reads it. When it is bad is a threshold's business."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ Unit = Literal[
     "weeks",
     "index",
 ]
+# A share of cases, events per exposure, events alone, a mean of cases; anything else is a bare number.
+DataKind = Literal["share", "rate", "count", "mean", "other"]
 Interval = Literal["wilson", "trinomial", "student", "woodruff", "poisson", "none"]
 Caveat = Literal["late_arriving", "survivorship", "self_selected", "source_defined", "small_numbers", "convention"]
 Family = Literal["speed", "resolution", "voice", "channels", "customers", "cost", "team", "elsewhere"]
@@ -189,6 +191,15 @@ class Indicator(Definition):
         """The interval in force: the one that is asked for, else the usual one of the measure."""
         return self.interval or _INTERVALS.get(self.measure, ("none",))[0]
 
+    @property
+    def data_kind(self) -> DataKind:
+        """What its values are to a control chart: the interval that a definition gives says so."""
+        if self.interval_kind == "poisson":
+            return "count" if self.measure == "count" else "rate"
+        if self.interval_kind == "wilson":
+            return "share"
+        return "mean" if self.measure == "mean" else "other"
+
     def maturity_days(self, repeat_window: timedelta) -> int:
         """Whole days after a period's end until its rows can be judged; `repeat_window` is the service's."""
         wait = repeat_window if self.matures_after == "repeat_window" else self.matures_after
@@ -202,46 +213,6 @@ class Indicator(Definition):
     def cuts_by(self, grain: Grain) -> tuple[tuple[str, ...], ...]:
         """How a grain is cut. Days are not cut two ways: cells of a few rows, and many times more of them."""
         return tuple(cut for cut in self.cuts if grain != "day" or len(cut) == 1)
-
-
-class Threshold(Definition):
-    """A dated limit on one indicator at one grain. Raising it is a new file with a new valid_from."""
-
-    id: Identifier
-    indicator: Identifier
-    kind: Literal["static"]
-    grain: Grain = "week"
-    segments: tuple[str, ...] = ("all",)
-    warning: float | None = None
-    critical: float | None = None
-    unit: Literal[
-        "ratio",
-        "seconds",
-        "minutes",
-        "hours",
-        "days",
-        "count",
-        "points",
-        "currency",
-        "per_hundred",
-        "per_thousand",
-        "score",
-        "weeks",
-        "index",
-    ]
-    reason: str = Field(min_length=10)
-    owner: str | None = None
-    approver: str
-    valid_from: date
-    valid_to: date | None = None
-
-    @model_validator(mode="after")
-    def _has_limit(self) -> Threshold:
-        if self.warning is None and self.critical is None:
-            raise ValueError("give warning, critical, or both")
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError("valid_to must be later than valid_from")
-        return self
 
 
 class ReviewNote(Definition):

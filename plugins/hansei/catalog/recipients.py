@@ -81,6 +81,7 @@ class Recipient(Definition):
 def check_recipients(catalog: Catalog) -> Iterator[Fault]:
     """Owners that no indicator and no threshold names: nothing would ever reach the recipient."""
     named = {item.owner for item in (*catalog.indicators.values(), *catalog.thresholds.values()) if item.owner}
+    named |= {item.alarm.escalate_to for item in catalog.thresholds.values() if item.alarm.escalate_to}
     for recipient in catalog.recipients.values():
         for position, owner in enumerate(recipient.owners):
             if owner != EVERYBODY and owner not in named:

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hansei.cli import (
+    alarms,
     calendars,
     definitions,
     deliveries,
@@ -22,6 +23,7 @@ from hansei.cli import (
     scorecards,
     services,
     sources,
+    thresholds,
     tickets,
 )
 from hansei.errors import DefinitionError, HanseiError
@@ -43,10 +45,12 @@ app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, 
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
 app.add_typer(tickets.app, name="ticket", help="One ticket's time: who had it when, by which rule, and its targets.")
 app.add_typer(services.app, name="services", help="Availability of services, and how fast they are restored.")
+app.add_typer(thresholds.app, name="thresholds", help="When a number is bad, and when that becomes an alarm.")
 app.add_typer(scorecards.app, name="scorecards", help="Indicators on one scale: cards, profiles, quadrants, weights.")
 app.add_typer(risks.app, name="risks", help="The risk register: likelihood, consequence, and what a year could cost.")
 app.add_typer(finance.app, name="finance", help="Whether an improvement pays.")
 app.add_typer(reviews.app, name="review", help="Build and find review documents.")
+app.add_typer(alarms.app, name="alarms", help="What stands and why; acknowledge it, mute it, see what happened.")
 app.add_typer(deliveries.app, name="deliveries", help="Who was told what, what became of it, and sending it again.")
 app.add_typer(scaffold.app, name="new", help="Write a first definition to start from.")
 

@@ -10,7 +10,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
 from hansei.errors import HanseiError
 from hansei.warehouse import dictionary
-from hansei.warehouse.dictionary_entries import BOARD
+from hansei.warehouse.dictionary_board import BOARD
 from hansei.warehouse.tables import version_columns
 
 

@@ -70,6 +70,21 @@ def show_one(identity: Identity) -> None:
 
 
 @app.command()
+def send(
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go to whom.")] = False,
+) -> None:
+    """Tell everybody what they were not told yet, as each night does."""
+    from hansei import pipeline
+
+    context = pipeline.context()
+    outcomes = pipeline.notify(
+        context, f"cli-{context.now():%Y-%m-%dT%H:%M:%S}", is_dry_run=is_dry_run, tell=typer.echo
+    )
+    if outcomes:
+        typer.echo(", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items()))
+
+
+@app.command()
 def resend(identity: Identity, why: Why = ...) -> None:
     """Send a failed, unknown or sent delivery once more, as it was, under the same Message-ID."""
     from hansei import pipeline

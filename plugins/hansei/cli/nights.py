@@ -20,7 +20,7 @@ def night(
     reason: Annotated[str | None, typer.Option(help="Why a back-fill is run; kept with the run.")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run; the same name resumes it.")] = None,
 ) -> None:
-    """Extract, validate, publish, model, measure, judge and share, in this process."""
+    """Extract, validate, publish, model, measure, judge, share and notify, in this process."""
     from hansei import pipeline
 
     context = pipeline.context()

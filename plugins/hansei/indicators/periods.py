@@ -37,6 +37,16 @@ def periods_between(grain: str, first: date, last: date) -> list[date]:
     return starts
 
 
+def period_name(grain: str, start: date) -> str:
+    """Short name of the period for ids: 2026-07-06, 2026-W28, 2026-07, 2026-Q3."""
+    if grain == "day":
+        return start.isoformat()
+    if grain == "week":
+        year, week, _ = start.isocalendar()
+        return f"{year}-W{week:02}"
+    return f"{start:%Y-%m}" if grain == "month" else f"{start.year}-Q{(start.month + 2) // 3}"
+
+
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
     """Date of a naive UTC instant in the reporting zone."""
     return instant.replace(tzinfo=UTC).astimezone(zone).date()

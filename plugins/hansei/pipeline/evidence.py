@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from hansei import __version__
-from hansei.catalog.measures import Indicator, Review
+from hansei.catalog.measures import Direction, Indicator, Review
 from hansei.catalog.segments import cut_of
-from hansei.catalog.units import in_indicator_unit
+from hansei.catalog.units import is_beyond
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period
 from hansei.indicators.periods import period_start as period_of
@@ -152,11 +152,9 @@ class EvidenceGathering:
         for threshold in self.catalog.thresholds_on(indicator.id, self.review.grain):
             if "all" not in threshold.segments:
                 continue
-            for level in ("warning", "critical"):
-                limit = in_indicator_unit(getattr(threshold, level), threshold.unit)
-                if limit is not None:
-                    dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
-                    found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
+            dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
+            for level, limit in threshold.limits.items():
+                found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
         return found
 
     def _sample(self, indicator: Indicator) -> str | None:
@@ -184,6 +182,8 @@ class EvidenceGathering:
         judgements, breaches = [], []
         for row in rows:
             if row["period_start"] != self.period_start or row["indicator"] not in self.shown:
+                continue
+            if not holds_value_against_limit(row, self.catalog.indicators[row["indicator"]].direction):
                 continue
             common = self._common(row, earlier.get(_key(row)), restated)
             judgements.append(Judgement(verdict=row["verdict"], **common))
@@ -233,8 +233,8 @@ class EvidenceGathering:
             "level": row["level"],
             "direction": indicator.direction,
             "limit": row["limit_value"],
-            "warning_limit": in_indicator_unit(threshold.warning, threshold.unit),
-            "critical_limit": in_indicator_unit(threshold.critical, threshold.unit),
+            "warning_limit": threshold.limits.get("warning"),
+            "critical_limit": threshold.limits.get("critical"),
             "unit": indicator.unit,
             "supported": row["is_supported"],
             "owner": row["owner"] or "",
@@ -279,6 +279,19 @@ def source_readiness(context: Context, warehouse: Warehouse, following: date) ->
             SourceReadiness(source=source, complete_until=reach, needed_until=needed, state=state, message=message)
         )
     return found
+
+
+def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool:
+    """Whether the brief's two verbs, misses and meets its limit, are true of what a threshold said of a period's value.
+
+    Not so of charts, of a row of periods that is not complete yet, and where there is no limit to speak of.
+    """
+    limit, value = row["limit_value"], row["value"]
+    if limit is None or row["kind"] in ("spc_concern", "assurance_fail"):
+        return False
+    if value is None or row["verdict"] not in ("within", *_LEVEL):
+        return True
+    return is_beyond(value, limit, direction) == (row["verdict"] in _LEVEL)
 
 
 def _key(row: dict[str, Any]) -> tuple[str, str]:

@@ -15,9 +15,12 @@ from hansei.catalog.windows import Window
 from hansei.errors import HanseiError, SourceError
 from hansei.indicators.consistency import compare_channels
 from hansei.indicators.measure import Measurement
+from hansei.pipeline.alarm_precision import note_precision
+from hansei.pipeline.alarming import raise_alarms
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy, tidy_changes
 from hansei.pipeline.judging import judge_everything
+from hansei.pipeline.notifying import notify
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.scoring import score_everything
 from hansei.pipeline.validation import write_validation_page
@@ -186,13 +189,15 @@ def measure(context: Context, run_id: str) -> dict[str, Any]:
 
 
 def judge(context: Context, run_id: str) -> dict[str, Any]:
-    """Holds finished periods against the thresholds, scorecards and risks; how many breaches stand."""
+    """Holds finished periods against thresholds, scorecards and risks, and moves alarms; counts of what was said."""
     with open_warehouse(context.settings) as warehouse:
         run = require_run(warehouse, run_id)
         readiness = Readiness(warehouse, context.catalog)
         verdicts = judge_everything(warehouse, context.catalog, run, readiness)
         score_everything(warehouse, context.catalog, run, readiness)
-    return verdicts
+        alarms = raise_alarms(context, warehouse)
+        note_precision(context, warehouse, run)
+    return {**verdicts, "alarms": alarms}
 
 
 def share(context: Context, run_id: str) -> dict[str, Any]:
@@ -286,4 +291,8 @@ def run_night(
     for stage in (model, measure, judge, share):
         stage(context, run_id)
         tell(f"{stage.__name__}: done")
-    return close_run(context, run_id)
+    try:
+        notify(context, run_id, tell=tell)
+    finally:
+        closed = close_run(context, run_id)
+    return closed

@@ -20,6 +20,7 @@ from hansei.board import open_board
 from hansei.board.deliveries import Delivery
 from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date
+from hansei.pipeline.alarm_news import read_news
 from hansei.pipeline.context import Context
 from hansei.pipeline.delivering import Road, all_roads, attempt, open_road, setting_of
 from hansei.reviews.digest import Digest, DigestItem, digest_for
@@ -37,27 +38,36 @@ def told_through(context: Context) -> int:
     """The last alarm event that everybody was told of: what `notify` is given has to begin after it."""
     engine = open_board(context.settings)
     try:
-        known = ledger.positions(engine)
+        return _told_everybody(context, engine)
     finally:
         engine.dispose()
+
+
+def _told_everybody(context: Context, engine: sa.Engine) -> int:
+    known = ledger.positions(engine)
     return min((known.get(road.place, 0) for road in all_roads(context)), default=0)
 
 
 def notify(
     context: Context,
     run_id: str,
-    items_by_owner: Mapping[str, Iterable[DigestItem]],
+    items_by_owner: Mapping[str, Iterable[DigestItem]] | None = None,
     is_dry_run: bool = False,
     tell: Tell = print,
 ) -> dict[str, int]:
     """Sends everybody what they were not told yet; counts of channels by outcome (`sent`, `nothing`, `waiting` ...).
 
+    Without `items_by_owner` it is what there is to tell of alarms. Where nobody is defined to be told, nothing is.
     Raises HanseiError, after everybody was tried, where a delivery is failed or unknown, also one of an earlier run. A
     dry run prints what would go to whom and writes nothing.
     """
-    gathered = {owner: list(items) for owner, items in items_by_owner.items()}
+    if not all_roads(context):
+        tell("nobody is told: no recipients are defined; docs/notifications.md shows one")
     engine = open_board(context.settings)
     try:
+        if items_by_owner is None:
+            items_by_owner = read_news(context, engine, _told_everybody(context, engine))
+        gathered = {owner: list(items) for owner, items in items_by_owner.items()}
         night = _Night(context, engine, run_id, gathered, tell)
         outcomes = night.rehearse() if is_dry_run else night.run()
         if not is_dry_run:

@@ -20,7 +20,7 @@ from hansei.warehouse import Warehouse
 DIRECTIONS = {"higher_is_better": 1, "lower_is_better": -1, "neutral": 0}
 # Values in one block: about 300 MB at its widest.
 BLOCK_VALUES = 600_000
-_FIGURES = ("value", "numerator", "denominator", "lower_bound", "upper_bound")
+_FIGURES = ("value", "numerator", "denominator", "square_sum", "lower_bound", "upper_bound")
 # What is judged of a value, or repeated beside the verdict.
 READ = ("segment_id", "period_start", "version", *_FIGURES, "sample_count", "state")
 
@@ -41,6 +41,16 @@ class Series:
     states: np.ndarray
     versions: np.ndarray
     stored: dict[str, np.ndarray]
+
+    def rows(self, places: np.ndarray) -> Series:
+        """The series in the given rows of the block."""
+        block = self.block
+        part = Block(block.values[places], block.phases[places], block.directions[places], block.period_starts)
+        arrays = (self.is_stored, self.is_ready, self.states, self.versions)
+        stored = {name: figures[places] for name, figures in self.stored.items()}
+        return Series(
+            self.grain, [self.keys[place] for place in places], part, *(array[places] for array in arrays), stored
+        )
 
 
 def read_series(

@@ -14,18 +14,20 @@ from typing import Literal
 from hansei.catalog.measures import Grain, Unit
 from hansei.catalog.recipients import SEVERITIES, Recipient, Severity
 
-What = Literal["opened", "raised", "escalated", "overdue", "recovering", "relapsed", "closed", "restated"]
+What = Literal[
+    "opened", "joined", "raised", "escalated", "overdue", "woken", "recovering", "relapsed", "closed", "restated"
+]
 GroupName = Literal["needs_you", "changed", "closed"]
 # Gravest first, within a group too.
 GROUPS: dict[GroupName, tuple[What, ...]] = {
-    "needs_you": ("escalated", "overdue", "opened"),
-    "changed": ("relapsed", "raised", "restated", "recovering"),
+    "needs_you": ("escalated", "overdue", "woken", "opened"),
+    "changed": ("relapsed", "raised", "joined", "restated", "recovering"),
     "closed": ("closed",),
 }
 _ORDER = [what for words in GROUPS.values() for what in words]
 # What one digest has to keep saying of an alarm, although something milder happened to it later on.
-_OUTSTANDING = ("opened", "escalated")
-_KEEPS_STANDING = ("raised", "relapsed", "overdue", *_OUTSTANDING)
+_OUTSTANDING = ("opened", "escalated", "woken")
+_KEEPS_STANDING = ("raised", "joined", "relapsed", "overdue", *_OUTSTANDING)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def merge(items: Iterable[DigestItem]) -> list[DigestItem]:
     merged = []
     for _, events in sorted(by_alarm.items()):
         ordered = [events[key] for key in sorted(events)]
-        newest = ordered[-1]
+        # What stands says what it is now, and does not hide that something happened.
+        numbers = [item.event_number for item in ordered if item.event_number is not None]
+        newest = replace(ordered[-1], event_number=max(numbers, default=None))
         if newest.what in _KEEPS_STANDING:
             said = {newest.what, *(item.what for item in ordered if item.what in _OUTSTANDING)}
             newest = replace(newest, what=min(said, key=_ORDER.index))

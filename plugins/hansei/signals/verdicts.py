@@ -40,6 +40,16 @@ class Verdicts:
     assurances: np.ndarray
 
 
+def variations(sides: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Codes of VARIATIONS: the side to which a chart points, 1, -1 or 0, read with the indicator's direction."""
+    good = sides * directions[:, None]
+    found = np.full(sides.shape, COMMON, dtype="int8")
+    found[good < 0], found[good > 0] = CONCERN, IMPROVEMENT
+    is_neutral = np.broadcast_to(directions[:, None] == 0, found.shape)
+    found[is_neutral & (sides > 0)], found[is_neutral & (sides < 0)] = UP, DOWN
+    return found
+
+
 def assurance(targets: np.ndarray, lower: np.ndarray, upper: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Codes of ASSURANCES. A target on a limit is inside the range (METHODS 2.2); NaN anywhere, or neutral: none."""
     good_side = directions[:, None]
@@ -80,6 +90,16 @@ _PATTERNS = {
     "trend": "each of the last six {period}s was {side} than the one before",
     "two_of_three": "two of the last three {period}s lie near the edge of the usual range",
     "shift": "the last seven {period}s all lie on the {side} side of the usual level",
+    "beyond_three_sigma": "this {period} lies outside the range that is usual",
+    "two_of_three_beyond_two_sigma": "two of the last three {period}s lie near the edge of what is usual, or beyond it",
+    "four_of_five_beyond_one_sigma": "four of the last five {period}s lie well off the usual level, on the {side} side",
+    "eight_on_one_side": "the last eight {period}s all lie on the {side} side of the usual level",
+    "nine_on_one_side": "the last nine {period}s all lie on the {side} side of the usual level",
+    "six_rising_or_falling": "each of the last five {period}s was {side} than the one before",
+    "fourteen_alternating": "the last fourteen {period}s went up and down in turn",
+    "fifteen_within_one_sigma": "the last fifteen {period}s lie unusually close to the usual level",
+    "eight_beyond_one_sigma_on_both_sides": "none of the last eight {period}s lies near the usual level",
+    "unusual_runs": "the {period}s stay on one side of the usual level for unusually long, now on the {side} one",
 }
 _MISSES = {
     WILL_MISS: "The usual range lies wholly beyond the target: without a change it will go on missing it.",

@@ -1,4 +1,4 @@
-"""Entries of the data dictionary for core, ops and board; those of indicators are in `dictionary_indicators`.
+"""Entries of the data dictionary for core and ops; `dictionary_indicators` and `dictionary_board` have the others.
 
 A table of `warehouse.tables.OWN_TABLES` gets its entry here; columns that `dictionary.SHARED` explains are left out.
 """
@@ -239,60 +239,6 @@ OPS = {
         {
             "run_id": "First run with them",
             "definitions": "JSON of all definitions",
-        },
-    ),
-}
-
-# Beside the embedded warehouse a copy that each night makes anew, every column as text; on PostgreSQL the store itself.
-BOARD = {
-    "board.reviews": Entry(
-        "one row per edition of a review: definition, period and revision",
-        ("review_id",),
-        {
-            "review_id": "Definition, first day of the period and revision",
-            "definition_id": "Id of the review's definition",
-            "period_end": "First day after the period",
-            "revision": "1 for the first edition of a period, more where it was built again",
-            "title": "Title as printed",
-            "audience": "For whom it was made",
-            "language": "Language as a BCP 47 code",
-            "built_at": "When its evidence was gathered",
-            "evidence_hash": "SHA-256 of the frozen evidence",
-            "document_path": "Where the archive keeps its documents, NULL until they are rendered",
-            "state": "built or published",
-        },
-    ),
-    "board.deliveries": Entry(
-        "one row per recipient, channel and digest",
-        ("delivery_id",),
-        {
-            "delivery_id": "Recipient, channel and the last alarm event that it covers; a reminder has its day too",
-            "recipient_id": "Id of the recipient's definition, never an address",
-            "channel_id": "Id of the Airflow connection that it went over",
-            "channel_kind": "mail or chat",
-            "after_event": "Alarm events after this one are told",
-            "through_event": "The last alarm event that it covers",
-            "language": "Language that it was written in: en or zh_CN",
-            "subject": "Its subject line",
-            "message_id": "Its Message-ID, the same at every attempt",
-            "created_at": "When it was first noted, before anything left",
-            "state": "sending, sent, failed (nothing left), unknown (it may have left) or skipped (settled unsent)",
-            "attempt_count": "How often it was handed over, or tried to be",
-            "changed_at": "When it came to that state",
-            "problem": "Why the last attempt did not end in sent, else NULL",
-        },
-    ),
-    "board.board_events": Entry(
-        "one row per thing that somebody, or the pipeline, did",
-        ("event_id",),
-        {
-            "event_id": "Id of the event",
-            "happened_at": "When it happened; on PostgreSQL the column is called `at`",
-            "who": "Who did it",
-            "subject_kind": "What it was done to, such as review",
-            "subject_id": "Key of that",
-            "what": "What was done",
-            "why": "The reason that was given",
         },
     ),
 }

@@ -83,8 +83,8 @@ INDICATORS = {
             "reason": "Why, in one sentence",
             "value": "The period's value as it was judged",
             "variation": "Has it changed: better, worse, higher, lower, common cause or not judged",
-            "rule": "Pattern of the chart that says so: outside, trend, two_of_three or shift",
-            "pattern_start": "First period of that pattern",
+            "rule": "Pattern of the chart that says so: outside, trend, two_of_three or shift; docs/spc.md has all",
+            "pattern_start": "First period of that pattern; for a row of periods beyond a limit, the first of them",
             "assurance": "Will it meet its target: will meet, will miss, hit and miss or none",
             "target": "Target that the word is held against, in the unit of the value",
             "chart": "Control chart that was used",
@@ -98,12 +98,36 @@ INDICATORS = {
             "limit_value": "That limit, in the unit of the value",
             "limit_reason": "Why the limit is what it is",
             "is_supported": "Whether the whole interval lies beyond the limit; NULL without a breach or an interval",
+            "survives_fdr": "Whether the breach is more than chance among all segments that the threshold judges in "
+            "the period (Benjamini-Hochberg, q 0.1); "
+            "NULL without a breach or an interval, or for one segment alone",
+            "is_alarming": "Whether the period counts toward opening an alarm: it is a breach, and where one period is "
+            "enough to open (`periods_to_open: 1`), one that survives; NULL without a usable value",
+            "is_recovered": "Whether the value is on the good side of the recovery level, or equal to it, and no "
+            "breach stands; NULL without a usable value",
+            "distance": "How far the value lies beyond the limit to the bad side, as a share of the limit's size; NULL "
+            "where it does not, or the limit is 0",
+            "reach": "Share of the period's cases of the whole service that lie in the segment: 1 for all; NULL "
+            "where it is not known",
             "consecutive_count": "Breaches in a row up to this period, 0 without one",
             "first_breach_start": "First period of that run of breaches",
             "owner": "Who answers for the threshold, or for the indicator",
         },
-        "`indicators.breaches` shows those beyond a limit, `indicators.verdicts` the words, with the segment's name. "
-        "Method: [signals](signals.md).",
+        "`indicators.breaches` shows the breaches, `indicators.verdicts` the words, with the segment's name. "
+        "Method: [signals](signals.md), [thresholds](thresholds.md).",
+    ),
+    "indicators.rule_precision": Entry(
+        "one row per threshold",
+        ("threshold_id",),
+        {
+            "threshold_id": "Id of the threshold",
+            "alarm_count": "Alarms that it ever was a part of",
+            "acted_on_count": "Those of them that somebody acknowledged",
+            "unanswered_count": "Those that closed without it",
+            "waiting_count": "Those that stand and wait for an answer",
+            "precision_ratio": "Acted on among those that do not wait any more, NULL without any",
+        },
+        "Method: [alarms](alarms.md).",
     ),
     "indicators.scorecards": Entry(
         "one row per scorecard, finished period, segment and line",
