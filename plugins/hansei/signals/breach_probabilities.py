@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from hansei.signals.running_forecasts import ENOUGH, SETTLED, Forecasts, pooled
-from hansei.signals.simple_forecasts import HORIZON, mean_of_last
+from hansei.signals.simple_forecasts import mean_of_last
 
 # Probability from which each band begins (METHODS.md 4c); a bound belongs to the band that it begins.
 BAND_FROM = (0.10, 0.50)
@@ -18,7 +18,8 @@ BANDS = ("unlikely", "possible", "likely")
 UNLIKELY, POSSIBLE, LIKELY = range(len(BANDS))
 # Relative distance below which a value counts as equal to its limit.
 ROUNDING = 1e-9
-# Expected cases up to which a beta-binomial is summed; beyond, a beta of the same mean and variance takes its place.
+# Terms of the shorter tail up to which a beta-binomial is summed; a longer one is that of a beta of the same mean and
+# variance, within 0.01.
 SUMMED = 30
 
 
@@ -43,11 +44,10 @@ def by_errors(forecasts: Forecasts, limits: np.ndarray, sides: np.ndarray) -> np
     is_asked = (forecasts.counts >= SETTLED) & ~np.isnan(limits)
     for origin in np.flatnonzero(is_asked.any(axis=0)).tolist():
         known = errors[:, :, first : origin + 1]
+        for place in np.flatnonzero((counts[:, :, origin] >= ENOUGH).any(axis=1)).tolist():
+            hits = np.count_nonzero(known[place] > room[place, :, origin, None], axis=1)
+            found[place, :, origin] = hits / np.maximum(counts[place, :, origin], 1)
         few = np.flatnonzero((counts[:, :, origin].min(axis=0) < ENOUGH) & is_asked[:, origin])
-        if len(few) < len(errors):
-            for place in range(HORIZON):
-                hits = np.count_nonzero(known[place] > room[place, :, origin, None], axis=1)
-                found[place, :, origin] = hits / np.maximum(counts[place, :, origin], 1)
         if len(few):
             own = counts[:, few, origin] >= ENOUGH
             found[:, few, origin] = np.where(own, found[:, few, origin], _by_pool(known[:, few], room[:, few, origin]))
@@ -108,26 +108,32 @@ def share_below(means: np.ndarray, variances: np.ndarray, cases: np.ndarray, lim
     allowed = np.ceil(limits * cases - ROUNDING * cases) - 1  # the most good cases that are still below the limit
     found = np.zeros(means.shape)
     found[allowed >= cases] = 1.0
-    inside = (allowed >= 0) & (allowed < cases)
-    for rows, method in ((inside & (cases <= SUMMED), _summed), (inside & (cases > SUMMED), _as_beta)):
+    terms = np.minimum(allowed + 1, cases - allowed)
+    for rows, method in (((terms >= 1) & (terms <= SUMMED), _summed), (terms > SUMMED, _as_beta)):
         found[rows] = method(means[rows], correlation[rows], cases[rows], allowed[rows])
     return found
 
 
 def _summed(means: np.ndarray, correlation: np.ndarray, cases: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    """Beta-binomial probability of at most `allowed` good cases, term by term; logarithms keep small ones apart."""
+    """Beta-binomial probability of at most `allowed` good cases, term by term from the nearer end."""
     from scipy import special
 
     strength = 1 / correlation - 1
-    yes, no = means * strength, (1 - means) * strength
+    is_mirrored = allowed + 1 > cases - allowed  # then the bad cases are counted, and the rest is the answer
+    yes = np.where(is_mirrored, 1 - means, means) * strength
+    no = strength - yes
+    terms = np.where(is_mirrored, cases - allowed, allowed + 1).astype(int)
+    order = np.argsort(-terms, kind="stable")  # so that those with terms left are a leading slice
+    yes, no, cases, left = yes[order], no[order], cases[order], -terms[order]
     term = np.exp(special.betaln(yes, no + cases) - special.betaln(yes, no))
-    found = np.zeros(means.shape)
-    for good in range(SUMMED):
-        found += np.where(good <= allowed, term, 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = (cases - good) / (good + 1) * (yes + good) / (no + cases - good - 1)
-        term = np.where(good < cases, term * step, 0.0)
-    return np.minimum(found, 1.0)
+    total = term.copy()
+    for seen in range(1, -int(left.min(initial=0))):
+        some = slice(0, int(np.searchsorted(left, -seen)))
+        term = term[some] * ((cases[some] - seen + 1) / seen * (yes[some] + seen - 1) / (no[some] + cases[some] - seen))
+        total[some] += term
+    found = np.empty(means.shape)
+    found[order] = np.minimum(total, 1.0)
+    return np.where(is_mirrored, 1 - found, found)
 
 
 def _as_beta(means: np.ndarray, correlation: np.ndarray, cases: np.ndarray, allowed: np.ndarray) -> np.ndarray:

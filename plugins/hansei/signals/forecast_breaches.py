@@ -13,7 +13,7 @@ import numpy as np
 
 from hansei.signals.breach_probabilities import LIKELY, bands, by_errors, of_shares
 from hansei.signals.forecast_seasons import Calendar
-from hansei.signals.running_forecasts import averaged
+from hansei.signals.running_forecasts import averaged, corrected
 
 # Series worked on at once: what they need fits the processor's cache better than a whole block.
 _PORTION = 1000
@@ -40,12 +40,14 @@ def forecast(
     directions: np.ndarray,
     calendar: Calendar | None = None,
     denominators: np.ndarray | None = None,
+    is_corrected: bool = True,
 ) -> ForecastBreaches:
     """What is said of the next periods in each one.
 
     `limits`: of the shape of `values`, in their unit, NaN where none is in force. `directions`: as in a Block; a
     neutral series (0) has no bad side and is not judged. `calendar`: gives seasons, and reaches four periods further.
     `denominators`: of the shape of `values`, cases behind a share of cases; NaN all along a series of another kind.
+    `is_corrected`: overshooting is taken back, as the back-test shows it; METHODS.md does not say so.
     """
     probabilities = np.full(values.shape, np.nan)
     distances = np.zeros(values.shape, dtype="int8")
@@ -54,6 +56,8 @@ def forecast(
         here = phases[rows] == phase
         own = np.where(here, values[rows], np.nan)
         forecasts = averaged(own, calendar)
+        if is_corrected:
+            forecasts = corrected(forecasts, own)
         if has_cases[rows[0]]:
             cases = np.where(here, denominators[rows], np.nan)
             said, places = of_shares(forecasts, limits[rows], -directions[rows], cases)

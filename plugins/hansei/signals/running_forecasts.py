@@ -20,6 +20,8 @@ LEAST, SETTLED = 8, 12
 WARM_UP = 4
 # Errors of one horizon from which they speak for themselves.
 ENOUGH = 20
+# Errors without overshooting that are taken for granted before the back-test has its say.
+PRIOR = 8
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ def _with_errors(values: np.ndarray, method: Callable[[np.ndarray], Line], calen
     if calendar is not None:
         _put_seasons(ahead, values, method, calendar)
     ahead[:, counts < WARM_UP] = np.nan
+    return Forecasts(ahead, _errors(values, ahead), counts)
+
+
+def _errors(values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
     errors = np.full(ahead.shape, np.nan)
     for distance in range(1, min(HORIZON, values.shape[1] - 1) + 1):
         errors[distance - 1, :, distance:] = values[:, distance:] - ahead[distance - 1, :, :-distance]
-    return Forecasts(ahead, errors, counts)
+    return errors
 
 
 def _put_seasons(
@@ -65,6 +71,28 @@ def _put_seasons(
         for distance in range(1, HORIZON + 1):
             season = found[:, calendar.slots[origins + distance]]
             ahead[distance - 1, rows, first:until] = line.at(distance)[:, first:until] * season
+
+
+def corrected(forecasts: Forecasts, values: np.ndarray) -> Forecasts:
+    """The same without what the back-test shows of overshooting: forecasts that stand high were followed by less.
+
+    The last value follows noise, so that a forecast far from the mean comes back by a share of that distance. The
+    share is the least-squares slope of the errors so far on the distances, as if PRIOR errors more had shown none,
+    within 0 and 1. Errors are those that the corrected forecasts would have made in their time.
+    """
+    usable = ~np.isnan(values)
+    mean = np.cumsum(np.where(usable, values, 0.0), axis=1) / np.maximum(forecasts.counts, 1)
+    ahead = np.empty(forecasts.ahead.shape)
+    for place, errors in enumerate(forecasts.errors):
+        distance = forecasts.ahead[place] - mean
+        before = np.full(distance.shape, np.nan)
+        before[:, place + 1 :] = distance[:, : max(distance.shape[1] - place - 1, 0)]
+        is_known = ~np.isnan(errors)
+        count = np.cumsum(is_known, axis=1)
+        product, square = (np.cumsum(np.where(is_known, before * part, 0.0), axis=1) for part in (errors, before))
+        slope = product / np.where(square > 0, square, 1.0) * (count / (count + PRIOR))
+        ahead[place] = forecasts.ahead[place] + np.clip(slope, -1.0, 0.0) * distance
+    return Forecasts(ahead, _errors(values, ahead), forecasts.counts)
 
 
 @dataclass(frozen=True)
