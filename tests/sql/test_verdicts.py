@@ -10,9 +10,9 @@ import pytest
 from support.stored_values import Desk, store_values
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Threshold
+from hansei.catalog.thresholds import StaticThreshold
+from hansei.pipeline.judging import judge_changes
 from hansei.pipeline.readiness import Readiness
-from hansei.pipeline.verdicts import judge_verdicts
 from hansei.warehouse import Warehouse
 from hansei.warehouse.runs import Run
 
@@ -21,7 +21,9 @@ AS_OF = datetime(2026, 6, 15, 3)
 # Twenty weeks from 0.78 to 0.82 and back: centre 0.80, moving ranges 0.04, limits 0.80 less and more 2.66 * 0.04.
 CALM = [0.78, 0.82] * 10
 FALL = [0.66, 0.81]
-LIMIT = Threshold(
+# Rows of one judging: the words of 22 weeks, and what the threshold says of them.
+BOTH = 44
+LIMIT = StaticThreshold(
     id="floor",
     indicator="csat_top_box",
     kind="static",
@@ -52,7 +54,7 @@ def _fill(warehouse: Warehouse, complete_until: datetime = AS_OF) -> None:
 def _judge(warehouse: Warehouse, catalog: Catalog, run_id: str = "night") -> int:
     with warehouse.transaction():
         run = Run(run_id, "night", AS_OF, {})
-        return judge_verdicts(warehouse, catalog, run, Readiness(warehouse, catalog))
+        return judge_changes(warehouse, catalog, run, Readiness(warehouse, catalog))
 
 
 def _said(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -61,7 +63,7 @@ def _said(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 def test_a_fall_below_the_usual_range_is_worse_and_everything_before_is_steady(warehouse, judged):
     _fill(warehouse)
-    assert _judge(warehouse, judged) == 22
+    assert _judge(warehouse, judged) == BOTH
     said = _said(warehouse)
     words = [row["verdict"] for row in said]
     # Seven weeks are too few to know what is usual; a week at 0.78 misses 0.79 and one at 0.82 meets it.
@@ -96,7 +98,7 @@ def test_judging_again_writes_nothing_until_something_changed(warehouse, judged)
         "UPDATE indicators.indicator_values SET value = 0.80, known_since = :later WHERE period_start = :week",
         {"later": later, "week": MONDAY + timedelta(weeks=20)},
     )
-    assert _judge(warehouse, judged, "restated") == 22
+    assert _judge(warehouse, judged, "restated") == BOTH
     assert [row["verdict"] for row in _said(warehouse)][20] == "steady, meeting target"
 
 
@@ -107,7 +109,7 @@ def test_a_value_that_is_restated_as_of_the_same_instant_is_judged_again(warehou
     _judge(warehouse, judged)
     week = {"week": MONDAY + timedelta(weeks=20)}
     warehouse.execute(f"UPDATE indicators.indicator_values SET {change} WHERE period_start = :week", week)
-    assert _judge(warehouse, judged, "repeated") == 22
+    assert _judge(warehouse, judged, "repeated") == BOTH
     assert _judge(warehouse, judged, "repeated once more") == 0
 
 
@@ -115,7 +117,7 @@ def test_another_target_is_held_against_every_week_again(warehouse, judged):
     _fill(warehouse)
     _judge(warehouse, judged)
     stricter = LIMIT.model_copy(update={"warning": 0.95})
-    assert _judge(warehouse, replace(judged, thresholds={"floor": stricter})) == 22
+    assert _judge(warehouse, replace(judged, thresholds={"floor": stricter})) == BOTH
     said = _said(warehouse)
     assert {row["assurance"] for row in said[7:20]} == {"will miss"}
     assert said[19]["verdict"] == "steady, missing target"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
-from hansei.catalog.measure_checks import check_indicators, check_thresholds, condition_fault, fault, known
+from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known
 from hansei.catalog.practices import check_practices
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.recipients import check_recipients
@@ -17,6 +17,7 @@ from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
 from hansei.catalog.sla import check_agreements
 from hansei.catalog.surveys import check_surveys
+from hansei.catalog.threshold_checks import check_thresholds
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from yaml.constructor import SafeConstructor
 
 Location = tuple[str | int, ...]
@@ -119,8 +119,11 @@ def _scalar(node: yaml.Node) -> Any:
     return SafeConstructor().construct_object(node, deep=True)
 
 
-def parse(document: Document, kind: type[Definition]) -> Definition | None:
-    """The document as `kind`, or None with every fault added to `document.faults`."""
+def parse(document: Document, kind: type[Definition] | TypeAdapter) -> Definition | None:
+    """The document as `kind`, or None with every fault added to `document.faults`.
+
+    An adapter is for a folder whose files are of several kinds, which their key `kind` tells apart.
+    """
     if document.data is None:
         return None
     if not isinstance(document.data, dict):
@@ -128,14 +131,21 @@ def parse(document: Document, kind: type[Definition]) -> Definition | None:
         document.faults.append(document.fault((), found, "write `key: value` lines"))
         return None
     try:
+        if isinstance(kind, TypeAdapter):
+            return kind.validate_python(document.data)
         return kind.model_validate(document.data)
     except ValidationError as error:
         for item in error.errors(include_url=False):
+            if isinstance(kind, TypeAdapter):
+                # It begins with the word of the kind, which may be a key of the file as well.
+                item["loc"] = item["loc"][1:]
             document.faults.append(_fault_of(document, item))
         return None
 
 
 def _fault_of(document: Document, item: dict[str, Any]) -> Fault:
+    if item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        return _kind_fault(document, item)
     location = _known_location(document, tuple(item["loc"]), item["type"])
     value = item.get("input")
     if item["type"] == "missing":
@@ -147,6 +157,16 @@ def _fault_of(document: Document, item: dict[str, Any]) -> Fault:
     else:
         found = item["msg"]
     return document.fault(location, found, _NEXT_STEPS.get(item["type"], "correct the value"))
+
+
+def _kind_fault(document: Document, item: dict[str, Any]) -> Fault:
+    """Of definitions of several kinds: the key that tells them apart is missing, or names none of them."""
+    key = item["ctx"]["discriminator"].strip("'")
+    where = _known_location(document, tuple(item["loc"]), item["type"])
+    if item["type"] == "union_tag_not_found":
+        return document.fault((*where, key), "is missing", "add it")
+    found = f"{item['ctx']['tag']!r} is no kind"
+    return document.fault((*where, key), found, f"use one of {item['ctx']['expected_tags'].replace(chr(39), '')}")
 
 
 def _known_location(document: Document, raw: Location, kind: str) -> Location:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from hansei.catalog import calendar_checks, crosschecks
 from hansei.catalog.calendars import Calendar
 from hansei.catalog.churn import ChurnRule
@@ -16,7 +18,7 @@ from hansei.catalog.complaints import ComplaintRules
 from hansei.catalog.documents import Definition, Document, Fault, parse, read_document
 from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
-from hansei.catalog.measures import Indicator, Review, Threshold
+from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.procedures import Procedure
@@ -28,14 +30,15 @@ from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.sources import Source
 from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
+from hansei.catalog.thresholds import THRESHOLD_FILE, Rebase, Threshold
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
 
-FOLDERS: dict[str, type[Definition]] = {
+FOLDERS: dict[str, type[Definition] | TypeAdapter] = {
     "entities": Entity,
     "sources": Source,
     "indicators": Indicator,
-    "thresholds": Threshold,
+    "thresholds": THRESHOLD_FILE,
     "reviews": Review,
     "calendars": Calendar,
     "ledger": Ledger,
@@ -58,6 +61,9 @@ FOLDERS: dict[str, type[Definition]] = {
     "recipients": Recipient,
 }
 SERVICE_FILE = "service.yaml"
+# Kinds that have no folder of their own: they lie beside what they belong to.
+BESIDE: dict[type[Definition], str] = {Rebase: "rebases"}
+KINDS = (*FOLDERS, *BESIDE.values())
 
 
 @dataclass
@@ -70,6 +76,7 @@ class Catalog:
     sources: dict[str, Source]
     indicators: dict[str, Indicator]
     thresholds: dict[str, Threshold]
+    rebases: dict[str, Rebase]
     reviews: dict[str, Review]
     calendars: dict[str, Calendar]
     ledger: dict[str, Ledger]
@@ -124,7 +131,7 @@ class Catalog:
 
         Recipients are left out: who is told changes no number, and people's names stay out of warehouse and archive.
         """
-        kinds = {name: getattr(self, name) for name in FOLDERS if name != "recipients"}
+        kinds = {name: getattr(self, name) for name in KINDS if name != "recipients"}
         kinds["service"] = {self.service.id: self.service}
         return {kind: {key: _plain(item) for key, item in sorted(items.items())} for kind, items in kinds.items()}
 
@@ -149,7 +156,7 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
     """
     faults: list[Fault] = []
     documents: dict[tuple[str, str], Document] = {}
-    found: dict[str, dict[str, Definition]] = {kind: {} for kind in [*FOLDERS, "service", "tables"]}
+    found: dict[str, dict[str, Definition]] = {kind: {} for kind in [*KINDS, "service", "tables"]}
     roots = [settings.include / "definitions", *settings.overlays]
     for root in roots:
         if not root.is_dir():
@@ -174,7 +181,7 @@ def examine(settings: Settings, is_thorough: bool = True) -> tuple[Catalog, list
         for word in untold:
             next_step = "name an indicator or a family, such as speed"
             faults.append(documents["service", service.id].fault(("indicators",), f"{word!r} is neither", next_step))
-    kinds = {kind: found[kind] for kind in FOLDERS}
+    kinds = {kind: found[kind] for kind in KINDS}
     catalog = Catalog(
         settings.include, service, **kinds, tables=found["tables"], documents=documents, home=settings.home
     )
@@ -210,7 +217,7 @@ def _definition_files(root: Path) -> Iterable[tuple[str, Path]]:
 
 def _take(
     kind: str,
-    model: type[Definition],
+    model: type[Definition] | TypeAdapter,
     path: Path,
     found: dict[str, dict[str, Definition]],
     documents: dict[tuple[str, str], Document],
@@ -227,5 +234,6 @@ def _take(
         faults.append(document.fault(where, f"{key!r} in a file named {path.stem!r}", "make the two names one"))
     if kind == "service":
         found["service"].clear()
+    kind = BESIDE.get(type(definition), kind)
     found[kind][key] = definition
     documents[kind, key] = document

@@ -1,4 +1,4 @@
-"""Checks of indicators and thresholds against the tables and one another."""
+"""Checks of indicators against the tables and one another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hansei.catalog.documents import Document, Fault, Location
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import cut_of
 from hansei.catalog.units import USABLE_UNITS
 
 if TYPE_CHECKING:
@@ -131,35 +130,3 @@ def unit_faults(document: Document, place: Location, indicator: Indicator, unit:
     if unit not in usable:
         found = f"{unit!r} does not measure {indicator.id}, which is in {indicator.unit}"
         yield document.fault(place, found, known(usable))
-
-
-def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
-    for threshold in catalog.thresholds.values():
-        indicator = catalog.indicators.get(threshold.indicator)
-        if indicator is None:
-            found = f"indicator {threshold.indicator!r} is not declared"
-            yield fault(catalog, "thresholds", threshold.id, ("indicator",), found, known(catalog.indicators))
-            continue
-        if indicator.direction == "neutral":
-            found = f"{indicator.id} is neutral, so no value of it is bad"
-            yield fault(
-                catalog, "thresholds", threshold.id, ("indicator",), found, "choose an indicator with a direction"
-            )
-        if threshold.grain not in indicator.grains:
-            found = f"{indicator.id} is not computed by {threshold.grain}"
-            yield fault(catalog, "thresholds", threshold.id, ("grain",), found, known(indicator.grains))
-        document = catalog.documents["thresholds", threshold.id]
-        yield from unit_faults(document, ("unit",), indicator, threshold.unit)
-        for position, segment in enumerate(threshold.segments):
-            usable = ["all", *("&".join(cut) for cut in indicator.cuts)]
-            if cut_of(segment) not in usable:
-                found = f"{indicator.id} has no segment {cut_of(segment)!r}"
-                location = ("segments", position)
-                next_step = known(["all", *("&".join(f"{name}=*" for name in cut) for cut in indicator.cuts)])
-                yield fault(catalog, "thresholds", threshold.id, location, found, next_step)
-        critical, warning = threshold.critical, threshold.warning
-        if critical is None or warning is None or critical == warning:
-            continue
-        if (critical > warning) != (indicator.direction == "lower_is_better"):
-            found = f"critical {critical:g} is milder than warning {warning:g}"
-            yield fault(catalog, "thresholds", threshold.id, ("critical",), found, "swap the two")

@@ -1,4 +1,4 @@
-"""Indicators and thresholds: what a number means, and when it is bad. They are two things on purpose."""
+"""Indicators and reviews: what a number means, and who reads it. When it is bad is a threshold's business."""
 
 from __future__ import annotations
 
@@ -202,46 +202,6 @@ class Indicator(Definition):
     def cuts_by(self, grain: Grain) -> tuple[tuple[str, ...], ...]:
         """How a grain is cut. Days are not cut two ways: cells of a few rows, and many times more of them."""
         return tuple(cut for cut in self.cuts if grain != "day" or len(cut) == 1)
-
-
-class Threshold(Definition):
-    """A dated limit on one indicator at one grain. Raising it is a new file with a new valid_from."""
-
-    id: Identifier
-    indicator: Identifier
-    kind: Literal["static"]
-    grain: Grain = "week"
-    segments: tuple[str, ...] = ("all",)
-    warning: float | None = None
-    critical: float | None = None
-    unit: Literal[
-        "ratio",
-        "seconds",
-        "minutes",
-        "hours",
-        "days",
-        "count",
-        "points",
-        "currency",
-        "per_hundred",
-        "per_thousand",
-        "score",
-        "weeks",
-        "index",
-    ]
-    reason: str = Field(min_length=10)
-    owner: str | None = None
-    approver: str
-    valid_from: date
-    valid_to: date | None = None
-
-    @model_validator(mode="after")
-    def _has_limit(self) -> Threshold:
-        if self.warning is None and self.critical is None:
-            raise ValueError("give warning, critical, or both")
-        if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError("valid_to must be later than valid_from")
-        return self
 
 
 class ReviewNote(Definition):

@@ -72,8 +72,7 @@ class Limit(Definition):
         if self.threshold is None:
             return HeldLimit(in_indicator_unit(self.limit, self.unit))
         found = catalog.thresholds[self.threshold]
-        said = found.critical if found.critical is not None else found.warning
-        return HeldLimit(in_indicator_unit(said, found.unit), found.valid_from, found.valid_to)
+        return HeldLimit(list(found.limits.values())[-1], found.valid_from, found.valid_to)
 
 
 @dataclass(frozen=True)
@@ -236,3 +235,6 @@ def _threshold_faults(catalog: Catalog, document: Document, here: Location, item
     elif (threshold.indicator, threshold.grain) != (item.indicator, grain):
         found = f"{item.threshold} limits {threshold.indicator} by {threshold.grain}, not {item.indicator} by {grain}"
         yield document.fault(place, found, "choose a threshold of the same indicator and grain")
+    elif not threshold.limits:
+        found = f"{item.threshold} of kind {threshold.kind} has no fixed limit"
+        yield document.fault(place, found, "choose a threshold with one, or give limit and unit")

@@ -10,7 +10,6 @@ from typing import Any
 from hansei import __version__
 from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.segments import cut_of
-from hansei.catalog.units import in_indicator_unit
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period
 from hansei.indicators.periods import period_start as period_of
@@ -150,11 +149,9 @@ class EvidenceGathering:
         for threshold in self.catalog.thresholds_on(indicator.id, self.review.grain):
             if "all" not in threshold.segments:
                 continue
-            for level in ("warning", "critical"):
-                limit = in_indicator_unit(getattr(threshold, level), threshold.unit)
-                if limit is not None:
-                    dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
-                    found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
+            dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
+            for level, limit in threshold.limits.items():
+                found.append(Limit(value=limit, level=level, threshold_id=threshold.id, **dates))
         return found
 
     def _sample(self, indicator: Indicator) -> str | None:
@@ -203,8 +200,8 @@ class EvidenceGathering:
             "level": row["level"],
             "direction": indicator.direction,
             "limit": row["limit_value"],
-            "warning_limit": in_indicator_unit(threshold.warning, threshold.unit),
-            "critical_limit": in_indicator_unit(threshold.critical, threshold.unit),
+            "warning_limit": threshold.limits.get("warning"),
+            "critical_limit": threshold.limits.get("critical"),
             "unit": indicator.unit,
             "supported": row["is_supported"],
             "owner": row["owner"] or "",

@@ -1,108 +1,138 @@
-"""Values to verdicts: reads series, asks the pure rules of `signals`, stores what they say."""
+"""What the night says of finished periods: one word each, and what every threshold says; from values to signals.
+
+An indicator is judged by week, by its finest longer grain where it has no weeks, and by every grain for which a
+threshold is set. What was said of a period stands: each is judged as the newest of its time. An indicator is judged
+again only when a finished value, its definition, a threshold, a phase or the readiness of its sources changed.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date
-from typing import Any
+from dataclasses import astuple, dataclass
+
+import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator, Threshold
-from hansei.catalog.segments import matches
-from hansei.catalog.units import in_indicator_unit
-from hansei.indicators.periods import next_period
+from hansei.catalog.measures import Grain, Indicator
+from hansei.catalog.thresholds import BenchmarkThreshold
+from hansei.indicators.periods import period_start
+from hansei.indicators.values import meaning
+from hansei.pipeline.phases import phase_starts
 from hansei.pipeline.readiness import Readiness
-from hansei.pipeline.verdicts import SIGNALS, judge_verdicts
-from hansei.signals.thresholds import Limits, Observation, Verdict, judge
+from hansei.pipeline.rebasing import require_points
+from hansei.pipeline.series import READ, read_series
+from hansei.pipeline.threshold_rows import threshold_rows
+from hansei.pipeline.verdicts import FIXED_AFTER, verdict_rows
+from hansei.signals import spc
 from hansei.warehouse import Warehouse
-from hansei.warehouse.own_rows import own_rows
 from hansei.warehouse.runs import Run
+from hansei.warehouse.states import forget, remember, remembered
+
+SIGNALS = "indicators.signals"
+_MARK = "verdicts:"
+# Raise it when the way of judging changes, so that every indicator is judged again.
+_METHOD = 2
 
 
-def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> dict[str, Any]:
-    """The word of every finished period, and what every threshold says of it; counts of what thresholds said."""
-    rows: list[dict[str, Any]] = []
+def judge_everything(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> dict[str, int]:
+    """Judges what changed since it was judged last; how often each thing is said by thresholds, over all periods.
+
+    Raises HanseiError, and writes nothing, where the date of a rebase matches no period.
+    """
     with warehouse.transaction():
-        judge_verdicts(warehouse, catalog, run, readiness)
-        for threshold in sorted(catalog.thresholds.values(), key=lambda item: item.id):
-            indicator = catalog.indicators[threshold.indicator]
-            rows.extend(_judge_one(warehouse, threshold, indicator, readiness.day(indicator.id), run))
-        warehouse.execute(f"DELETE FROM {SIGNALS} WHERE kind = 'static'")
-        warehouse.load(SIGNALS, own_rows(SIGNALS, rows))
-    verdicts: dict[str, int] = defaultdict(int)
-    for row in rows:
-        verdicts[row["verdict"]] += 1
-    return dict(sorted(verdicts.items()))
+        judge_changes(warehouse, catalog, run, readiness)
+    said = f"SELECT verdict, COUNT(*) AS period_count FROM {SIGNALS} WHERE kind <> 'verdict' GROUP BY verdict"
+    return {row["verdict"]: row["period_count"] for row in sorted(warehouse.rows(said), key=lambda row: row["verdict"])}
 
 
-def _judge_one(
-    warehouse: Warehouse, threshold: Threshold, indicator: Indicator, ready_until: date | None, run: Run
-) -> list[dict[str, Any]]:
-    limits = Limits(
-        in_indicator_unit(threshold.warning, threshold.unit),
-        in_indicator_unit(threshold.critical, threshold.unit),
-        indicator.direction,
-        threshold.valid_from,
-        threshold.valid_to,
+def judge_changes(warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness) -> int:
+    """As `judge_everything`, in the transaction of the caller; how many rows were written."""
+    grains = _judged_grains(catalog)
+    by_indicator: dict[str, list[Grain]] = {}
+    for grain, indicators in grains.items():
+        for indicator in indicators:
+            by_indicator.setdefault(indicator.id, []).append(grain)
+    require_points(warehouse, catalog, by_indicator)
+    written = 0
+    reached = _reached(warehouse)
+    marks = remembered(warehouse, _MARK)
+    judged: set[str] = set()
+    for grain, indicators in sorted(grains.items()):
+        prints = {
+            indicator.id: _fingerprint(catalog, indicator, grain, reached[indicator.id, grain], readiness)
+            for indicator in indicators
+            if (indicator.id, grain) in reached
+        }
+        judged.update(f"{grain}:{name}" for name in prints)
+        fresh = {name: digest for name, digest in prints.items() if marks.get(f"{grain}:{name}") != digest}
+        if fresh:
+            sizes = {name: reached[name, grain].value_count for name in fresh}
+            written += _judge_again(warehouse, catalog, run, readiness, grain, sizes)
+            remember(warehouse, {f"{_MARK}{grain}:{name}": fresh[name] for name in fresh}, run.run_id, "judged")
+    gone = sorted(marks.keys() - judged)
+    for mark in gone:
+        _remove(warehouse, *mark.split(":"))
+    forget(warehouse, [f"{_MARK}{mark}" for mark in gone])
+    return written
+
+
+def _judged_grains(catalog: Catalog) -> dict[Grain, list[Indicator]]:
+    found: dict[Grain, list[Indicator]] = {}
+    for indicator in sorted(catalog.indicators.values(), key=lambda item: item.id):
+        usual = next((grain for grain in ("week", "month", "quarter") if grain in indicator.grains), None)
+        asked = {item.grain for item in catalog.thresholds.values() if item.indicator == indicator.id}
+        for grain in sorted(asked | ({usual} if usual else set())):
+            found.setdefault(grain, []).append(indicator)
+    return found
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """Of one indicator and grain: how many finished values there are, and a hash of what is said of them.
+
+    When a value became known does not tell: a back-fill and a repeated run restate as of the same instant as before.
+    """
+
+    value_count: int
+    content_hash: str
+
+
+def _reached(warehouse: Warehouse) -> dict[tuple[str, str], _Reached]:
+    rows = warehouse.rows(
+        f"SELECT indicator, grain, COUNT(*) AS value_count, {warehouse.sql.content_hash(READ)} AS content_hash "
+        "FROM indicators.indicator_values WHERE state <> 'incomplete' GROUP BY indicator, grain"
     )
-    series: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    query = "SELECT * FROM indicators.indicator_values WHERE indicator = :indicator AND grain = :grain"
-    for row in warehouse.rows(query, {"indicator": indicator.id, "grain": threshold.grain}):
-        if any(matches(row["segment_id"], wanted) for wanted in threshold.segments):
-            series[row["segment_id"]].append(row)
-    signals = []
-    for segment_id, values in sorted(series.items()):
-        by_period = {row["period_start"]: row for row in values}
-        for verdict in judge([_observe(row) for row in values], limits, ready_until):
-            signals.append(_signal(threshold, indicator, segment_id, by_period[verdict.period_start], verdict, run))
-    return signals
+    return {(row["indicator"], row["grain"]): _Reached(row["value_count"], str(row["content_hash"])) for row in rows}
 
 
-def _observe(row: dict[str, Any]) -> Observation:
-    following = next_period(row["grain"], row["period_start"])
-    return Observation(
-        row["period_start"], following, row["value"], row["lower_bound"], row["upper_bound"], row["state"]
-    )
+def _fingerprint(catalog: Catalog, indicator: Indicator, grain: str, reached: _Reached, readiness: Readiness) -> str:
+    """Hash of everything that moves what is said: values, definition, phases, thresholds, and how far sources reach."""
+    starts = [
+        (str(start.day), start.why, start.dimension, start.segments) for start in phase_starts(catalog, indicator)
+    ]
+    ready = readiness.day(indicator.id)
+    own = [meaning(indicator), indicator.direction, indicator.owner, starts, astuple(reached)]
+    reach = str(ready and period_start(grain, ready))
+    thresholds = catalog.thresholds_on(indicator.id, grain)
+    others = [catalog.benchmarks[item.benchmark] for item in thresholds if isinstance(item, BenchmarkThreshold)]
+    return catalog.fingerprint(_METHOD, *own, reach, *thresholds, *others)
 
 
-def _signal(
-    threshold: Threshold, indicator: Indicator, segment_id: str, row: dict[str, Any], verdict: Verdict, run: Run
-) -> dict[str, Any]:
-    said = {
-        name: row[name]
-        for name in ("version", "grain", "period_start", "value", "lower_bound", "upper_bound", "sample_count")
-    }
-    return {
-        **said,
-        "threshold_id": threshold.id,
-        "kind": threshold.kind,
-        "indicator": indicator.id,
-        "segment_id": segment_id,
-        "numerator": row["numerator"],
-        "denominator": row["denominator"],
-        "verdict": verdict.verdict,
-        "level": verdict.level,
-        "limit_value": verdict.limit,
-        "is_supported": verdict.is_supported,
-        "consecutive_count": verdict.consecutive_count,
-        "first_breach_start": verdict.first_breach_start,
-        "owner": threshold.owner or indicator.owner,
-        "reason": _sentence(verdict, row["grain"]),
-        "limit_reason": threshold.reason,
-        "run_id": run.run_id,
-        "judged_at": run.as_of,
-    }
+def _judge_again(
+    warehouse: Warehouse, catalog: Catalog, run: Run, readiness: Readiness, grain: str, sizes: dict[str, int]
+) -> int:
+    """Replaces what is said of the indicators that `sizes` names, with how many values each has; rows written."""
+    _remove(warehouse, grain, *sizes)
+    ready = {name: readiness.day(name) for name in sizes}
+    written = 0
+    for series in read_series(warehouse, catalog, grain, ready, sizes):
+        known = spc.known_then(series.block.values, series.block.phases, FIXED_AFTER[grain])
+        said = [verdict_rows(catalog, series, known, run), *threshold_rows(catalog, series, known, run)]
+        rows = pa.concat_tables(said)
+        warehouse.load(SIGNALS, rows)
+        written += rows.num_rows
+    return written
 
 
-_SAYS = {
-    "within": "The value meets the limit.",
-    "too_few_data": "There are too few cases to hold against the limit.",
-    "not_ready": "A source has not delivered all of this {grain} yet.",
-    "breach_warning": "The value lies beyond the warning limit{support}.",
-    "breach_critical": "The value lies beyond the critical limit{support}.",
-}
-_SUPPORT = {True: ", and so does its whole interval", False: ", but its interval does not", None: ""}
-
-
-def _sentence(verdict: Verdict, grain: str) -> str:
-    return _SAYS[verdict.verdict].format(grain=grain, support=_SUPPORT[verdict.is_supported])
+def _remove(warehouse: Warehouse, grain: str, *indicators: str) -> None:
+    names = warehouse.sql.text_list(sorted(indicators))
+    warehouse.execute(f"DELETE FROM {SIGNALS} WHERE grain = '{grain}' AND indicator IN ({names})")

@@ -1,9 +1,9 @@
 """Where a series begins a new phase: what lies before is another process, and is no longer its yardstick.
 
-A phase begins on the day from which a newer definition of the indicator holds, and, for what is counted in business
-time or against service levels, on the day on which another calendar or policy took over. A calendar that one team,
-channel or account begins to follow concerns the segments that name it; in the service as a whole it is one influence
-of many, and the chart is left to find out.
+A phase begins on the day from which a newer definition of the indicator holds, on the day that a signed entry of
+thresholds/ names (kind rebase), and, for what is counted in business time or against service levels, on the day on
+which another calendar or policy took over. A calendar that one team, channel or account begins to follow concerns the
+segments that name it; in the service as a whole it is one influence of many, and the chart is left to find out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import parse_segment
+from hansei.catalog.segments import matches, parse_segment
 from hansei.indicators.periods import period_start
 
 SLA_TABLES = ("core.ticket_sla_targets", "core.ticket_sla_states")
@@ -25,13 +25,17 @@ _COUNTED = ("value", "numerator", "denominator", "subtrahend", "numerator_value"
 
 @dataclass(frozen=True)
 class PhaseStart:
-    """`dimension`: name and value that a segment has to name to be concerned, None for all segments."""
+    """`dimension`: name and value that a segment has to name to be concerned, None for all segments. `segments`: those
+    that are concerned, as thresholds name them (`team=*`); none are named where it concerns all."""
 
     day: date
     why: str
     dimension: tuple[str, str] | None = None
+    segments: tuple[str, ...] = ()
 
     def concerns(self, segment_id: str) -> bool:
+        if self.segments:
+            return any(matches(segment_id, wanted) for wanted in self.segments)
         if self.dimension is None:
             return True
         name, value = self.dimension
@@ -41,7 +45,7 @@ class PhaseStart:
 def phase_starts(catalog: Catalog, indicator: Indicator) -> list[PhaseStart]:
     """Every reason to begin anew, oldest first."""
     parts = catalog.parts_of(indicator)
-    found = list(_redefined(indicator, *parts))
+    found = [*_redefined(indicator, *parts), *_rebased(catalog, indicator)]
     if any(_is_business_time(item) for item in parts):
         found.extend(_calendar_changes(catalog))
     if any(item.table in SLA_TABLES for item in parts):
@@ -72,6 +76,12 @@ def _redefined(*indicators: Indicator) -> Iterator[PhaseStart]:
     for item in {part.id: part for part in indicators}.values():
         if item.valid_from is not None and item.version > 1:
             yield PhaseStart(item.valid_from, f"version {item.version} of {item.id}")
+
+
+def _rebased(catalog: Catalog, indicator: Indicator) -> Iterator[PhaseStart]:
+    for item in catalog.rebases.values():
+        if item.indicator == indicator.id:
+            yield PhaseStart(item.rebased_on, f"rebased by {item.by}: {item.reason}", segments=item.segments)
 
 
 def _calendar_changes(catalog: Catalog) -> Iterator[PhaseStart]:

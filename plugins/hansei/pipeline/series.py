@@ -42,6 +42,16 @@ class Series:
     versions: np.ndarray
     stored: dict[str, np.ndarray]
 
+    def rows(self, places: np.ndarray) -> Series:
+        """The series in the given rows of the block."""
+        block = self.block
+        part = Block(block.values[places], block.phases[places], block.directions[places], block.period_starts)
+        arrays = (self.is_stored, self.is_ready, self.states, self.versions)
+        stored = {name: figures[places] for name, figures in self.stored.items()}
+        return Series(
+            self.grain, [self.keys[place] for place in places], part, *(array[places] for array in arrays), stored
+        )
+
 
 def read_series(
     warehouse: Warehouse, catalog: Catalog, grain: str, ready: dict[str, date | None], sizes: dict[str, int]

@@ -98,6 +98,17 @@ INDICATORS = {
             "limit_value": "That limit, in the unit of the value",
             "limit_reason": "Why the limit is what it is",
             "is_supported": "Whether the whole interval lies beyond the limit; NULL without a breach or an interval",
+            "survives_fdr": "Whether the breach is more than chance among all segments that the threshold judges in "
+            "the period (Benjamini-Hochberg, q 0.1); "
+            "NULL without a breach or an interval, or for one segment alone",
+            "is_alarming": "Whether the period counts toward opening an alarm: it is a breach, and where one period is "
+            "enough to open (`periods_to_open: 1`), one that survives; NULL without a usable value",
+            "is_recovered": "Whether the value is on the good side of the recovery level, or equal to it, and no "
+            "breach stands; NULL without a usable value",
+            "distance": "How far the value lies beyond the limit to the bad side, as a share of the limit's size; NULL "
+            "where it does not, or the limit is 0",
+            "reach": "Share of the period's cases of the whole service that lie in the segment: 1 for all; NULL "
+            "where it is not known",
             "consecutive_count": "Breaches in a row up to this period, 0 without one",
             "first_breach_start": "First period of that run of breaches",
             "owner": "Who answers for the threshold, or for the indicator",

@@ -9,6 +9,7 @@ from hansei.catalog.entities import STAGING_COLUMNS, Entity
 from hansei.errors import WarehouseError
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.scoring_tables import SCORING_TABLES
+from hansei.warehouse.signal_tables import SIGNAL_TABLES
 
 Columns = Mapping[str, str]
 
@@ -189,44 +190,7 @@ OWN_TABLES["indicators.channel_consistency"] = {
     "p_value": "double",
     "run_id": "text",
 }
-OWN_TABLES["indicators.signals"] = {
-    "kind": "text",
-    "threshold_id": "text",
-    "indicator": "text",
-    "version": "integer",
-    "grain": "text",
-    "period_start": "date",
-    "segment_id": "text",
-    "verdict": "text",
-    "reason": "text",
-    "value": "double",
-    "lower_bound": "double",
-    "upper_bound": "double",
-    "numerator": "double",
-    "denominator": "double",
-    "sample_count": "bigint",
-    "variation": "text",
-    "rule": "text",
-    "pattern_start": "date",
-    "assurance": "text",
-    "target": "double",
-    "chart": "text",
-    "centre": "double",
-    "lower_limit": "double",
-    "upper_limit": "double",
-    "phase_start": "date",
-    "phase_count": "integer",
-    "is_trial": "boolean",
-    "level": "text",
-    "limit_value": "double",
-    "limit_reason": "text",
-    "is_supported": "boolean",
-    "consecutive_count": "integer",
-    "first_breach_start": "date",
-    "owner": "text",
-    "run_id": "text",
-    "judged_at": "timestamp",
-}
+OWN_TABLES.update(SIGNAL_TABLES)
 OWN_TABLES.update(SCORING_TABLES)
 # Columns that tell when and by which run a row came to be; promise 2 (same input, same tables) leaves them out.
 VOLATILE = frozenset({"run_id", "known_since", "judged_at", "loaded_run_id"})
