@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from hansei.signals.running_forecasts import ENOUGH, SETTLED, Forecasts, pooled
-from hansei.signals.simple_forecasts import mean_of_last
+from hansei.signals.simple_forecasts import HORIZON, mean_of_last
 
 # Probability from which each band begins (METHODS.md 4c); a bound belongs to the band that it begins.
 BAND_FROM = (0.10, 0.50)
@@ -65,9 +65,10 @@ def _by_pool(errors: np.ndarray, room: np.ndarray) -> np.ndarray:
 
 
 def of_shares(
-    forecasts: Forecasts, limits: np.ndarray, sides: np.ndarray, denominators: np.ndarray
+    forecasts: Forecasts, limits: np.ndarray, sides: np.ndarray, denominators: np.ndarray, horizon: int = HORIZON
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of shares of cases: the greatest probability over the horizon and its place there; both (series, periods).
+    """Of shares of cases: the greatest probability over the first `horizon` periods ahead, and its place there;
+    both (series, periods).
 
     As many cases are expected as the last eight periods had on average. Their number on the bad side is
     beta-binomial: its mean is the forecast, its spread that of the errors made so far, and at least that of a share
@@ -85,7 +86,7 @@ def of_shares(
     means = np.clip(forecasts.ahead, edge, 1 - edge)
     spread = np.sqrt(np.maximum(variance, means * (1 - means) / expected))
     nearness = signs * (means - limits) / spread
-    worst = np.argmax(np.nan_to_num(nearness, nan=-np.inf), axis=0)
+    worst = np.argmax(np.nan_to_num(nearness[:horizon], nan=-np.inf), axis=0)
     mean, variance = (np.take_along_axis(part, worst[None], axis=0)[0] for part in (means, variance))
     found = np.full(limits.shape, np.nan)
     at = (forecasts.counts >= SETTLED) & ~np.isnan(limits) & ~np.isnan(expected) & ~np.isnan(mean)

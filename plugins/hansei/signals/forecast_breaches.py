@@ -14,6 +14,7 @@ import numpy as np
 from hansei.signals.breach_probabilities import LIKELY, bands, by_errors, of_shares
 from hansei.signals.forecast_seasons import Calendar
 from hansei.signals.running_forecasts import averaged, corrected
+from hansei.signals.simple_forecasts import HORIZON
 
 # Series worked on at once: what they need fits the processor's cache better than a whole block.
 _PORTION = 1000
@@ -40,6 +41,7 @@ def forecast(
     directions: np.ndarray,
     calendar: Calendar | None = None,
     denominators: np.ndarray | None = None,
+    horizon: int = HORIZON,
     is_corrected: bool = True,
 ) -> ForecastBreaches:
     """What is said of the next periods in each one.
@@ -47,7 +49,8 @@ def forecast(
     `limits`: of the shape of `values`, in their unit, NaN where none is in force. `directions`: as in a Block; a
     neutral series (0) has no bad side and is not judged. `calendar`: gives seasons, and reaches four periods further.
     `denominators`: of the shape of `values`, cases behind a share of cases; NaN all along a series of another kind.
-    `is_corrected`: overshooting is taken back, as the back-test shows it; METHODS.md does not say so.
+    `horizon`: how many periods ahead are asked about, at most HORIZON. `is_corrected`: overshooting is taken back as
+    the back-test shows it; METHODS.md does not say so.
     """
     probabilities = np.full(values.shape, np.nan)
     distances = np.zeros(values.shape, dtype="int8")
@@ -60,9 +63,9 @@ def forecast(
             forecasts = corrected(forecasts, own)
         if has_cases[rows[0]]:
             cases = np.where(here, denominators[rows], np.nan)
-            said, places = of_shares(forecasts, limits[rows], -directions[rows], cases)
+            said, places = of_shares(forecasts, limits[rows], -directions[rows], cases, horizon)
         else:
-            said, places = _worst(by_errors(forecasts, limits[rows], -directions[rows]))
+            said, places = _worst(by_errors(forecasts, limits[rows], -directions[rows])[:horizon])
         is_said = ~np.isnan(own) & ~np.isnan(said)
         spots, columns = np.nonzero(is_said)
         probabilities[rows[spots], columns] = said[is_said]
