@@ -171,12 +171,3 @@ def test_a_threshold_of_many_segments_says_so(overlay: Path) -> None:
         write(overlay, "static", "", f"segments: {segments}\n")
         threshold = load_catalog(load_settings({"HANSEI_DEFINITIONS": str(overlay)})).thresholds["limit"]
         assert (threshold.is_many, threshold.valid_from) == (is_many, date(2026, 1, 5))
-
-
-def test_the_example_of_the_page_on_forecasts_is_accepted(overlay: Path) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "forecasts.md").read_text("utf-8")
-    example = page.split("```yaml\n")[1].split("```")[0]
-    (overlay / "thresholds" / "late_replies_soon.yaml").write_text(example)
-    assert faults(overlay) == []
-    catalog = load_catalog(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))
-    assert catalog.thresholds["late_replies_soon"].kind == "forecast"

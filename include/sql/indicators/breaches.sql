@@ -1,6 +1,7 @@
--- Grain: one row per threshold, segment and finished period whose value lies beyond the limit.
+-- Grain: one row per threshold, segment and finished period that the threshold calls a breach.
 SELECT
   signals.threshold_id,
+  signals.kind,
   signals.indicator,
   signals.grain,
   signals.period_start,
@@ -13,6 +14,7 @@ SELECT
   signals.upper_bound,
   signals.sample_count,
   signals.is_supported,
+  signals.survives_fdr,
   signals.consecutive_count,
   signals.first_breach_start,
   signals.owner,

@@ -22,6 +22,7 @@ from hansei.cli import (
     scorecards,
     services,
     sources,
+    thresholds,
     tickets,
 )
 from hansei.errors import DefinitionError, HanseiError
@@ -43,6 +44,7 @@ app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, 
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")
 app.add_typer(tickets.app, name="ticket", help="One ticket's time: who had it when, by which rule, and its targets.")
 app.add_typer(services.app, name="services", help="Availability of services, and how fast they are restored.")
+app.add_typer(thresholds.app, name="thresholds", help="When a number is bad, and when that becomes an alarm.")
 app.add_typer(scorecards.app, name="scorecards", help="Indicators on one scale: cards, profiles, quadrants, weights.")
 app.add_typer(risks.app, name="risks", help="The risk register: likelihood, consequence, and what a year could cost.")
 app.add_typer(finance.app, name="finance", help="Whether an improvement pays.")

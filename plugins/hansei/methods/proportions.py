@@ -130,30 +130,17 @@ def adjusted(p: Sequence[float], method: str = "benjamini_hochberg") -> list[flo
     if np.isnan(values).any() or (values < 0).any() or (values > 1).any():
         raise ValueError("p-values lie within 0 and 1")
     count = len(values)
-    if method == "benjamini_hochberg":
-        return benjamini_hochberg(values[:, None])[:, 0].tolist()
     if method == "bonferroni":
         return np.minimum(values * count, 1.0).tolist()
     order = np.argsort(values, kind="stable")
     back = np.argsort(order, kind="stable")
     if method == "holm":
         stepped = np.maximum.accumulate(values[order] * (count - np.arange(count)))
+    elif method == "benjamini_hochberg":
+        stepped = np.minimum.accumulate((values[order] * count / np.arange(1, count + 1))[::-1])[::-1]
     else:
         raise ValueError(f"no adjustment {method!r}; known are benjamini_hochberg, holm, bonferroni")
     return np.minimum(stepped, 1.0)[back].tolist()
-
-
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """Adjusted p-values of many families at once; shape (tests, families), each column a family. NaN is no test."""
-    values = np.asarray(p, dtype=float)
-    order = np.argsort(values, axis=0, kind="stable")  # NaN last
-    ranked = np.take_along_axis(values, order, axis=0)
-    count = np.sum(~np.isnan(values), axis=0)
-    stepped = np.where(np.isnan(ranked), np.inf, ranked) * count / np.arange(1, len(values) + 1)[:, None]
-    stepped = np.minimum(np.minimum.accumulate(stepped[::-1], axis=0)[::-1], 1.0)
-    found = np.empty_like(values)
-    np.put_along_axis(found, order, np.where(np.isnan(ranked), np.nan, stepped), axis=0)
-    return found
 
 
 def _check(x: int, n: int) -> None:

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from hansei import __version__
-from hansei.catalog.measures import Indicator, Review
+from hansei.catalog.measures import Direction, Indicator, Review
 from hansei.catalog.segments import cut_of
+from hansei.catalog.units import is_beyond
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period
 from hansei.indicators.periods import period_start as period_of
@@ -180,6 +181,8 @@ class EvidenceGathering:
         for row in rows:
             if row["period_start"] != self.period_start or row["indicator"] not in self.shown:
                 continue
+            if not holds_value_against_limit(row, self.catalog.indicators[row["indicator"]].direction):
+                continue
             common = self._common(row, earlier.get(_key(row)), restated)
             judgements.append(Judgement(verdict=row["verdict"], **common))
             if row["verdict"] in _LEVEL:
@@ -246,6 +249,19 @@ def source_readiness(context: Context, warehouse: Warehouse, following: date) ->
             SourceReadiness(source=source, complete_until=reach, needed_until=needed, state=state, message=message)
         )
     return found
+
+
+def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool:
+    """Whether the brief's two verbs, misses and meets its limit, are true of what a threshold said of a period's value.
+
+    Not so of charts and forecasts, of a row of periods that is not complete yet, and where there is no limit.
+    """
+    limit, value = row["limit_value"], row["value"]
+    if limit is None or row["kind"] in ("spc_concern", "assurance_fail", "forecast"):
+        return False
+    if value is None or row["verdict"] not in ("within", *_LEVEL):
+        return True
+    return is_beyond(value, limit, direction) == (row["verdict"] in _LEVEL)
 
 
 def _key(row: dict[str, Any]) -> tuple[str, str]:

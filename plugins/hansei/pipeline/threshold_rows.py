@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -145,14 +146,12 @@ def _chances(case: Case, limits: np.ndarray) -> np.ndarray:
 def _reasons(
     case: Case, finding: Finding, words: np.ndarray, levels: np.ndarray, supports: np.ndarray, at: tuple
 ) -> pa.Array:
-    """One sentence per row; there are few different ones, so each is written once."""
-    grain = case.series.grain
-    places = np.where(words[at] == breaches.NOT_READY, len(finding.sentences), finding.cases[at])
-    codes = np.stack([places, levels[at], supports[at] + 1])
-    kinds, which = np.unique(codes, axis=1, return_inverse=True)
+    """One sentence per row; all that there can be are written once."""
     templates = (*finding.sentences, _NOT_READY)
+    places = np.where(words[at] == breaches.NOT_READY, len(finding.sentences), finding.cases[at]).astype("int32")
+    codes = (places * len(finding.levels) + levels[at]) * len(_SUPPORTS) + supports[at] + 1
     sentences = [
-        templates[place].format(grain=grain, level=finding.levels[level], support=_SUPPORTS[support])
-        for place, level, support in kinds.T.tolist()
+        template.format(grain=case.series.grain, level=level, support=support)
+        for template, level, support in product(templates, finding.levels, _SUPPORTS)
     ]
-    return told(which.ravel(), sentences)
+    return told(codes, sentences)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hansei.methods.proportions import benjamini_hochberg
-
 WORDS = ("within", "breach_warning", "breach_critical", "too_few_data", "not_ready")
 WITHIN, WARNING, CRITICAL, TOO_FEW, NOT_READY = range(len(WORDS))
 BREACHES = {"warning": WARNING, "critical": CRITICAL}
@@ -147,9 +145,17 @@ def interval_chances(
 
 
 def survives(chances: np.ndarray, rate: float = FALSE_DISCOVERY_RATE) -> np.ndarray:
-    """Which p-values of a period survive Benjamini and Hochberg among all series judged in it; NaN are not judged."""
+    """Which p-values of a period survive Benjamini and Hochberg among all series judged in it; NaN are not judged.
+
+    The same as holding adjusted p-values (methods.proportions) against `rate`: the greatest p-value that is not above
+    its rank's share of the rate, and all below it, survive.
+    """
+    ranked = np.sort(np.ascontiguousarray(chances.T), axis=1)  # NaN last
+    count = np.sum(~np.isnan(ranked), axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
-        return benjamini_hochberg(chances) <= rate
+        is_low = ranked * count / np.arange(1, ranked.shape[1] + 1) <= rate
+        greatest = np.max(np.where(is_low, ranked, -1.0), axis=1, initial=-1.0)
+        return chances <= greatest
 
 
 def _upper_tail(z: np.ndarray) -> np.ndarray:

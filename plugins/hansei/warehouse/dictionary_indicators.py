@@ -84,7 +84,7 @@ INDICATORS = {
             "value": "The period's value as it was judged",
             "variation": "Has it changed: better, worse, higher, lower, common cause or not judged",
             "rule": "Pattern of the chart that says so: outside, trend, two_of_three or shift",
-            "pattern_start": "First period of that pattern",
+            "pattern_start": "First period of that pattern; for a row of periods beyond a limit, the first of them",
             "assurance": "Will it meet its target: will meet, will miss, hit and miss or none",
             "target": "Target that the word is held against, in the unit of the value",
             "chart": "Control chart that was used",
@@ -116,8 +116,8 @@ INDICATORS = {
             "first_breach_start": "First period of that run of breaches",
             "owner": "Who answers for the threshold, or for the indicator",
         },
-        "`indicators.breaches` shows those beyond a limit, `indicators.verdicts` the words, with the segment's name. "
-        "Method: [signals](signals.md).",
+        "`indicators.breaches` shows the breaches, `indicators.verdicts` the words, with the segment's name. "
+        "Method: [signals](signals.md), [thresholds](thresholds.md).",
     ),
     "indicators.scorecards": Entry(
         "one row per scorecard, finished period, segment and line",
