@@ -6,13 +6,16 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from support.stored_values import Desk, store_values
 
 from hansei.catalog import Catalog
 from hansei.catalog.thresholds import ForecastThreshold
 from hansei.pipeline.judging import judge_changes
+from hansei.pipeline.outlooks import look_ahead
 from hansei.pipeline.readiness import Readiness
+from hansei.signals.running_forecasts import averaged
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
@@ -156,3 +159,26 @@ def test_what_was_said_is_compared_with_what_came(warehouse: Warehouse, judged: 
         "warning_count": len(warnings),
         "true_warning_count": sum(warnings),
     }
+
+
+def test_the_next_weeks_as_people_see_them(warehouse: Warehouse, judged: Catalog) -> None:
+    hours = [hours * 3600 for hours in HOURS]
+    _store(warehouse, "first_reply_median", [*hours[:25], None])
+    indicator = judged.indicators["first_reply_median"]
+    found = look_ahead(warehouse, judged, indicator, "week")
+    assert [row.period_start for row in found] == [MONDAY + timedelta(weeks=week) for week in range(25, 29)]
+    said = averaged(np.array([hours[:25]]))
+    for place, row in enumerate(found):
+        assert row.forecast == pytest.approx(said.ahead[place, 0, -1])
+        assert row.lower < row.upper
+        errors = said.errors[place, 0][~np.isnan(said.errors[place, 0])]
+        assert row.back_test_count == len(errors) == 25 - 3 - (place + 1)
+        assert row.accuracy.mae == pytest.approx(np.abs(errors).mean())
+        assert row.accuracy.mase == pytest.approx(np.abs(errors).mean() / np.abs(np.diff(hours[:25])).mean())
+    assert look_ahead(warehouse, judged, indicator, "month") == []
+    assert look_ahead(warehouse, judged, indicator, "week", "team=desk:7") == []
+
+
+def test_seven_weeks_are_too_early_to_look_ahead(warehouse: Warehouse, judged: Catalog) -> None:
+    _store(warehouse, "first_reply_median", [3600.0] * 7)
+    assert look_ahead(warehouse, judged, judged.indicators["first_reply_median"], "week") == []
