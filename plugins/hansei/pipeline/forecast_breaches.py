@@ -22,19 +22,10 @@ def forecast_breaches(case: Case) -> Finding:
     threshold: ForecastThreshold = case.threshold
     block, is_usable = case.series.block, ~np.isnan(case.values)
     limits = [np.where(case.holds, case.everywhere(limit), np.nan) for limit in threshold.limits.values()]
-    said = [
-        forecast(
-            # History from before the threshold counts too; where it does not hold there is no limit.
-            block.values,
-            block.phases,
-            limit,
-            case.directions,
-            Calendar.of(case.series.grain, block.period_starts, HORIZON),
-            _cases(case),
-            threshold.horizon,
-        )
-        for limit in limits
-    ]
+    # History from before the threshold counts too; where it does not hold there is no limit.
+    calendar = Calendar.of(case.series.grain, block.period_starts, HORIZON)
+    shares = _cases(case)
+    said = forecast(block.values, block.phases, limits, case.directions, calendar, shares, threshold.horizon)
     breaks = [one.is_likely for one in said]
     is_judged = np.logical_and.reduce([one.distances > 0 for one in said])
     told = np.where(breaks[-1], len(said) - 1, 0)

@@ -6,14 +6,14 @@ that are known by then, warned falsely too often.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hansei.signals.breach_probabilities import LIKELY, bands, by_errors, of_shares
 from hansei.signals.forecast_seasons import Calendar
-from hansei.signals.running_forecasts import averaged, corrected
+from hansei.signals.running_forecasts import Forecasts, averaged, corrected
 from hansei.signals.simple_forecasts import HORIZON
 
 # Series worked on at once: what they need fits the processor's cache better than a whole block.
@@ -37,23 +37,23 @@ class ForecastBreaches:
 def forecast(
     values: np.ndarray,
     phases: np.ndarray,
-    limits: np.ndarray,
+    limits: Sequence[np.ndarray],
     directions: np.ndarray,
     calendar: Calendar | None = None,
     denominators: np.ndarray | None = None,
     horizon: int = HORIZON,
     is_corrected: bool = True,
-) -> ForecastBreaches:
-    """What is said of the next periods in each one.
+) -> list[ForecastBreaches]:
+    """What each period says of the next ones, for each of several limits.
 
-    `limits`: of the shape of `values`, in their unit, NaN where none is in force. `directions`: as in a Block; a
+    `limits`: each of the shape of `values`, in their unit, NaN where none is in force. `directions`: as in a Block; a
     neutral series (0) has no bad side and is not judged. `calendar`: gives seasons, and reaches four periods further.
     `denominators`: of the shape of `values`, cases behind a share of cases; NaN all along a series of another kind.
     `horizon`: how many periods ahead are asked about, at most HORIZON. `is_corrected`: overshooting is taken back as
     the back-test shows it; METHODS.md does not say so.
     """
-    probabilities = np.full(values.shape, np.nan)
-    distances = np.zeros(values.shape, dtype="int8")
+    probabilities = np.full((len(limits), *values.shape), np.nan)
+    distances = np.zeros(probabilities.shape, dtype="int8")
     has_cases = np.zeros(len(values), dtype=bool) if denominators is None else ~np.isnan(denominators).all(axis=1)
     for rows, phase in _pieces(phases, directions, has_cases):
         here = phases[rows] == phase
@@ -61,17 +61,18 @@ def forecast(
         forecasts = averaged(own, calendar)
         if is_corrected:
             forecasts = corrected(forecasts, own)
-        if has_cases[rows[0]]:
-            cases = np.where(here, denominators[rows], np.nan)
-            said, places = of_shares(forecasts, limits[rows], -directions[rows], cases, horizon)
-        else:
-            said, places = _worst(by_errors(forecasts, limits[rows], -directions[rows])[:horizon])
-        is_said = ~np.isnan(own) & ~np.isnan(said)
-        spots, columns = np.nonzero(is_said)
-        probabilities[rows[spots], columns] = said[is_said]
-        distances[rows[spots], columns] = places[is_said] + 1
-    found = bands(probabilities)
-    return ForecastBreaches(probabilities, found, found == LIKELY, distances)
+        cases = np.where(here, denominators[rows], np.nan) if has_cases[rows[0]] else None
+        for level, limit in enumerate(limits):
+            said, places = _worst(forecasts, limit[rows], -directions[rows], cases, horizon)
+            is_said = ~np.isnan(own) & ~np.isnan(said)
+            spots, columns = np.nonzero(is_said)
+            probabilities[level, rows[spots], columns] = said[is_said]
+            distances[level, rows[spots], columns] = places[is_said] + 1
+    found = [bands(part) for part in probabilities]
+    return [
+        ForecastBreaches(said, band, band == LIKELY, ahead)
+        for said, band, ahead in zip(probabilities, found, distances, strict=True)
+    ]
 
 
 def _pieces(phases: np.ndarray, directions: np.ndarray, has_cases: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
@@ -86,7 +87,12 @@ def _pieces(phases: np.ndarray, directions: np.ndarray, has_cases: np.ndarray) -
                     yield rows, phase
 
 
-def _worst(by_horizon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _worst(
+    forecasts: Forecasts, limits: np.ndarray, sides: np.ndarray, cases: np.ndarray | None, horizon: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The greatest probability over the horizon, the nearest among equals, and its place there."""
+    if cases is not None:
+        return of_shares(forecasts, limits, sides, cases, horizon)
+    by_horizon = by_errors(forecasts, limits, sides)[:horizon]
     places = np.argmax(np.nan_to_num(by_horizon, nan=-1.0), axis=0)
     return np.take_along_axis(by_horizon, places[None], axis=0)[0], places.astype("int8")

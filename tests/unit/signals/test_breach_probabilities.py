@@ -114,8 +114,8 @@ def test_the_bad_side_of_a_share_is_its_mirror():
     values = np.clip(np.random.default_rng(6).normal(0.9, 0.04, (2, 40)), 0, 1)
     cases = np.full(values.shape, 25.0)
     limits = np.full(values.shape, 0.88)
-    below = forecast(values, np.zeros(values.shape, "int32"), limits, np.ones(2), None, cases)
-    above = forecast(1 - values, np.zeros(values.shape, "int32"), 1 - limits, -np.ones(2), None, cases)
+    below = forecast(values, np.zeros(values.shape, "int32"), [limits], np.ones(2), None, cases)[0]
+    above = forecast(1 - values, np.zeros(values.shape, "int32"), [1 - limits], -np.ones(2), None, cases)[0]
     np.testing.assert_allclose(below.probabilities, above.probabilities, atol=1e-9)
     assert np.nanmax(below.probabilities) > 0.1
 
@@ -124,7 +124,7 @@ def test_few_cases_are_less_certain_than_many():
     values = np.full((3, 30), 0.9)
     cases = np.array([[10.0], [100.0], [1000.0]]) * np.ones((3, 30))
     limits = np.full((3, 30), 0.85)
-    found = forecast(values, np.zeros((3, 30), "int32"), limits, np.ones(3), None, cases).probabilities[:, -1]
+    found = forecast(values, np.zeros((3, 30), "int32"), [limits], np.ones(3), None, cases)[0].probabilities[:, -1]
     assert found[0] > found[1] > found[2]
     assert 0.2 < found[0] < 0.4 and found[2] < 0.02
 

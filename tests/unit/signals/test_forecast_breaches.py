@@ -21,7 +21,7 @@ def said(values, limit, direction=1, phases=None, **more):
     values = np.atleast_2d(np.asarray(values, dtype=float))
     groups = one_phase(values) if phases is None else np.atleast_2d(phases)
     limits = np.broadcast_to(np.asarray(limit, dtype=float), values.shape)
-    return forecast(values, groups, limits, np.full(len(values), direction), **more)
+    return forecast(values, groups, [limits], np.full(len(values), direction), **more)[0]
 
 
 def test_a_steady_decline_is_announced_before_it_arrives():
@@ -73,14 +73,14 @@ def test_later_periods_and_other_series_change_nothing(is_share):
     weeks = Calendar.of("week", np.datetime64("2024-01-01") + 7 * np.arange(130), HORIZON)
     cases = np.broadcast_to(np.where(np.arange(1500)[:, None] % 2 == 0, 40.0, NAN), values.shape) if is_share else None
     limits, directions = np.full(values.shape, 0.78), np.tile([1, -1], 750)
-    whole = forecast(values, phases, limits, directions, weeks, cases)
+    whole = forecast(values, phases, [limits], directions, weeks, cases)[0]
     rows = np.array([3, 900, 1400])
     for cut in (60, 118):
         calendar = Calendar(weeks.slots[: cut + HORIZON], weeks.size, weeks.cycle)
-        part = forecast(
+        (part,) = forecast(
             values[rows, :cut],
             phases[rows, :cut],
-            limits[rows, :cut],
+            [limits[rows, :cut]],
             directions[rows],
             calendar,
             None if cases is None else cases[rows, :cut],
@@ -101,6 +101,20 @@ def test_noise_far_from_its_limit_is_hardly_ever_announced(correlation):
 
 def test_nothing_to_judge():
     empty = np.full((0, 5), NAN)
-    assert forecast(empty, one_phase(empty), empty, np.zeros(0)).bands.shape == (0, 5)
+    assert forecast(empty, one_phase(empty), [empty], np.zeros(0))[0].bands.shape == (0, 5)
     assert (said(np.full(30, NAN), 1).bands == -1).all()
     assert (said(np.full(3, 2.0), 1).bands == -1).all()
+
+
+def test_two_limits_at_once_are_each_alone():
+    values = np.random.default_rng(9).normal(5, 1, (20, 60))
+    limits = [np.full(values.shape, limit) for limit in (5.0, 4.0)]
+    both = forecast(values, one_phase(values), limits, np.ones(20))
+    for limit, found in zip(limits, both, strict=True):
+        (alone,) = forecast(values, one_phase(values), [limit], np.ones(20))
+        np.testing.assert_array_equal(found.probabilities, alone.probabilities)
+        np.testing.assert_array_equal(found.bands, alone.bands)
+        np.testing.assert_array_equal(found.distances, alone.distances)
+    # The graver limit is never the likelier one to be broken.
+    assert (both[1].probabilities <= both[0].probabilities)[:, 11:].all()
+    assert both[0].is_likely.any() and not both[0].is_likely.all()
