@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from hansei.reviews import honesty
-from hansei.reviews.evidence import Evidence, Honesty
+from hansei.reviews.evidence import Evidence
+from hansei.reviews.foundations import Honesty
 
 MONDAY = dt.date(2026, 11, 2)
 

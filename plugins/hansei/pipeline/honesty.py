@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from hansei.catalog import Catalog
 from hansei.indicators.periods import local_date
-from hansei.reviews.evidence import (
+from hansei.reviews.foundations import (
     BatchCount,
     CheckWarned,
     Drift,

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hansei.reviews import figures
-from hansei.reviews.evidence import Evidence, Honesty, Restated
+from hansei.reviews.evidence import Evidence
 from hansei.reviews.figures import agree, figure, listed, name, number, plural
+from hansei.reviews.foundations import Honesty, Restated
 
 MOST_LISTED = 12  # beyond this many lines a list is a wall; the rest is counted
 MOST_RULES = 5
