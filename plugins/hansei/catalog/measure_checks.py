@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from hansei.catalog.conditions import NoCondition, condition_columns
 from hansei.catalog.documents import Document, Fault, Location
 from hansei.catalog.measures import Indicator
 from hansei.catalog.units import USABLE_UNITS
@@ -111,16 +112,11 @@ def _check_quotient(catalog: Catalog, indicator: Indicator) -> Iterator[Fault]:
 
 
 def condition_fault(condition: str, table: TableModel) -> str | None:
-    from sqlglot import exp, parse_one
-    from sqlglot.errors import SqlglotError
-
+    """Why the condition cannot be asked of the table; None where it can."""
     try:
-        tree = parse_one(f"SELECT 1 FROM t WHERE {condition}", dialect="postgres")
-    except SqlglotError:
-        return f"{condition!r} is not a SQL condition"
-    if not isinstance(tree, exp.Select) or tree.find(exp.Subquery) or len(list(tree.find_all(exp.Select))) > 1:
-        return f"{condition!r} is more than a condition"
-    unknown = sorted({column.name for column in tree.find_all(exp.Column)} - set(table.columns))
+        unknown = sorted(condition_columns(condition) - set(table.columns))
+    except NoCondition as error:
+        return str(error)
     return f"{table.table} has no column {', '.join(map(repr, unknown))}" if unknown else None
 
 

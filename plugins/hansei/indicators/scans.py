@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hansei.catalog import Catalog
+from hansei.catalog.conditions import condition_columns
 from hansei.catalog.measures import ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas
@@ -179,13 +180,9 @@ def every_cut(indicators: Sequence[Indicator], grain: str) -> list[tuple[str, ..
 
 def _columns_read(indicators: Sequence[Indicator], table: TableModel) -> set[str]:
     """Columns that the indicators' conditions name; found in the SQL, so that a scan reads nothing else."""
-    from sqlglot import exp, parse_one
-
-    read = set()
+    read: set[str] = set()
     for indicator in indicators:
         conditions = [indicator.numerator, indicator.subtrahend, formulas.counted_rows(indicator, table)]
-        for condition in filter(None, conditions):
-            tree = parse_one(f"SELECT 1 FROM t WHERE {condition}", dialect="postgres")
-            read |= {column.name for column in tree.find_all(exp.Column)}
+        read = read.union(*map(condition_columns, filter(None, conditions)))
         read |= {indicator.value, indicator.numerator_value, indicator.denominator_value} - {None}
     return read & set(table.columns)

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -252,10 +253,11 @@ def _views(warehouse: Warehouse, shared: list[str]) -> dict[str, str]:
     return ordered
 
 
-def _sources(view: str, statement: str) -> set[str]:
+@cache
+def _sources(view: str, statement: str) -> frozenset[str]:
     """Tables and views that a view reads; a name without a schema is that of a subquery."""
     tables = sqlglot.parse_one(statement, dialect="duckdb").find_all(exp.Table)
-    return {f"{table.db}.{table.name}" for table in tables if table.db} - {view}
+    return frozenset({f"{table.db}.{table.name}" for table in tables if table.db} - {view})
 
 
 def _create_views(warehouse: Warehouse, views: Mapping[str, str]) -> None:
