@@ -11,7 +11,7 @@ class NoCondition(ValueError):
 
 @cache
 def condition_columns(condition: str) -> frozenset[str]:
-    """Columns that a condition names. Asked for again by every grain and every night: parsed once. Raises NoCondition."""
+    """Columns that a condition names; parsed once, since every grain and night asks again. Raises NoCondition."""
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
 
