@@ -353,3 +353,32 @@ def test_what_a_night_restates_moves_no_alarm(demo):
         found.setdefault(day, set()).add(what)
     assert {"opened", "closed"} <= found[min(found)]
     assert {what for day, whats in found.items() if day > min(found) for what in whats} <= {"escalated", "raised"}
+
+
+def test_rehearsing_a_limit_finds_the_alarm_that_the_nights_opened(demo, home, secret_keys, monkeypatch):
+    """Of the last months, so that the rehearsal begins after the limits were valid and before the troubles."""
+    from typer.testing import CliRunner
+
+    from hansei.cli import app
+
+    definitions = REPOSITORY / "include" / "demo" / "definitions"
+    environment = {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **secret_keys}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    rehearsed = 0
+    for trouble in expected()["troubles"]:
+        if trouble.get("alarm", {}).get("opens", "") < "2026-W28":
+            continue
+        file = str(definitions / "thresholds" / f"{trouble['threshold']}.yaml")
+        said = CliRunner().invoke(app, ["thresholds", "rehearse", file, "--months", "9", "--json"])
+        assert said.exit_code == 0, said.output
+        (found,) = json.loads(said.output)
+        (alarm,) = found["alarms"]
+        assert (alarm["opened"], alarm["closed"]) == (monday(trouble["alarm"]["opens"]).isoformat(), None)
+        assert alarm["segments"] == [trouble["segment"]]
+        assert alarm["breaches"] == [monday(week).isoformat() for week in trouble["breaches"]]
+        # The chart calls the trouble worse, so that it is a known incident.
+        assert len(found["incidents"]) >= 1
+        assert (found["missed"], found["signs"]) == ([], [])
+        rehearsed += 1
+    assert rehearsed == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -36,14 +37,14 @@ def threshold_rows(catalog: Catalog, series: Series, charts: spc.KnownThen, run:
     for place, (name, _) in enumerate(series.keys):
         by_name.setdefault(name, []).append(place)
     for name, places in by_name.items():
-        reaches = _reaches(series, places)
+        reaches = reaches_of(series, places)
         for threshold in catalog.thresholds_on(name, series.grain):
             chosen = np.array([place for place in places if _concerns(threshold, series.keys[place][1])], dtype=int)
             if len(chosen):
                 part = series.rows(chosen)
                 indicator = catalog.indicators[name]
                 case = Case(threshold, indicator, catalog, part, known_rows(charts, chosen))
-                tables.append(_rows(case, find(case), reaches[chosen - places[0]], run))
+                tables.append(_rows(case, reaches[chosen - places[0]], run))
     return tables
 
 
@@ -51,7 +52,7 @@ def _concerns(threshold: Threshold, segment_id: str) -> bool:
     return any(matches(segment_id, wanted) for wanted in threshold.segments)
 
 
-def _reaches(series: Series, places: list[int]) -> np.ndarray:
+def reaches_of(series: Series, places: list[int]) -> np.ndarray:
     """Share of each period's cases of the whole service that lie in each of one indicator's segments, NaN unknown."""
     counts = series.stored["sample_count"][places]
     whole = [row for row, place in enumerate(places) if series.keys[place][1] == "all"]
@@ -63,21 +64,63 @@ def _reaches(series: Series, places: list[int]) -> np.ndarray:
     return shares
 
 
-def _rows(case: Case, finding: Finding, reaches: np.ndarray, run: Run) -> pa.Table:
-    """One row per stored and finished period in which the threshold holds."""
-    series, threshold = case.series, case.threshold
-    at = np.nonzero(series.is_stored & case.holds & (series.states != "immature"))
-    words = finding.words(series.is_ready)
+@dataclass(frozen=True)
+class Said:
+    """What one threshold says of every period, as arrays (series, periods).
+
+    `words`: places in breaches.WORDS; `levels`: in the finding's levels, with their `limits`. `is_told`: there was
+    something to say, good or bad. `supports`, `survives`: 1 yes, 0 no, -1 unknown.
+    """
+
+    finding: Finding
+    words: np.ndarray
+    levels: np.ndarray
+    limits: np.ndarray
+    supports: np.ndarray
+    survives: np.ndarray
+    is_told: np.ndarray
+    is_breach: np.ndarray
+    is_alarming: np.ndarray
+    distances: np.ndarray
+
+
+def say(case: Case) -> Said:
+    """The kind's finding, read with the readiness of the sources, intervals and the other segments."""
+    finding = find(case)
+    words = finding.words(case.series.is_ready)
     is_breach = np.isin(words, (breaches.WARNING, breaches.CRITICAL))
-    is_said = is_breach | (words == breaches.WITHIN)
     levels = finding.told_level()
     limits = np.choose(levels, finding.limits)
-    supports = _supports(case, finding, limits, is_breach)
     survives = _survives(case, finding, is_breach)
-    lengths = breaches.row_lengths(is_breach)
+    distances = breaches.distances(case.values, limits, case.directions)
+    return Said(
+        finding=finding,
+        words=words,
+        levels=levels,
+        limits=limits,
+        supports=_supports(case, finding, limits, is_breach),
+        survives=survives,
+        is_told=is_breach | (words == breaches.WITHIN),
+        is_breach=is_breach,
+        # Where one period is enough to open an alarm it has to be more than chance; a row of them is its own evidence.
+        is_alarming=is_breach & ((case.threshold.alarm.periods_to_open > 1) | (survives != 0)),
+        distances=np.where(is_breach, distances, np.nan),
+    )
+
+
+def reached_rows(case: Case) -> np.ndarray:
+    """Whether a row is written of the period: stored, finished, and while the threshold holds."""
+    return case.series.is_stored & case.holds & (case.series.states != "immature")
+
+
+def _rows(case: Case, reaches: np.ndarray, run: Run) -> pa.Table:
+    """One row per stored and finished period in which the threshold holds."""
+    series, threshold, said = case.series, case.threshold, say(case)
+    at = np.nonzero(reached_rows(case))
+    lengths = breaches.row_lengths(said.is_breach)
     starts, count = series.block.period_starts, len(at[0])
-    firsts, patterns = breaches.row_starts(is_breach, lengths)[at], finding.pattern_starts[at]
-    is_alarming = is_breach & ((threshold.alarm.periods_to_open > 1) | (survives != 0))
+    firsts, patterns = breaches.row_starts(said.is_breach, lengths)[at], said.finding.pattern_starts[at]
+    is_told = said.is_told[at]
     columns: dict[str, Any] = {
         "kind": constant(threshold.kind, count),
         "threshold_id": constant(threshold.id, count),
@@ -87,31 +130,27 @@ def _rows(case: Case, finding: Finding, reaches: np.ndarray, run: Run) -> pa.Tab
         "version": series.versions[at],
         "grain": constant(series.grain, count),
         "period_start": starts[at[1]],
-        "verdict": told(words[at], breaches.WORDS),
-        "reason": _reasons(case, finding, words, levels, supports, at),
-        "level": told(levels[at], finding.levels),
-        "limit_value": numbers(limits[at]),
+        "verdict": told(said.words[at], breaches.WORDS),
+        "reason": _reasons(series.grain, said, at),
+        "level": told(said.levels[at], said.finding.levels),
+        "limit_value": numbers(said.limits[at]),
         "limit_reason": constant(threshold.reason, count),
-        "is_supported": known(supports[at] > 0, supports[at] >= 0),
-        "survives_fdr": known(survives[at] > 0, survives[at] >= 0),
-        "is_alarming": known(is_alarming[at], is_said[at]),
-        "is_recovered": known(finding.is_recovered[at], is_said[at]),
-        "distance": numbers(np.where(is_breach, _distances(case, limits), np.nan)[at]),
+        "is_supported": known(said.supports[at] > 0, said.supports[at] >= 0),
+        "survives_fdr": known(said.survives[at] > 0, said.survives[at] >= 0),
+        "is_alarming": known(said.is_alarming[at], is_told),
+        "is_recovered": known(said.finding.is_recovered[at], is_told),
+        "distance": numbers(said.distances[at]),
         "reach": numbers(reaches[at]),
         "consecutive_count": lengths[at],
         "first_breach_start": known(starts[firsts], firsts >= 0),
-        "pattern_start": known(starts[patterns], (patterns >= 0) & is_said[at]),
+        "pattern_start": known(starts[patterns], (patterns >= 0) & is_told),
         "run_id": constant(run.run_id, count),
         "judged_at": pa.array([run.as_of] * count, pa.timestamp("us")),
     }
-    for name, given in finding.columns.items():
+    for name, given in said.finding.columns.items():
         columns[name] = numbers(given[at]) if isinstance(given, np.ndarray) else told(given[0][at], given[1])
     columns |= {name: numbers(series.stored[name][at]) for name in _FIGURES}
     return own_columns(SIGNALS, columns, count)
-
-
-def _distances(case: Case, limits: np.ndarray) -> np.ndarray:
-    return breaches.distances(case.values, limits, case.directions)
 
 
 def _supports(case: Case, finding: Finding, limits: np.ndarray, is_breach: np.ndarray) -> np.ndarray:
@@ -143,15 +182,15 @@ def _chances(case: Case, limits: np.ndarray) -> np.ndarray:
     return breaches.interval_chances(case.values, stored["lower_bound"], stored["upper_bound"], limits, case.directions)
 
 
-def _reasons(
-    case: Case, finding: Finding, words: np.ndarray, levels: np.ndarray, supports: np.ndarray, at: tuple
-) -> pa.Array:
+def _reasons(grain: str, said: Said, at: tuple) -> pa.Array:
     """One sentence per row; all that there can be are written once."""
+    finding = said.finding
     templates = (*finding.sentences, _NOT_READY)
-    places = np.where(words[at] == breaches.NOT_READY, len(finding.sentences), finding.cases[at]).astype("int32")
-    codes = (places * len(finding.levels) + levels[at]) * len(_SUPPORTS) + supports[at] + 1
+    is_silent = said.words[at] == breaches.NOT_READY
+    places = np.where(is_silent, len(finding.sentences), finding.cases[at]).astype("int32")
+    codes = (places * len(finding.levels) + said.levels[at]) * len(_SUPPORTS) + said.supports[at] + 1
     sentences = [
-        template.format(grain=case.series.grain, level=level, support=support)
+        template.format(grain=grain, level=level, support=support)
         for template, level, support in product(templates, finding.levels, _SUPPORTS)
     ]
     return told(codes, sentences)
