@@ -94,11 +94,12 @@ def test_what_it_would_have_missed(filled, judged):
     told = [
         Incident(week(30), week(30), "outage of the chat", "channel=chat"),
         Incident(week(21), week(21), "bad release"),
+        Incident(week(21), week(21), "a bad day everywhere", "all"),
         Incident(week(21), week(21), "letters were lost", "channel=mail"),
         Incident(week(-60), week(-60), "before the rehearsal"),
     ]
     found = rehearse_on(filled, judged, tried(), 12, told)
-    assert len(found.incidents) == 4
+    assert len(found.incidents) == 5
     assert [one.what for one in found.missed] == ["outage of the chat", "letters were lost"]
     lax = rehearse_on(filled, judged, tried(critical=0.5), 12)
     assert lax.alarms == ()

@@ -239,7 +239,7 @@ def _worse_runs(warehouse: Warehouse, series: Series, since: date) -> Iterator[I
 
 
 def _is_seen(incident: Incident, alarms: Sequence[Raised], series: Series) -> bool:
-    """Whether an alarm of its segment, or of any where none is known, stood during it or soon after."""
+    """Whether an alarm of its segment, or of any where it concerns all or is not known, stood then or soon after."""
     starts = series.block.period_starts
     first, last = (
         int(np.searchsorted(starts, np.datetime64(period_start(series.grain, day), "D")))
@@ -248,5 +248,5 @@ def _is_seen(incident: Incident, alarms: Sequence[Raised], series: Series) -> bo
     return any(
         alarm.stands_in(first, last + GRACE_PERIODS)
         for alarm in alarms
-        if incident.segment_id is None or incident.segment_id in {series.keys[row][1] for row in alarm.rows}
+        if incident.segment_id in (None, "all") or incident.segment_id in {series.keys[row][1] for row in alarm.rows}
     )
