@@ -34,6 +34,7 @@ VIEWS = {
     "core.survey_unusable_answers",
     "indicators.benchmark_months",
     "indicators.breaches",
+    "indicators.forecast_accuracy",
     "indicators.segments",
     "indicators.servqual_gaps",
     "indicators.survey_participation",

@@ -61,6 +61,7 @@ KIND_KEYS = {
     "benchmark": {"benchmark": "trade"},
     "spc_concern": {},
     "assurance_fail": {"target": 0.95, "unit": "ratio"},
+    "forecast": {"warning": 0.85, "critical": 0.8, "unit": "ratio"},
 }
 
 

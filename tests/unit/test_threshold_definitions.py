@@ -35,6 +35,7 @@ KINDS = {
     "benchmark": "indicator: csat_top_box\nkind: benchmark\nbenchmark: trade\n",
     "spc_concern": "indicator: csat_top_box\nkind: spc_concern\n",
     "assurance_fail": "indicator: csat_top_box\nkind: assurance_fail\ntarget: 0.8\nunit: ratio\nlevel: warning\n",
+    "forecast": f"indicator: first_reply_median\nkind: forecast\n{LIMITS}",
     "rebase": "indicator: csat_top_box\nkind: rebase\nrebased_on: 2026-01-05\nreason: The new bot is there to stay.\n"
     "by: Head of service\n",
 }
@@ -86,6 +87,7 @@ def test_every_kind_is_accepted_as_it_is_shown(overlay: Path, kind: str) -> None
         ("benchmark", ("critical",), {}),
         ("spc_concern", ("critical",), {}),
         ("assurance_fail", ("warning",), {"warning": 0.8}),
+        ("forecast", ("warning", "critical"), {"warning": 7200, "critical": 14400}),
     ],
 )
 def test_limits_are_told_in_the_unit_of_the_values(overlay: Path, kind: str, levels: tuple, limits: dict) -> None:
@@ -126,6 +128,8 @@ WRONG = [
     ("spc_concern", "", "chart: p\nseason: month\n", "limit.yaml:8: season: no season is taken out of the chart 'p'"),
     ("spc_concern", "", "alarm: {recovery: 1}\n", "kind spc_concern has no recovery level"),
     ("assurance_fail", "unit: ratio", "unit: hours", "'hours' does not measure csat_top_box"),
+    ("forecast", "", "horizon: 5\n", "limit.yaml:10: horizon"),
+    ("forecast", "", "alarm: {recovery: 1}\n", "kind forecast has no recovery level"),
     ("rebase", "csat_top_box", "csat", "indicator 'csat' is not declared"),
     ("rebase", "", "segments: [agent=*]\n", "csat_top_box has no segment 'agent'"),
     ("rebase", "by: Head of service\n", "", "by: is missing: add it"),

@@ -53,5 +53,6 @@ def test_every_kind_is_told_in_a_few_words(overlay: Path) -> None:
         "topics_below_the_trade": "worse than benchmark topics_of_the_trade",
         "satisfaction_changed": "a change for the worse on the chart",
         "sla_out_of_reach": "will miss 0.95 ratio",
+        "late_replies_soon": "likely beyond 4 / 8 hours (warning / critical) within 4 weeks",
     }
     assert alarm_words(catalog.thresholds["sla_by_tier"]) == "opens after 3, closes after 2 at 0.92 ratio"

@@ -210,6 +210,7 @@ def append(connection: sa.Connection, alarm: Alarm, happenings: Sequence[Happeni
     ordinals = sa.select(sa.func.max(alarm_events.c.ordinal)).where(alarm_events.c.alarm_id == alarm.alarm_id)
     ordinal = connection.execute(ordinals).scalar() or 0
     last = alarm.changed_at if situation.state else None
+    events = []
     for place, one in enumerate(happenings, start=1):
         # Never before the event before it, although a night stands for an earlier instant than the person's clock.
         last = max(one.at, last + timedelta(microseconds=1)) if last else one.at
@@ -230,7 +231,10 @@ def append(connection: sa.Connection, alarm: Alarm, happenings: Sequence[Happeni
             period_start=one.period_start,
             until=one.until,
         )
-        connection.execute(alarm_events.insert().values(**vars(event)))
+        events.append(vars(event))
+    if not events:
+        return alarm
+    connection.execute(alarm_events.insert(), events)
     return _follow(connection, alarm, situation, last)
 
 

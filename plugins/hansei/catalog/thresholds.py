@@ -213,6 +213,22 @@ class AssuranceFailThreshold(_OneLevel):
         return {self.level: in_indicator_unit(self.target, self.unit)}
 
 
+class ForecastThreshold(_FixedLimits):
+    """One of the next `horizon` periods is likely to lie beyond a fixed limit: a warning before it does.
+
+    The forecast is the average of four simple ones, and probable is at least one in two (docs/forecasts.md).
+    """
+
+    kind: Literal["forecast"]
+    horizon: int = Field(default=4, ge=1, le=4)
+
+    @model_validator(mode="after")
+    def _recovers_by_itself(self) -> ForecastThreshold:
+        if self.alarm.recovery is not None:
+            raise ValueError("kind forecast has no recovery level: it recovers when a breach is no longer likely")
+        return self
+
+
 class Rebase(Definition):
     """From `rebased_on` on the chart of an indicator starts anew: a known change is expected to last.
 
@@ -238,6 +254,7 @@ AnyThreshold = (
     | BenchmarkThreshold
     | SpcConcernThreshold
     | AssuranceFailThreshold
+    | ForecastThreshold
 )
 # What a file in thresholds/ may hold.
 THRESHOLD_FILE = TypeAdapter(Annotated[AnyThreshold | Rebase, Field(discriminator="kind")])

@@ -211,6 +211,33 @@ def distribution(name: Id, grain: Grain = "week", segment: Segment = "all", as_j
 
 
 @app.command()
+def forecast(name: Id, grain: Grain = "week", segment: Segment = "all", as_json: Json = False) -> None:
+    """Show what the next four periods will probably be, and how near such forecasts came (docs/forecasts.md)."""
+    from hansei.pipeline.outlooks import look_ahead
+    from hansei.warehouse import open_read_copy
+
+    context, indicator = _indicator(name)
+    if grain not in indicator.grains:
+        raise HanseiError("--grain", f"{grain!r}", f"use one of: {', '.join(indicator.grains)}")
+    with open_read_copy(context.settings) as warehouse:
+        found = look_ahead(warehouse, context.catalog, indicator, grain, _segment(indicator, segment))
+    shown = [
+        {
+            "period_start": row.period_start,
+            "forecast": row.forecast,
+            "80 % from": row.lower,
+            "to": row.upper,
+            "unit": indicator.unit,
+            "back-tested": row.back_test_count,
+            "mean error": row.accuracy and row.accuracy.mae,
+            "as multiple of the last step": row.accuracy and row.accuracy.mase,
+        }
+        for row in found
+    ]
+    show(shown, as_json, "fewer than 8 usable periods of this phase: too early for a forecast")
+
+
+@app.command()
 def new(name: Id, directory: Directory = None) -> None:
     """Write a first definition to change; the same as `hansei new indicator`."""
     from hansei.cli.scaffold import indicator as write

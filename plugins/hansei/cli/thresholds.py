@@ -79,6 +79,8 @@ def breach_words(threshold: Threshold) -> str:
         return f"beyond {grave}, {threshold.periods} {threshold.grain}s in a row"
     if threshold.kind == "m_of_n":
         return f"beyond {grave}, {threshold.m} of {threshold.n} {threshold.grain}s"
+    if threshold.kind == "forecast":
+        return f"likely beyond {grave} within {threshold.horizon} {threshold.grain}s"
     return f"beyond {grave}"
 
 

@@ -13,28 +13,28 @@ from hansei.warehouse import Warehouse
 from hansei.warehouse.tables import create_table
 
 Place = tuple[int, int]  # row and column of the findings
-_COLUMNS = ("threshold_id", "segment_id", "ended_until")
+_COLUMNS = ("threshold_id", "segment_id", "last_start")
 _QUERY = f"""
 WITH usable AS (
   SELECT
-    wanted.ended_until,
+    wanted.last_start,
     signals.*,
     ROW_NUMBER() OVER (
-      PARTITION BY wanted.threshold_id, wanted.segment_id, wanted.ended_until ORDER BY signals.period_start DESC
+      PARTITION BY wanted.threshold_id, wanted.segment_id, wanted.last_start ORDER BY signals.period_start DESC
     ) AS place
   FROM wanted_figures AS wanted
   INNER JOIN {SIGNALS} AS signals
     ON
       wanted.threshold_id = signals.threshold_id
       AND wanted.segment_id = signals.segment_id
-      AND signals.period_start < wanted.ended_until
+      AND signals.period_start <= wanted.last_start
   WHERE signals.kind <> 'verdict' AND signals.verdict NOT IN ('not_ready', 'too_few_data')
 )
 
 SELECT
   usable.threshold_id,
   usable.segment_id,
-  usable.ended_until,
+  usable.last_start,
   usable.period_start,
   usable.value,
   usable.limit_value,
@@ -54,7 +54,7 @@ def read_figures(warehouse: Warehouse, found: Found, places: Iterable[Place]) ->
     """
     wanted: dict[tuple[str, str, date], list[Place]] = {}
     for row, column in sorted(set(places)):
-        wanted.setdefault((*found.keys[row].series, found.ends[column].item()), []).append((row, column))
+        wanted.setdefault((*found.keys[row].series, found.period(row, column)), []).append((row, column))
     if not wanted:
         return {}
     columns = zip(*sorted(wanted), strict=True)

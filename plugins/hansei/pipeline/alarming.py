@@ -143,7 +143,7 @@ class _Night:
     def _append(self, alarm: Alarm, happenings: list[Happening]) -> Alarm:
         for one in happenings:
             self.counts[one.what] = self.counts.get(one.what, 0) + 1
-        return board.append(self.connection, alarm, happenings) if happenings else alarm
+        return board.append(self.connection, alarm, happenings)
 
     def _let_time_pass(self, touched: Iterable[_Touched]) -> None:
         """Wakes what was muted until today, and escalates what nobody has acknowledged in time."""

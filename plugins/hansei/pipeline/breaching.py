@@ -1,7 +1,7 @@
 """Which periods a threshold calls a breach: one judging function for each kind, found by the kind's name.
 
-A period is judged as the newest of its time: no rule looks ahead, so that what was said of it stands until its own
-value is restated.
+A period is judged as the newest of its time: no rule looks at later values, so that what was said of it stands until
+its own value, or an earlier one, is restated.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hansei.pipeline.breach_cases import Case
 from hansei.pipeline.chart_breaches import assurance_fail_breaches, spc_concern_breaches
+from hansei.pipeline.forecast_breaches import forecast_breaches
 from hansei.pipeline.limit_breaches import (
     benchmark_breaches,
     consecutive_breaches,
@@ -28,6 +29,7 @@ KINDS: dict[str, Callable[[Case], Finding]] = {
     "benchmark": benchmark_breaches,
     "spc_concern": spc_concern_breaches,
     "assurance_fail": assurance_fail_breaches,
+    "forecast": forecast_breaches,
 }
 
 

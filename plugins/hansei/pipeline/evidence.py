@@ -254,10 +254,10 @@ def source_readiness(context: Context, warehouse: Warehouse, following: date) ->
 def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool:
     """Whether the brief's two verbs, misses and meets its limit, are true of what a threshold said of a period's value.
 
-    Not so of charts, of a row of periods that is not complete yet, and where there is no limit to speak of.
+    Not so of charts and forecasts, of a row of periods that is not complete yet, and where there is no limit.
     """
     limit, value = row["limit_value"], row["value"]
-    if limit is None or row["kind"] in ("spc_concern", "assurance_fail"):
+    if limit is None or row["kind"] in ("spc_concern", "assurance_fail", "forecast"):
         return False
     if value is None or row["verdict"] not in ("within", *_LEVEL):
         return True

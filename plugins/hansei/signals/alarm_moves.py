@@ -98,6 +98,8 @@ class _Walk:
         if not len(kept):
             yield self._close("retired", column, last)
             return
+        if (found.judged[kept] < found.since[kept]).any():
+            return  # what was judged is not stored any more
         columns = np.arange(found.codes.shape[1])
         was_judged = (columns >= found.since[kept, None]) & (columns <= found.judged[kept, None])
         if (was_judged & (found.codes[kept] == NOT_READY)).any():

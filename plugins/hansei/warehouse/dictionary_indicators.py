@@ -105,6 +105,9 @@ INDICATORS = {
             "enough to open (`periods_to_open: 1`), one that survives; NULL without a usable value",
             "is_recovered": "Whether the value is on the good side of the recovery level, or equal to it, and no "
             "breach stands; NULL without a usable value",
+            "probability": "Of kind forecast: how probable it is that the likeliest of the next periods lies beyond "
+            "the limit; NULL where nothing is said",
+            "forecast_start": "First day of that likeliest period",
             "distance": "How far the value lies beyond the limit to the bad side, as a share of the limit's size; NULL "
             "where it does not, or the limit is 0",
             "reach": "Share of the period's cases of the whole service that lie in the segment: 1 for all; NULL "

@@ -38,6 +38,8 @@ SIGNAL_TABLES: dict[str, dict[str, str]] = {
         "survives_fdr": "boolean",
         "is_alarming": "boolean",
         "is_recovered": "boolean",
+        "probability": "double",
+        "forecast_start": "date",
         "distance": "double",
         "reach": "double",
         "consecutive_count": "integer",

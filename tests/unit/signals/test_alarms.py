@@ -181,6 +181,11 @@ def test_a_recovery_that_is_restated_away_is_a_relapse() -> None:
     assert told(alarm_moves(judged(findings("!!!!"), 3, [0]), {0: Recorded(RECOVERING, 0)})) == ["0 relapsed 3"]
 
 
+def test_where_the_judged_periods_are_gone_an_alarm_stays_as_it_is() -> None:
+    found = replace(findings("..."), judged=np.array([-1]), since=np.array([0]), through=np.array([-1]))
+    assert alarm_moves(found, {0: Recorded(OPEN, 0)}) == []
+
+
 def test_what_nothing_judges_any_more_is_retired() -> None:
     found = replace(judged(findings("!!!!", "!!.."), 3, [0, 0]), is_retired=np.array([True, False]))
     assert told(alarm_moves(found, {0: Recorded(OPEN, 0)})) == ["0 retired 3"]
