@@ -159,6 +159,11 @@ class Watcher:
 
 def watchers() -> list[Watcher]:
     from hansei.signals import breaches
+    from hansei.signals.forecast_breaches import forecast
+
+    def likely(figures, phases: np.ndarray) -> np.ndarray:
+        limits, directions = np.full(phases.shape, 2.0), np.full(len(phases), -1, dtype="int8")
+        return forecast(figures.values, phases, [limits], directions)[0].is_likely
 
     def beyond(figures, limit: float) -> np.ndarray:
         limits = np.full(figures.values.shape, limit)
@@ -173,6 +178,7 @@ def watchers() -> list[Watcher]:
         Watcher("`worse` in two weeks running", lambda *given: breaches.in_a_row(_is_worse(*given), 2)),
         Watcher("static, limit at 2 sd", lambda figures, _: beyond(figures, 2.0)),
         Watcher("relative, 2 sd worse than the baseline", relative),
+        Watcher("forecast, limit at 2 sd", likely),
         Watcher("assurance_fail, target 1 sd above the level", _will_miss),
         Watcher("consecutive, 3 weeks beyond 1 sd", lambda figures, _: breaches.in_a_row(beyond(figures, 1.0), 3)),
         Watcher("m of n, 3 of 5 weeks beyond 1 sd", lambda figures, _: breaches.m_of_n(beyond(figures, 1.0), 3, 5)),
