@@ -116,6 +116,28 @@ def explain_incidents(warehouse, found: dict) -> None:
     assert warehouse.scalar("SELECT COUNT(*) FROM core.tickets WHERE NOT is_solved OR closed_at IS NULL") == 0
 
 
+def alarms_of_the_log(context) -> None:
+    """The rules that lie beside the log open four alarms; docs/alarms.md says why each is right.
+
+    By hand from the shares that met their target, week by week from 2016-W09: .92 .08 .30 .53 .60 .24 .005 .0 ...: below
+    half twice in a row with W11 and with W15, above it twice with W13. Handed on: beyond .60 in W15 and W16, not in W19
+    and W20. Of later weeks most have fewer than thirty incidents, and count for neither.
+    """
+    from hansei.board import open_board
+    from hansei.board.tables import alarms
+
+    engine = open_board(context.settings)
+    with engine.connect() as connection:
+        found = dict(map(tuple, connection.execute(sa.select(alarms.c.alarm_id, alarms.c.state))))
+    engine.dispose()
+    assert found == {
+        "source_sla_attainment-2016-W11": "closed",
+        "source_sla_attainment-2016-W15": "open",
+        "reassignment_rate-2016-W16": "closed",
+        "resolution_median-2016-W16": "open",
+    }
+
+
 def explain_garden(warehouse, found: dict) -> None:
     """A sheet that answers neither question holds no answer to keep; there are ten of them among 13,954."""
     answers = zip(
@@ -132,7 +154,10 @@ SPECIAL = {"incident_log": explain_incidents, "nps_survey": explain_garden}
 @pytest.mark.parametrize("example", DATA_SETS)
 def test_one_night_reproduces_every_reference_figure(example, tmp_path):
     data_set = DATA_SETS[example]
-    check(data_set, run_one_night(data_set, tmp_path / "home"))
+    context = run_one_night(data_set, tmp_path / "home")
+    check(data_set, context)
+    if data_set is INCIDENTS:
+        alarms_of_the_log(context)
 
 
 @pytest.mark.proof
