@@ -119,9 +119,9 @@ def explain_incidents(warehouse, found: dict) -> None:
 def alarms_of_the_log(context) -> None:
     """The rules that lie beside the log open four alarms; docs/alarms.md says why each is right.
 
-    By hand from the shares that met their target, by week from 2016-W09: .92 .08 .30 .53 .60 .24 .005 .0 and so on: below
-    half twice in a row with W11 and with W15, above it twice with W13. Handed on: beyond .60 in W15 and W16, not in W19
-    and W20. Of later weeks most have fewer than thirty incidents, and count for neither.
+    By hand from the weekly shares that met their target, from 2016-W09 on: .92 .08 .30 .53 .60 .24 .005 .0 and so on.
+    Below half twice in a row with W11 and with W15, above it twice with W13. Handed on: beyond .60 in W15 and W16, not
+    in W19 and W20. Of later weeks most have fewer than thirty incidents, and count for neither.
     """
     from hansei.board import open_board
     from hansei.board.tables import alarms
