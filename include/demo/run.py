@@ -178,7 +178,7 @@ def _tell(home: Path, progress: Progress) -> None:
 
     findings = Findings(home / "read.duckdb")
     try:
-        breaches, restated = findings.breaches(LAST_WEEK), findings.restated()
+        breaches, restated, alarms = findings.breaches(LAST_WEEK), findings.restated(), findings.alarms()
     finally:
         findings.close()
     progress.plain()
@@ -187,6 +187,9 @@ def _tell(home: Path, progress: Progress) -> None:
     )
     for what, is_found in troubles_found(breaches, expected()["last_full_week"]):
         progress.plain(f"  {'found ' if is_found else 'MISSED'}  {what}")
+    progress.plain(f"{len(alarms)} alarms stand (`hansei alarms show ID` tells more):")
+    for alarm, severity in alarms:
+        progress.plain(f"  {alarm}, {severity}")
     progress.plain()
     progress.plain(f"The brief: {newest_brief(home)}")
 

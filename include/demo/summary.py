@@ -44,6 +44,14 @@ class Findings:
         """
         return self.rows(query, week)
 
+    def alarms(self) -> list[tuple[str, str]]:
+        """(id, severity) of the alarms that stand, the gravest first."""
+        query = """
+            SELECT alarm_id, severity FROM board.alarms WHERE state <> 'closed'
+            ORDER BY list_position(['major', 'important', 'general'], severity), alarm_id
+        """
+        return self.rows(query)
+
 
 def troubles_found(breaches: list[tuple[str, str]], week: str) -> list[tuple[str, bool]]:
     """The planted troubles that break a threshold in `week`: what happened, and whether the pipeline found it."""
