@@ -100,6 +100,8 @@ def test_an_alarm_is_told_as_it_goes_and_only_what_changed(nights: AlarmNights, 
     assert [(who, "in more places now" in what) for who, what in said(mailbox)] == [("vera", True)]
     nights.night({CHAT: "!!", MAIL: "!."}, datetime(2026, 7, 13))
     tell(nights, datetime(2026, 7, 13, 4))
+    chinese = mailbox.taken[1].get_body(("plain",)).get_content()
+    assert "7天内无人确认，已通知head。" in chinese and "Nobody" not in chinese
     told = said(mailbox)
     assert [who for who, _ in told] == ["vera", "wei"]
     assert "(nobody has reacted yet)" in told[0][1] and "无人响应，已升级" in told[1][1]

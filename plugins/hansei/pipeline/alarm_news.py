@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hansei.board import alarms as board
 from hansei.board.alarms import Alarm, Event, Part
 from hansei.catalog import Catalog
+from hansei.pipeline.alarm_wording import RECORDED, other_whys, overdue_whys
 from hansei.pipeline.context import Context
 from hansei.reviews.digest import DigestItem, What
 
@@ -72,12 +73,12 @@ def _items(
         alarm = known[event.alarm_id]
         item = _item(catalog, replace(alarm, severity=event.severity), parts[alarm.alarm_id])
         is_over = event.to_state == "closed"
-        why = item.why["en"] if event.what in _BY_FINDING else event.why
+        why = item.why[RECORDED] if event.what in _BY_FINDING else event.why
         what = "closed" if is_over else _TOLD[event.what]
-        yield replace(item, event_number=event.event_number, what=what, why={"en": why})
+        whys = {RECORDED: why, **other_whys(event, alarm, parts[alarm.alarm_id])}
+        yield replace(item, event_number=event.event_number, what=what, why=whys)
     for alarm in overdue:
-        why = f"Nobody acknowledged it within {alarm.escalate_after_days} days."
-        yield replace(_item(catalog, alarm, parts[alarm.alarm_id]), what="overdue", why={"en": why})
+        yield replace(_item(catalog, alarm, parts[alarm.alarm_id]), what="overdue", why=overdue_whys(alarm))
 
 
 def _item(catalog: Catalog, alarm: Alarm, parts: Sequence[Part]) -> DigestItem:
@@ -101,7 +102,7 @@ def _item(catalog: Catalog, alarm: Alarm, parts: Sequence[Part]) -> DigestItem:
         grain=alarm.grain,
         since=alarm.first_period,
         more=f"hansei alarms show {alarm.alarm_id}",
-        why={"en": lead.reason},
+        why={RECORDED: lead.reason},
         escalated_to=alarm.escalate_to or "",
     )
 

@@ -1,4 +1,4 @@
-"""Why an alarm moved, in one sentence that a manager understands."""
+"""Why an alarm moved, in one sentence that a manager understands, from the words of include/templates/locales."""
 
 from __future__ import annotations
 
@@ -6,29 +6,60 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from hansei.board.alarms import Alarm, Event, Part
+from hansei.catalog.documents import Language
 from hansei.indicators.periods import period_name
+from hansei.reviews.locales import LANGUAGES, Locale, locale
 
+RECORDED: Language = "en"  # the language of the board's events
 _NAMED = 3  # segments that a sentence names; the others are counted
 
 
 def why(what: str, grain: str, start: date, parts: Sequence[Mapping[str, Any]]) -> str:
-    """`parts`: `label` and `reason` of what came in, or of the part that speaks; `start`: of the moving period."""
-    period = period_name(grain, start)
-    places = _places([part["label"] for part in parts])
-    if what == "opened":
-        return f"{places} in {period}: {parts[0]['reason']}".strip()
-    return {
-        "joined": f"{places} came to it in {period}.",
-        "raised": f"It is more serious since {period}.",
-        "recovering": f"{period} is good again in every part.",
-        "relapsed": f"{period} is bad again: {places}.",
-        "restated": f"Figures up to {period} were corrected; by what is known now it is better.",
-        "closed": f"With {period} every part has recovered.",
-        "retired": "The threshold no longer holds, or nothing is left for it to judge.",
-    }[what]
+    """For the record. `parts`: `label` and `reason` of what came in, or of the part that speaks."""
+    words = locale(RECORDED)
+    places = _places([part["label"] for part in parts], words)
+    reason = parts[0]["reason"] if parts else ""
+    return words.say(f"news.{what}", places=places, period=period_name(grain, start), reason=reason).strip()
 
 
-def _places(labels: Sequence[str]) -> str:
-    named = [label or "Whole service" for label in labels]
+def woken_why(muted_until: date | None) -> str:
+    return locale(RECORDED).say("news.woken", day=muted_until)
+
+
+def escalated_why(alarm: Alarm) -> str:
+    return locale(RECORDED).say("news.escalated", days=alarm.escalate_after_days, name=alarm.escalate_to)
+
+
+def overdue_whys(alarm: Alarm) -> dict[str, str]:
+    """By language."""
+    return {name: locale(name).say("news.overdue", days=alarm.escalate_after_days) for name in LANGUAGES}
+
+
+def other_whys(event: Event, alarm: Alarm, parts: Sequence[Part]) -> dict[str, str]:
+    """What the event says in the languages that are not recorded."""
+    joined = [part for part in parts if part.joined_period == event.period_start] if event.what == "joined" else parts
+    labels = [part.segment_label for part in joined or parts]
+    found = {}
+    for name in LANGUAGES:
+        if name == RECORDED:
+            continue
+        words = locale(name)
+        found[name] = words.say(
+            f"news.{event.what}",
+            places=_places(labels, words),
+            period=words.period(event.grain, event.period_start) if event.period_start else "",
+            reason="",
+            days=alarm.escalate_after_days,
+            name=alarm.escalate_to,
+            day=words.day(alarm.muted_until or event.at.date()),
+        )
+    return found
+
+
+def _places(labels: Sequence[str], words: Locale) -> str:
+    whole = words.say("whole_service")
+    named = [label or whole[:1].upper() + whole[1:] for label in labels]
     more = len(named) - _NAMED
-    return ", ".join(named[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    text = words.say("between").join(named[:_NAMED])
+    return text + (words.say("places_more", count=more) if more > 0 else "")

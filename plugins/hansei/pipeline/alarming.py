@@ -22,7 +22,7 @@ from hansei.catalog.alarms import ESCALATE_AFTER_DAYS
 from hansei.indicators.periods import local_date, period_name
 from hansei.pipeline.alarm_figures import Place, read_figures
 from hansei.pipeline.alarm_findings import Found, Key, findings_of, read_found, with_lost_parts
-from hansei.pipeline.alarm_wording import why
+from hansei.pipeline.alarm_wording import escalated_why, why, woken_why
 from hansei.pipeline.context import Context
 from hansei.signals.alarm_moves import Move, Recorded, alarm_moves
 from hansei.signals.alarms import CLOSED, OPEN, RECOVERING, Findings, part_states
@@ -150,13 +150,13 @@ class _Night:
         for one in touched:
             situation = board.read_situation(self.connection, one.alarm.alarm_id)
             if situation.wakes(self._today()):
-                told = f"The mute ended on {situation.muted_until}, and it is not over."
+                told = woken_why(situation.muted_until)
                 one.alarm = self._append(one.alarm, [Happening("woken", self.as_of, WHO, told)])
                 continue
             alarm = one.alarm
             overdue = situation.is_overdue(self.as_of, alarm.escalate_after_days) and not situation.is_escalated
             if overdue and alarm.escalate_to:
-                told = f"Nobody acknowledged it within {alarm.escalate_after_days} days; {alarm.escalate_to} is told."
+                told = escalated_why(alarm)
                 one.alarm = self._append(alarm, [Happening("escalated", self.as_of, WHO, told)])
 
     def _note_parts(self, findings: Findings, touched: dict[str, _Touched], known: dict[Any, Part]) -> None:
