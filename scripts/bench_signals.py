@@ -159,15 +159,27 @@ class Watcher:
 
 def watchers() -> list[Watcher]:
     from hansei.signals import breaches
+    from hansei.signals.forecast_breaches import forecast
+
+    def likely(figures, phases: np.ndarray) -> np.ndarray:
+        limits, directions = np.full(phases.shape, 2.0), np.full(len(phases), -1, dtype="int8")
+        return forecast(figures.values, phases, [limits], directions)[0].is_likely
 
     def beyond(figures, limit: float) -> np.ndarray:
         limits = np.full(figures.values.shape, limit)
+        return breaches.beyond(figures.values, limits, np.full(len(limits), -1, dtype="int8"))
+
+    def relative(figures, _) -> np.ndarray:
+        limits = np.broadcast_to(figures.values[:, :BASELINE].mean(axis=1, keepdims=True) + 2.0, figures.values.shape)
         return breaches.beyond(figures.values, limits, np.full(len(limits), -1, dtype="int8"))
 
     found = [
         Watcher("the word `worse` (combined verdict)", _is_worse),
         Watcher("`worse` in two weeks running", lambda *given: breaches.in_a_row(_is_worse(*given), 2)),
         Watcher("static, limit at 2 sd", lambda figures, _: beyond(figures, 2.0)),
+        Watcher("relative, 2 sd worse than the baseline", relative),
+        Watcher("forecast, limit at 2 sd", likely),
+        Watcher("assurance_fail, target 1 sd above the level", _will_miss),
         Watcher("consecutive, 3 weeks beyond 1 sd", lambda figures, _: breaches.in_a_row(beyond(figures, 1.0), 3)),
         Watcher("m of n, 3 of 5 weeks beyond 1 sd", lambda figures, _: breaches.m_of_n(beyond(figures, 1.0), 3, 5)),
     ]
@@ -188,6 +200,15 @@ def _on_chart(kind: str, rules: str) -> Callable:
         return judged(kind, figures, phases, BASELINE, rules).sides > 0
 
     return alarms
+
+
+def _will_miss(figures, phases: np.ndarray) -> np.ndarray:
+    from hansei.signals import verdicts as words
+    from hansei.signals.judged import judged
+
+    lines = judged("xmr", figures, phases, BASELINE).limits
+    targets, directions = np.full(phases.shape, 1.0), np.full(len(phases), -1, dtype="int8")
+    return words.assurance(targets, lines.lower, lines.upper, directions) == words.WILL_MISS
 
 
 def _is_worse(figures, phases: np.ndarray) -> np.ndarray:

@@ -235,10 +235,11 @@ def attribute_chart(
 
 
 def ratio(counts: np.ndarray, sizes: np.ndarray) -> Figures:
-    """Figures of a share or rate: no value where either part is missing, or there is nothing to divide by."""
+    """Figures of a share or rate: none where either part is missing, or there is nothing to divide by."""
     with np.errstate(invalid="ignore", divide="ignore"):
         values = counts / sizes
-    return Figures(np.where(np.isfinite(values), values, np.nan), counts, sizes)
+    is_whole = np.isfinite(values)
+    return Figures(*(np.where(is_whole, part, np.nan) for part in (values, counts, sizes)))
 
 
 def moving_ranges(values: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -153,10 +153,10 @@ def test_lines_equal_those_worked_out_one_by_one(name):
 
 
 def test_a_period_of_no_cases_has_neither_value_nor_limits():
-    figures = ratio(np.array([[3.0, 0, 4, 2]]), np.array([[20.0, 0, 22, np.nan]]))
-    found = attribute_chart("p", figures, np.zeros((1, 4), dtype="int32"))
-    assert np.isnan(figures.values[0]).tolist() == [False, True, False, True]
-    assert np.isnan(found.limits.upper[0]).tolist() == [False, True, False, True]
+    figures = ratio(np.array([[3.0, 0, 4, 2, np.nan]]), np.array([[20.0, 0, 22, np.nan, 30]]))
+    found = attribute_chart("p", figures, np.zeros((1, 5), dtype="int32"))
+    for line in (figures.values, found.limits.upper, found.limits.lower):
+        assert np.isnan(line[0]).tolist() == [False, True, False, True, True]
     assert found.limits.centre[0, 0] == pytest.approx(7 / 42)
 
 

@@ -149,6 +149,13 @@ def given_windows(given: dict) -> list[int]:
     return pattern_ends(placed(given))[1][0].tolist()
 
 
+def test_one_point_has_a_mean_and_no_limits():
+    found = spc.chart(floats([3]), np.zeros((1, 1), dtype="int32"))
+    assert found.limits.centre.tolist() == [[3.0]]
+    assert np.isnan(found.limits.upper).all()
+    assert found.rules.tolist() == [[0]]
+
+
 def test_a_rebase_date_that_matches_no_point_is_an_error():
     weeks = np.arange("2024-01-01", "2024-06-01", 7, dtype="datetime64[D]")
     assert rebased(weeks, ["2024-02-05"]).tolist() == [0] * 5 + [1] * (len(weeks) - 5)
