@@ -256,6 +256,30 @@ def test_night_after_night_records_what_one_night_over_everything_records(series
     assert night_after_night(found, stops) == night_after_night(found, [last])
 
 
+@given(COMPANIES, st.lists(st.text("!-. s?", min_size=24, max_size=24), min_size=6, max_size=6))
+def test_whatever_is_restated_opens_nothing_and_is_said_once(series: list, others: list[str]) -> None:
+    """After a night over everything, all of history reads otherwise."""
+    found = company(series)
+    count, periods = found.codes.shape
+    since, standing = np.full(count, -1), {}
+    for move in alarm_moves(found, {}):
+        since[list(move.rows)] = move.column
+        standing[move.scope] = Recorded(move.condition, move.severity)
+        if move.condition == CLOSED:
+            del standing[move.scope]
+            since[found.scopes == move.scope] = -1
+    codes = np.array([[LETTERS[letter] for letter in row[:periods]] for row in others[:count]], dtype="int8")
+    restated = replace(found, codes=codes, judged=np.full(count, periods - 1), since=since)
+    moves = alarm_moves(restated, standing)
+    assert {move.what for move in moves} <= {"restated", "relapsed"}
+    for move in moves:
+        standing[move.scope] = Recorded(move.condition, move.severity)
+        if move.condition == CLOSED:
+            del standing[move.scope]
+            since = np.where(found.scopes == move.scope, -1, since)
+    assert alarm_moves(replace(restated, since=since), standing) == []
+
+
 @given(COMPANIES, st.randoms(use_true_random=False))
 def test_the_order_of_series_changes_nothing(series: list, dice) -> None:
     shuffled = list(series)
