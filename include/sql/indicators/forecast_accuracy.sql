@@ -8,11 +8,7 @@ WITH forecasts AS (
     made.verdict <> 'within' AS is_warning,
     CASE
       WHEN
-        made.indicator IN (
-          {%- for name, direction in directions.items() if direction == 'lower_is_better' %}
-          '{{ name }}'{{ ',' if not loop.last }}
-          {%- endfor %}
-        )
+        made.indicator IN ({{ sql.text_list(directions.items() | selectattr(1, 'eq', 'lower_is_better') | map(attribute=0) | list) }})
         THEN CASE WHEN came.value > made.limit_value THEN 1.0 ELSE 0.0 END
       ELSE CASE WHEN came.value < made.limit_value THEN 1.0 ELSE 0.0 END
     END AS happened
