@@ -17,7 +17,7 @@ from hansei.board.reviews import (
     salt_of,
     save_review,
 )
-from hansei.board.store import BoardError, open_board, writing
+from hansei.board.store import BoardError, open_board, opened_board, writing
 
 open = open_board  # reads as `board.open(settings)`, like `warehouse.open()`
 
@@ -33,6 +33,7 @@ __all__ = [
     "mirror_rows",
     "open",
     "open_board",
+    "opened_board",
     "publish_review",
     "record_event",
     "salt_of",

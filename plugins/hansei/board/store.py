@@ -39,6 +39,16 @@ def open_board(settings: Settings) -> sa.Engine:
 
 
 @contextmanager
+def opened_board(settings: Settings) -> Iterator[sa.Engine]:
+    """The store for as long as the block lasts."""
+    engine = open_board(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that holds the store's write lock from its first statement, so that reading first is safe."""
     if engine.dialect.name == "sqlite":

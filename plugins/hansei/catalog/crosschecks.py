@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
-from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known
+from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known, undeclared
 from hansei.catalog.practices import check_practices
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.recipients import check_recipients
@@ -108,9 +108,8 @@ def _check_reviews(catalog: Catalog) -> Iterator[Fault]:
     for review in catalog.reviews.values():
         for position, name in enumerate(review.indicators):
             if name not in catalog.indicators:
-                found = f"indicator {name!r} is not declared"
-                location = ("indicators", position)
-                yield fault(catalog, "reviews", review.id, location, found, known(catalog.indicators))
+                document = catalog.documents["reviews", review.id]
+                yield undeclared(catalog, document, ("indicators", position), name)
         cut_by = {segment for indicator in catalog.indicators.values() for segment in indicator.segments}
         for position, name in enumerate(review.segments):
             if name not in cut_by:

@@ -55,6 +55,11 @@ def check_indicators(catalog: Catalog) -> Iterator[Fault]:
             yield from _check_share(catalog, indicator, table)
 
 
+def undeclared(catalog: Catalog, document: Document, location: Location, name: str) -> Fault:
+    """The fault of naming an indicator that nobody has declared."""
+    return document.fault(location, f"indicator {name!r} is not declared", known(catalog.indicators))
+
+
 def _check_columns(catalog: Catalog, indicator: Indicator, table: TableModel) -> Iterator[Fault]:
     for part in ("counted_on", "ends_on", "value", "numerator_value", "denominator_value"):
         name = getattr(indicator, part)

@@ -11,7 +11,7 @@ from pydantic import Field
 from hansei.catalog.documents import Definition, Document, Fault, Location
 from hansei.catalog.entities import Identifier
 from hansei.catalog.judgements import Judgements, judgement_faults
-from hansei.catalog.measure_checks import known, unit_faults
+from hansei.catalog.measure_checks import known, undeclared, unit_faults
 from hansei.catalog.measures import Grain
 from hansei.catalog.segments import parse_segment
 from hansei.catalog.units import in_indicator_unit
@@ -187,7 +187,7 @@ def _scale_faults(
 def undeclared_faults(catalog: Catalog, document: Document, place: Location, name: str) -> Iterator[Fault]:
     """An indicator that no file declares; one that the service has chosen not to compute is missing, and no fault."""
     if ("indicators", name) not in catalog.documents:
-        yield document.fault(place, f"indicator {name!r} is not declared", known(catalog.indicators))
+        yield undeclared(catalog, document, place, name)
 
 
 def _segment_faults(catalog: Catalog, document: Document, card: Scorecard | Profile) -> Iterator[Fault]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def parse_segment(segment_id: str) -> dict[str, str]:
     """Dimension to value; nothing for `all`. In an id `%` and `&` of a value stand as %25 and %26."""
@@ -22,3 +24,8 @@ def matches(segment_id: str, wanted: str) -> bool:
         return segment_id == wanted
     pattern, values = parse_segment(wanted), parse_segment(segment_id)
     return pattern.keys() == values.keys() and all(word in ("*", values[name]) for name, word in pattern.items())
+
+
+def matches_any(segment_id: str, wanted: Iterable[str]) -> bool:
+    """Whether a segment is one of those that a definition names."""
+    return any(matches(segment_id, one) for one in wanted)

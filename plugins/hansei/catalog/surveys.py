@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition, Fault
 from hansei.catalog.entities import Identifier
-from hansei.catalog.measure_checks import known
+from hansei.catalog.measure_checks import undeclared
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -160,8 +160,7 @@ def check_surveys(catalog: Catalog) -> Iterator[Fault]:
         document = catalog.documents["benchmarks", benchmark.id]
         indicator = catalog.indicators.get(benchmark.indicator)
         if indicator is None:
-            found = f"indicator {benchmark.indicator!r} is not declared"
-            yield document.fault(("indicator",), found, known(catalog.indicators))
+            yield undeclared(catalog, document, ("indicator",), benchmark.indicator)
             continue
         if indicator.direction == "neutral" or "month" not in indicator.grains:
             found = f"{indicator.id} has no direction or is not computed by month"

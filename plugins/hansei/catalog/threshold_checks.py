@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hansei.catalog.documents import Document, Fault
-from hansei.catalog.measure_checks import known, unit_faults
+from hansei.catalog.measure_checks import known, undeclared, unit_faults
 from hansei.catalog.measures import DataKind, Indicator
 from hansei.catalog.segments import cut_of
 from hansei.catalog.thresholds import (
@@ -37,8 +37,7 @@ def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
         document = catalog.documents["thresholds", threshold.id]
         indicator = catalog.indicators.get(threshold.indicator)
         if indicator is None:
-            found = f"indicator {threshold.indicator!r} is not declared"
-            yield document.fault(("indicator",), found, known(catalog.indicators))
+            yield undeclared(catalog, document, ("indicator",), threshold.indicator)
             continue
         yield from _indicator_faults(document, threshold, indicator)
         yield from _segment_faults(document, threshold.segments, indicator)
@@ -51,8 +50,7 @@ def check_thresholds(catalog: Catalog) -> Iterator[Fault]:
         document = catalog.documents["rebases", rebase.id]
         indicator = catalog.indicators.get(rebase.indicator)
         if indicator is None:
-            found = f"indicator {rebase.indicator!r} is not declared"
-            yield document.fault(("indicator",), found, known(catalog.indicators))
+            yield undeclared(catalog, document, ("indicator",), rebase.indicator)
             continue
         yield from _segment_faults(document, rebase.segments, indicator)
 

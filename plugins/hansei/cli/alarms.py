@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hansei.cli.output import Json, show
+from hansei.cli.stores import opened_store
 from hansei.errors import HanseiError
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from hansei.board.alarms import Alarm, Event, Part
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,18 +21,6 @@ Identity = Annotated[str, typer.Argument(help="Id of the alarm, see `hansei alar
 Why = Annotated[str, typer.Option(help="Why, in your own words; it is kept with the alarm.")]
 By = Annotated[str | None, typer.Option(help="Who you are (default: the name that you are logged in with).")]
 _STANDING = ("open", "acknowledged", "muted", "recovering")
-
-
-@contextmanager
-def _board() -> Iterator[sa.Engine]:
-    from hansei.board import open_board
-    from hansei.settings import load_settings
-
-    engine = open_board(load_settings())
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @app.command("list")
@@ -50,7 +36,7 @@ def list_all(
     if state not in (None, "all", "closed", *_STANDING):
         raise HanseiError("--state", f"{state!r}", f"use one of {', '.join((*_STANDING, 'closed', 'all'))}")
     states = () if state == "all" else _STANDING if state is None else (state,)
-    with _board() as engine:
+    with opened_store() as engine:
         found = list_alarms(engine, states)
         parts = parts_of(engine, [alarm.alarm_id for alarm in found])
     rows = [_row(alarm, parts[alarm.alarm_id]) for alarm in sorted(found, key=_gravest_first)]
@@ -63,7 +49,7 @@ def show_one(identity: Identity, as_json: Json = False) -> None:
     from hansei import pipeline
     from hansei.board.alarms import events_of, load_alarm, parts_of
 
-    with _board() as engine:
+    with opened_store() as engine:
         alarm = load_alarm(engine, identity)
         parts = parts_of(engine, [identity])[identity]
         events = events_of(engine, identity)
@@ -83,7 +69,7 @@ def ack(identity: Identity, why: Why = ..., by: By = None) -> None:
     from hansei import pipeline
     from hansei.board.alarms import acknowledge
 
-    with _board() as engine:
+    with opened_store() as engine:
         alarm = acknowledge(engine, identity, _who(by), _reason(why), pipeline.context().now())
     typer.echo(f"{identity}: {_state(alarm)}")
 
@@ -107,7 +93,7 @@ def mute(
         raise HanseiError("--until", f"{until!r} is no day", "write it as 2026-08-31") from None
     now = context.now()
     today = local_date(now, context.catalog.service.zone)
-    with _board() as engine:
+    with opened_store() as engine:
         alarm = alarms.mute(engine, identity, day, _who(by), _reason(why), now, today)
     typer.echo(f"{identity}: {_state(alarm)}")
 
@@ -117,7 +103,7 @@ def history(identity: Identity, as_json: Json = False) -> None:
     """Everything that happened to the alarm: when, what, who and why."""
     from hansei.board.alarms import events_of, load_alarm
 
-    with _board() as engine:
+    with opened_store() as engine:
         load_alarm(engine, identity)
         events = events_of(engine, identity)
     if as_json:

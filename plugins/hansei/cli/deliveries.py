@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hansei.cli.output import Json, show
+from hansei.cli.stores import opened_store
 from hansei.errors import HanseiError
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 app = typer.Typer(no_args_is_help=True)
 Identity = Annotated[str, typer.Argument(help="Id of the delivery, see `hansei deliveries list`.")]
 Why = Annotated[str, typer.Option(help="Why; it is kept with the delivery.")]
-
-
-@contextmanager
-def _ledger() -> Iterator[sa.Engine]:
-    from hansei.board import open_board
-    from hansei.settings import load_settings
-
-    engine = open_board(load_settings())
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @app.command("list")
@@ -45,7 +29,7 @@ def list_all(
 
     if state is not None and state not in STATES:
         raise HanseiError("--state", f"{state!r}", f"use one of {', '.join(STATES)}")
-    with _ledger() as engine:
+    with opened_store() as engine:
         found = list_deliveries(engine, (state,) if state else (), recipient, limit)
     names = ("delivery_id", "state", "attempt_count", "changed_at", "subject", "problem")
     rows = [{name: getattr(delivery, name) for name in names} for delivery in found]
@@ -59,7 +43,7 @@ def show_one(identity: Identity) -> None:
     from hansei.board.deliveries import delivery_events, load_delivery
     from hansei.pipeline.delivering import text_of
 
-    with _ledger() as engine:
+    with opened_store() as engine:
         delivery = load_delivery(engine, identity)
         events = delivery_events(engine, identity)
     typer.echo(f"{identity} ({delivery.channel_kind}), {delivery.state}, Message-ID {delivery.message_id}")
@@ -101,7 +85,7 @@ def skip(identity: Identity, why: Why = ...) -> None:
     from hansei import pipeline
     from hansei.board.deliveries import change_state
 
-    with _ledger() as engine:
+    with opened_store() as engine:
         now = pipeline.context().now()
         change_state(engine, identity, "skipped", getpass.getuser(), _reason(why), now)
     typer.echo(f"{identity}: skipped")

@@ -8,6 +8,7 @@ import typer
 
 from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
+from hansei.cli.stores import opened_store
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -29,13 +30,9 @@ def build(
 def list_reviews(as_json: Json = False) -> None:
     """Editions in the board store, the newest first."""
     from hansei import board
-    from hansei.settings import load_settings
 
-    engine = board.open_board(load_settings())
-    try:
+    with opened_store() as engine:
         stored = board.list_reviews(engine)
-    finally:
-        engine.dispose()
     names = ("review_id", "period_start", "state", "built_at", "evidence_hash", "document_path")
     rows = [{name: getattr(review, name) for name in names} for review in stored]
     for row in rows:
@@ -47,10 +44,6 @@ def list_reviews(as_json: Json = False) -> None:
 def show_review(review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")]) -> None:
     """Print the evidence of one edition as JSON."""
     from hansei import board
-    from hansei.settings import load_settings
 
-    engine = board.open_board(load_settings())
-    try:
+    with opened_store() as engine:
         typer.echo(board.load_review(engine, review_id).evidence)
-    finally:
-        engine.dispose()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from hansei.pipeline.alarm_findings import SIGNALS, Found
+from hansei.pipeline.alarm_findings import Found
 from hansei.warehouse import Warehouse
+from hansei.warehouse.signal_tables import SIGNALS
 from hansei.warehouse.tables import create_table
 
 Place = tuple[int, int]  # row and column of the findings

@@ -18,12 +18,12 @@ from hansei.board.alarms import Alarm, Part, Series
 from hansei.catalog import Catalog
 from hansei.catalog.thresholds import Threshold
 from hansei.indicators.periods import next_period, period_start, periods_between
-from hansei.pipeline.series import BLOCK_VALUES
+from hansei.pipeline.series import doubles, portions
 from hansei.signals.alarms import BETWEEN, BREACH, GAP, NO_PERIOD, NOT_READY, RECOVERED, TOO_SMALL, Findings
 from hansei.signals.severity import severities
 from hansei.warehouse import Warehouse
+from hansei.warehouse.signal_tables import SIGNALS
 
-SIGNALS = "indicators.signals"
 _CODES = (
     f"CASE WHEN verdict = 'not_ready' THEN {NOT_READY} WHEN verdict = 'too_few_data' THEN {TOO_SMALL} "
     f"WHEN is_alarming THEN {BREACH} WHEN is_recovered THEN {RECOVERED} "
@@ -77,7 +77,8 @@ def read_found(warehouse: Warehouse) -> Found:
         f"SELECT indicator, COUNT(*) AS signal_count FROM {SIGNALS} WHERE kind <> 'verdict' "
         "GROUP BY indicator ORDER BY indicator"
     )
-    blocks = [_read(warehouse, names, axis) for names in _portions(sizes)]
+    counts = {row["indicator"]: row["signal_count"] for row in sizes}
+    blocks = [_read(warehouse, names, axis) for names in portions(counts, counts)]
     nothing = np.empty((0, len(axis)), dtype="int8")
     return Found(
         [key for block in blocks for key in block.keys],
@@ -164,16 +165,12 @@ def _read(warehouse: Warehouse, indicators: Sequence[str], axis: np.ndarray) -> 
     found[row_of, column_of] = rows["code"].cast(pa.int8()).to_numpy()
     grades = np.zeros(found.shape, dtype="int8")
     grades[row_of, column_of] = severities(
-        _doubles(rows["distance"]),
+        doubles(rows["distance"]),
         _truths(rows["is_critical"]),
-        _doubles(rows["reach"]),
+        doubles(rows["reach"]),
         _truths(rows["is_risky"]),
     )
     return Found(keys, axis, found, grades)
-
-
-def _doubles(column: pa.ChunkedArray) -> np.ndarray:
-    return column.cast(pa.float64()).to_numpy()
 
 
 def _truths(column: pa.ChunkedArray) -> np.ndarray:
@@ -199,18 +196,6 @@ def _ends_of(grain: str, first: date, last: date) -> list[date]:
 def _periods_of(grain: str, axis: np.ndarray) -> np.ndarray:
     """GAP where a period of the grain ends, NO_PERIOD elsewhere."""
     return np.array([GAP if period_start(grain, end) == end else NO_PERIOD for end in axis.tolist()], dtype="int8")
-
-
-def _portions(sizes: Iterable[Mapping]) -> list[list[str]]:
-    portions: list[list[str]] = []
-    room = 0
-    for row in sizes:
-        if not portions or row["signal_count"] > room:
-            portions.append([])
-            room = BLOCK_VALUES
-        portions[-1].append(row["indicator"])
-        room -= row["signal_count"]
-    return portions
 
 
 def _in_force(catalog: Catalog, key: Key) -> Threshold | None:

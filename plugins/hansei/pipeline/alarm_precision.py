@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hansei.board import open_board
+from hansei.board import opened_board
 from hansei.board.alarms import answered
 from hansei.pipeline.context import Context
 from hansei.warehouse import Warehouse
@@ -20,11 +20,8 @@ def note_precision(context: Context, warehouse: Warehouse, run: Run) -> None:
     An alarm that waits for an answer counts neither for nor against its threshold. Without an answered or an
     unanswered one there is no precision.
     """
-    engine = open_board(context.settings)
-    try:
+    with opened_board(context.settings) as engine:
         found = answered(engine)
-    finally:
-        engine.dispose()
     counts = Counter((threshold_id, _fate(state, is_acknowledged)) for threshold_id, state, is_acknowledged in found)
     rows = []
     for threshold in sorted(context.catalog.thresholds.values(), key=lambda item: item.id):

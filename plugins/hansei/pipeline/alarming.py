@@ -16,7 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from hansei.board import alarms as board
-from hansei.board import open_board, writing
+from hansei.board import opened_board, writing
 from hansei.board.alarms import Alarm, Happening, Part, Series
 from hansei.catalog.alarms import ESCALATE_AFTER_DAYS
 from hansei.indicators.periods import local_date, period_name
@@ -39,13 +39,9 @@ def raise_alarms(context: Context, warehouse: Warehouse) -> dict[str, int]:
     """Moves every alarm as the signals of the night say; how many events of each kind were written."""
     as_of = core_as_of(warehouse)
     found = read_found(warehouse)
-    engine = open_board(context.settings)
-    try:
-        with writing(engine) as connection:
-            night = _Night(context, warehouse, connection, as_of, found)
-            night.run()
-    finally:
-        engine.dispose()
+    with opened_board(context.settings) as engine, writing(engine) as connection:
+        night = _Night(context, warehouse, connection, as_of, found)
+        night.run()
     return dict(sorted(night.counts.items()))
 
 

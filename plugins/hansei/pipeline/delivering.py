@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hansei.board import deliveries as ledger
-from hansei.board import open_board
+from hansei.board import opened_board
 from hansei.board.deliveries import Delivery, Place
 from hansei.catalog.recipients import Channel, Recipient
 from hansei.errors import HanseiError
@@ -49,8 +49,7 @@ def roads_to(recipient: Recipient) -> list[Road]:
 
 def resend(context: Context, delivery_id: str, who: str, why: str) -> Delivery:
     """Sends a failed, unknown or sent delivery once more, as it was, because a person says so; what came of it."""
-    engine = open_board(context.settings)
-    try:
+    with opened_board(context.settings) as engine:
         delivery = ledger.load_delivery(engine, delivery_id)
         road = next((road for road in all_roads(context) if road.place == delivery.place), None)
         if road is None:
@@ -60,8 +59,6 @@ def resend(context: Context, delivery_id: str, who: str, why: str) -> Delivery:
         delivery = ledger.change_state(engine, delivery_id, "sending", who, why, context.now())
         attempt(context, engine, road, delivery, opened, trouble, who)
         return ledger.load_delivery(engine, delivery_id)
-    finally:
-        engine.dispose()
 
 
 def message_of(context: Context, recipient: Recipient, delivery: Delivery, limit: int | None) -> Message:

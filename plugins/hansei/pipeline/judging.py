@@ -25,9 +25,9 @@ from hansei.pipeline.verdicts import FIXED_AFTER, verdict_rows
 from hansei.signals import spc
 from hansei.warehouse import Warehouse
 from hansei.warehouse.runs import Run
+from hansei.warehouse.signal_tables import SIGNALS
 from hansei.warehouse.states import forget, remember, remembered
 
-SIGNALS = "indicators.signals"
 _MARK = "verdicts:"
 # Raise it when the way of judging changes, so that every indicator is judged again.
 _METHOD = 2

@@ -241,8 +241,7 @@ def mirror_board(context: Context, warehouse) -> None:
         return
     from hansei import board
 
-    engine = board.open_board(context.settings)
-    try:
+    with board.opened_board(context.settings) as engine:
         for table, rows in board.mirror_rows(engine).items():
             warehouse.execute(f"DROP TABLE IF EXISTS board.{table}")
             if rows:
@@ -253,8 +252,6 @@ def mirror_board(context: Context, warehouse) -> None:
                 warehouse.execute(f"CREATE TABLE board.{table} ({columns})")
                 text = [{name: None if row[name] is None else str(row[name]) for name in names} for row in rows]
                 warehouse.insert(f"board.{table}", text)
-    finally:
-        engine.dispose()
 
 
 def close_run(context: Context, run_id: str) -> dict[str, Any]:

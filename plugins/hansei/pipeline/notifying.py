@@ -16,7 +16,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from hansei.board import deliveries as ledger
-from hansei.board import open_board
+from hansei.board import opened_board
 from hansei.board.deliveries import Delivery
 from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date
@@ -36,11 +36,8 @@ Tell = Callable[[str], None]
 
 def told_through(context: Context) -> int:
     """The last alarm event that everybody was told of: what `notify` is given has to begin after it."""
-    engine = open_board(context.settings)
-    try:
+    with opened_board(context.settings) as engine:
         return _told_everybody(context, engine)
-    finally:
-        engine.dispose()
 
 
 def _told_everybody(context: Context, engine: sa.Engine) -> int:
@@ -63,8 +60,7 @@ def notify(
     """
     if not all_roads(context):
         tell("nobody is told: no recipients are defined; docs/notifications.md shows one")
-    engine = open_board(context.settings)
-    try:
+    with opened_board(context.settings) as engine:
         if items_by_owner is None:
             items_by_owner = read_news(context, engine, _told_everybody(context, engine))
         gathered = {owner: list(items) for owner, items in items_by_owner.items()}
@@ -72,8 +68,6 @@ def notify(
         outcomes = night.rehearse() if is_dry_run else night.run()
         if not is_dry_run:
             _raise_for_trouble(engine)
-    finally:
-        engine.dispose()
     return dict(sorted(outcomes.items()))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import matches, parse_segment
+from hansei.catalog.segments import matches_any, parse_segment
 from hansei.indicators.periods import period_start
 
 SLA_TABLES = ("core.ticket_sla_targets", "core.ticket_sla_states")
@@ -35,7 +35,7 @@ class PhaseStart:
 
     def concerns(self, segment_id: str) -> bool:
         if self.segments:
-            return any(matches(segment_id, wanted) for wanted in self.segments)
+            return matches_any(segment_id, self.segments)
         if self.dimension is None:
             return True
         name, value = self.dimension

@@ -7,7 +7,7 @@ from datetime import date
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Grain
-from hansei.catalog.segments import matches
+from hansei.catalog.segments import matches_any
 from hansei.catalog.thresholds import Rebase
 from hansei.errors import HanseiError
 from hansei.indicators.periods import period_start
@@ -37,7 +37,7 @@ def _has_point(warehouse: Warehouse, rebase: Rebase, grain: Grain) -> bool:
 
 
 def _concerns(rebase: Rebase, segment_id: str) -> bool:
-    return not rebase.segments or any(matches(segment_id, wanted) for wanted in rebase.segments)
+    return not rebase.segments or matches_any(segment_id, rebase.segments)
 
 
 def _next_step(warehouse: Warehouse, rebase: Rebase) -> str:

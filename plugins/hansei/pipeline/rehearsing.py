@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from dateutil.relativedelta import relativedelta
 
 from hansei.catalog import Catalog
 from hansei.catalog.documents import parse, read_document
-from hansei.catalog.segments import matches
+from hansei.catalog.segments import matches_any
 from hansei.catalog.threshold_checks import check_thresholds
 from hansei.catalog.thresholds import THRESHOLD_FILE, RelativeThreshold, Threshold
 from hansei.errors import DefinitionError, HanseiError
@@ -124,7 +124,7 @@ def rehearse_on(
     if not len(ready):
         raise HanseiError(threshold.id, "no finished period is ready to be judged", "run a night first: `hansei night`")
     until = next_period(grain, starts[ready[-1]].item())
-    since = _months_before(until, months)
+    since = until - relativedelta(months=months)
     if isinstance(threshold, RelativeThreshold):
         since = max(since, threshold.baseline_until)
     tried = threshold.model_copy(update={"valid_from": since, "valid_to": None})
@@ -154,19 +154,12 @@ def _series(warehouse: Warehouse, catalog: Catalog, threshold: Threshold) -> Ser
     ready = {name: Readiness(warehouse, catalog).day(name)}
     for series in read_series(warehouse, catalog, threshold.grain, ready, {}):
         places = [
-            place
-            for place, (_, segment_id) in enumerate(series.keys)
-            if any(matches(segment_id, wanted) for wanted in threshold.segments)
+            place for place, (_, segment_id) in enumerate(series.keys) if matches_any(segment_id, threshold.segments)
         ]
         if places:
             return series.rows(np.array(places))
     found = f"{name} has no finished {threshold.grain} in {', '.join(threshold.segments)}"
     raise HanseiError(threshold.id, found, "run a night first, or name other segments: `hansei indicators show`")
-
-
-def _months_before(day: date, months: int) -> date:
-    years, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(years, month + 1, min(day.day, calendar.monthrange(years, month + 1)[1]))
 
 
 def _codes(case: Case, said: Said) -> np.ndarray:

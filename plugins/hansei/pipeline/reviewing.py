@@ -46,8 +46,7 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
     Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one.
     """
     review = _review(context, review_id)
-    engine = board.open_board(context.settings)
-    try:
+    with board.opened_board(context.settings) as engine:
         with open_read_copy(context.settings) as warehouse:
             following = period_end or _last_following(context, warehouse, review)
             start = period_start(review.grain, following - timedelta(days=1))
@@ -71,8 +70,6 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
         stored = board.save_review(engine, edition, who="pipeline", now=context.now())
         path = write_edition(context.settings.archive, evidence, parts, stored.revision)
         board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
-    finally:
-        engine.dispose()
     return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from hansei.catalog import Catalog
 from hansei.catalog.risks import Limit, Risk
 from hansei.catalog.scorecards import Profile, Scorecard
-from hansei.catalog.segments import cut_of, matches
+from hansei.catalog.segments import cut_of, matches_any
 from hansei.indicators.quadrants import quadrant_rows
 from hansei.indicators.risks import (
     Simulations,
@@ -76,7 +76,7 @@ class _Reader:
             f"OR SPLIT_PART(segment_id, '=', 1) IN ({sql.text_list(first_parts)}))",
             {"grain": grain},
         )
-        return [row for row in rows if any(matches(row["segment_id"], wanted) for wanted in segments)]
+        return [row for row in rows if matches_any(row["segment_id"], segments)]
 
 
 def _cards(reader: _Reader, catalog: Catalog) -> dict[str, pa.Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,7 +60,7 @@ def read_series(
 
     `ready`: per indicator the first day that its sources do not cover completely. `sizes`: how many values each has.
     """
-    for names in _portions(sorted(ready), sizes):
+    for names in portions(sorted(ready), sizes):
         text = warehouse.sql.text_list(names)
         rows = warehouse.arrow(
             f"SELECT indicator, {', '.join(READ)} FROM indicators.indicator_values "
@@ -71,7 +71,8 @@ def read_series(
             yield _side_by_side(catalog, grain, rows, ready)
 
 
-def _portions(names: Sequence[str], sizes: dict[str, int]) -> Iterator[list[str]]:
+def portions(names: Iterable[str], sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """The names in blocks of so many values; one that is larger than a block has its own."""
     portion: list[str] = []
     room = BLOCK_VALUES
     for name in names:
@@ -105,7 +106,7 @@ def _side_by_side(catalog: Catalog, grain: str, rows: pa.Table, ready: dict[str,
         found[row_of, column_of] = values
         return found
 
-    figures = {name: spread(_doubles(rows[name]), np.nan, "float64") for name in _FIGURES}
+    figures = {name: spread(doubles(rows[name]), np.nan, "float64") for name in _FIGURES}
     states = spread(np.asarray(rows["state"].combine_chunks().cast(pa.string()).to_numpy(False)), "", object)
     followers = np.array([next_period(grain, day) for day in periods.tolist()], dtype="datetime64[D]")
     covered = {name: np.datetime64(day or date.min, "D") for name, day in ready.items()}
@@ -126,11 +127,12 @@ def _side_by_side(catalog: Catalog, grain: str, rows: pa.Table, ready: dict[str,
         is_ready=is_ready,
         states=states,
         versions=spread(np.asarray(rows["version"].to_numpy()), 0, "int32"),
-        stored=figures | {"sample_count": spread(_doubles(rows["sample_count"]), np.nan, "float64")},
+        stored=figures | {"sample_count": spread(doubles(rows["sample_count"]), np.nan, "float64")},
     )
 
 
-def _doubles(column: pa.ChunkedArray) -> np.ndarray:
+def doubles(column: pa.ChunkedArray) -> np.ndarray:
+    """Numbers as float64, NULL as NaN."""
     return column.cast(pa.float64()).to_numpy()
 
 

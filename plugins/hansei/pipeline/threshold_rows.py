@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import matches
-from hansei.catalog.thresholds import Threshold
+from hansei.catalog.segments import matches_any
 from hansei.pipeline.breach_cases import Case
 from hansei.pipeline.breaching import find
 from hansei.pipeline.series import Series
@@ -20,8 +19,8 @@ from hansei.signals import breaches, spc
 from hansei.signals.breaches import Finding
 from hansei.warehouse.own_rows import constant, known, numbers, own_columns, told
 from hansei.warehouse.runs import Run
+from hansei.warehouse.signal_tables import SIGNALS
 
-SIGNALS = "indicators.signals"
 _FIGURES = ("value", "lower_bound", "upper_bound", "numerator", "denominator", "sample_count")
 _NOT_READY = "A source has not delivered all of this {grain} yet."
 _SUPPORTS = ("", ", but its interval does not", ", and so does its whole interval")
@@ -39,17 +38,15 @@ def threshold_rows(catalog: Catalog, series: Series, charts: spc.KnownThen, run:
     for name, places in by_name.items():
         reaches = reaches_of(series, places)
         for threshold in catalog.thresholds_on(name, series.grain):
-            chosen = np.array([place for place in places if _concerns(threshold, series.keys[place][1])], dtype=int)
+            chosen = np.array(
+                [place for place in places if matches_any(series.keys[place][1], threshold.segments)], dtype=int
+            )
             if len(chosen):
                 part = series.rows(chosen)
                 indicator = catalog.indicators[name]
                 case = Case(threshold, indicator, catalog, part, charts.of(chosen))
                 tables.append(_rows(case, reaches[chosen - places[0]], run))
     return tables
-
-
-def _concerns(threshold: Threshold, segment_id: str) -> bool:
-    return any(matches(segment_id, wanted) for wanted in threshold.segments)
 
 
 def reaches_of(series: Series, places: list[int]) -> np.ndarray:

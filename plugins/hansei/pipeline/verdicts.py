@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from hansei.catalog import Catalog
-from hansei.catalog.segments import matches
+from hansei.catalog.segments import matches_any
 from hansei.catalog.thresholds import Threshold
 from hansei.pipeline.series import Series
 from hansei.signals import spc
@@ -16,8 +16,8 @@ from hansei.signals import verdicts as rules
 from hansei.signals.windows import phase_columns
 from hansei.warehouse.own_rows import constant, numbers, own_columns, told
 from hansei.warehouse.runs import Run
+from hansei.warehouse.signal_tables import SIGNALS
 
-SIGNALS = "indicators.signals"
 # Usable periods after which a baseline stands (METHODS.md 2.4).
 FIXED_AFTER = {"day": 28, "week": 20, "month": 12, "quarter": 12}
 
@@ -30,7 +30,7 @@ def _targets(catalog: Catalog, series: Series) -> np.ndarray:
     for row, (name, segment_id) in enumerate(series.keys):
         if name not in by_name:
             by_name[name] = catalog.thresholds_on(name, series.grain)
-        fitting = [item for item in by_name[name] if any(matches(segment_id, wanted) for wanted in item.segments)]
+        fitting = [item for item in by_name[name] if matches_any(segment_id, item.segments)]
         fitting = [item for item in fitting if item.target_level is not None]
         for item in sorted(fitting, key=lambda item: (segment_id not in item.segments, item.id)):
             holds = periods >= np.datetime64(item.valid_from, "D")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+SIGNALS = "indicators.signals"
 SIGNAL_TABLES: dict[str, dict[str, str]] = {
-    "indicators.signals": {
+    SIGNALS: {
         "kind": "text",
         "threshold_id": "text",
         "indicator": "text",
