@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from hansei.catalog.documents import Definition
 from hansei.catalog.entities import Identifier
 from hansei.catalog.sla import Conditions
-from hansei.catalog.sources import Duration
+from hansei.catalog.durations import Duration
 
 
 class ComplaintConditions(Conditions):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition, Language
 from hansei.catalog.entities import Identifier
-from hansei.catalog.sources import Duration
+from hansei.catalog.durations import Duration
 
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
 Grain = Literal["day", "week", "month", "quarter"]

@@ -11,7 +11,7 @@ from pydantic import Field
 from hansei.catalog.calendars import CalendarAssignment, Zone
 from hansei.catalog.documents import Definition, Language
 from hansei.catalog.entities import Identifier
-from hansei.catalog.sources import Duration
+from hansei.catalog.durations import Duration
 
 
 class Service(Definition):

@@ -12,7 +12,7 @@ from hansei.catalog.calendar_checks import unknown_calendar
 from hansei.catalog.documents import Definition, Fault
 from hansei.catalog.entities import Identifier
 from hansei.catalog.ledger import OWNERS, Owner
-from hansei.catalog.sources import parse_duration
+from hansei.catalog.durations import parse_duration
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog

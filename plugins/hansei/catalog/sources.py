@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition
+from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
+from hansei.catalog.rest import Api, ForEach, Request
+from hansei.catalog.rest_checks import check_rest
+from hansei.catalog.row_filters import RowFilter
 
-_DURATION = re.compile(r"^(\d+)\s*(s|m|h|d|w)$")
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-def parse_duration(value: Any) -> timedelta:
-    """`36h`, `2d`, `15m`, `30s`, `1w` as a timedelta."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.match(str(value))
-    if not match:
-        raise ValueError("write a number and one of s, m, h, d, w, for example 36h")
-    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Scalar = str | int | float | bool
 Policy = Literal["keep", "pseudonymise", "redact", "drop"]
 
@@ -35,20 +24,6 @@ class TimeSum(Definition):
 
     path: str
     unit: Literal["seconds", "minutes", "hours", "days"]
-
-
-class RowFilter(Definition):
-    """A condition on a row: a field is present (or is not), or equals one of some values."""
-
-    path: str
-    is_present: bool | None = None
-    equals: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> RowFilter:
-        if (self.is_present is None) == (self.equals is None):
-            raise ValueError("give exactly one of is_present, equals")
-        return self
 
 
 class ColumnMapping(Definition):
@@ -160,7 +135,11 @@ class CompleteUntil(Definition):
 
 
 class Resource(Definition):
-    """One thing that can be read: files of one shape, or a table or query."""
+    """One thing that can be read: files of one shape, a table or query, or the answers to requests.
+
+    pages_of: the records lie in the answers that another resource of a REST source asks for. each: every item of the
+    list at this path of a record is a row of its own, which sees the record as `$parent`; of an object, every entry.
+    """
 
     path: str | None = None
     format: Literal["csv", "tsv", "json", "jsonl", "parquet", "excel"] | None = None
@@ -172,6 +151,10 @@ class Resource(Definition):
     skip_rows: int = Field(default=0, ge=0)
     table: str | None = None
     query: str | None = None
+    request: Request | None = None
+    pages_of: Identifier | None = None
+    each: str | None = None
+    for_each: ForEach | None = None
     cursor: str | None = None
     cursor_format: str | tuple[str, ...] | None = None
     cursor_zone: str | None = None
@@ -180,15 +163,34 @@ class Resource(Definition):
     ignore: tuple[str, ...] = ()
     may_be_empty: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _answers_are_json(cls, given: Any) -> Any:
+        if isinstance(given, dict) and ("request" in given or "pages_of" in given):
+            return {"format": "json", **given}
+        return given
+
     @model_validator(mode="after")
     def _one_origin(self) -> Resource:
-        if sum(origin is not None for origin in (self.path, self.table, self.query)) != 1:
-            raise ValueError("give exactly one of path, table, query")
+        origins = (self.path, self.table, self.query, self.request, self.pages_of)
+        if sum(origin is not None for origin in origins) != 1:
+            raise ValueError("give exactly one of path, table, query, request, pages_of")
         if self.path is not None and self.format is None:
             raise ValueError("path needs format: csv, tsv, json, jsonl, parquet or excel")
         if self.complete_until is not None and self.complete_until.by == "cursor" and self.cursor is None:
             raise ValueError("complete_until by cursor needs cursor")
+        if self.each is not None and self.pages_of is None:
+            raise ValueError("each needs pages_of, the resource whose records hold the list")
+        if self.for_each is not None and self.request is None:
+            raise ValueError("for_each needs request")
         return self
+
+    @property
+    def kind(self) -> str:
+        """The kind of source that the resource belongs to."""
+        if self.path is not None:
+            return "files"
+        return "rest" if self.request is not None or self.pages_of is not None else "database"
 
 
 class Freshness(Definition):
@@ -211,15 +213,17 @@ class Source(Definition):
     """A system that people really have, and how its fields become our columns.
 
     search_path: schemas, separated by a comma, in which a database looks for tables that are named without one.
+    api: what the requests of a REST interface share.
     """
 
     id: Identifier
-    kind: Literal["files", "database"]
+    kind: Literal["files", "database", "rest"]
     instance: Identifier
     description: str
     owner: str
     connection: str | None = None
     search_path: str | None = None
+    api: Api | None = None
     zone: str | None = None
     delivery: Literal["snapshot", "changes", "append"] = "changes"
     events: Literal["complete", "none"] = "none"
@@ -240,12 +244,16 @@ class Source(Definition):
             if mapping.resource not in self.resources:
                 raise ValueError(f"entity {mapping.entity} names resource {mapping.resource!r}, which is not declared")
         for name, resource in self.resources.items():
-            if (resource.path is not None) != (self.kind == "files"):
+            if resource.kind != self.kind:
                 raise ValueError(f"resource {name} does not fit kind {self.kind}")
-        if self.kind == "database" and self.connection is None:
-            raise ValueError("kind database needs connection, the id of an Airflow connection")
+        if self.kind != "files" and self.connection is None:
+            raise ValueError(f"kind {self.kind} needs connection, the id of an Airflow connection")
         if self.kind != "database" and self.search_path is not None:
             raise ValueError("search_path belongs to kind database")
+        if (self.api is not None) != (self.kind == "rest"):
+            raise ValueError("api belongs to kind rest, and kind rest needs it")
+        if self.kind == "rest":
+            check_rest(self.resources)
         return self
 
     def delivery_of(self, resource: str) -> str:

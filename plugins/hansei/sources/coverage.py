@@ -16,6 +16,7 @@ from hansei.catalog.loader import Catalog
 from hansei.catalog.sources import ColumnMapping, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
+from hansei.errors import SourceError
 from hansei.settings import Settings
 from hansei.sources import files
 from hansei.sources.chunks import Chunk
@@ -136,6 +137,8 @@ def _sample(run: ResourceRun, limit: int) -> Iterator[Chunk]:
     if run.source.kind == "database":
         chunks = read_table(run.source, run.name, run.resolver, None, chunk_rows=limit)
         run.files.append(run.resource.table or run.name)
+    elif run.source.kind == "rest":
+        raise SourceError(f"source {run.source.id}", "kind rest can be checked, not yet read", "see CHANGELOG.md")
     else:
         newest = files.find_files(run.source, run.name, run.settings)[-1]
         chunks = files.read_file(newest, run.resource)

@@ -194,6 +194,8 @@ class ResourceRun:
             self.files.append(self.resource.table or self.name)
             yield from read_table(self.source, self.name, self.resolver, self.window)
             return
+        if self.source.kind == "rest":
+            raise SourceError(f"source {self.source.id}", "kind rest can be checked, not yet read", "see CHANGELOG.md")
         found = files.find_files(self.source, self.name, self.settings)
         if self._by_file:
             past = [file.covered_until for file in found if file.covered_until <= self.window.end]
