@@ -79,7 +79,7 @@ SOURCE_FAULTS = {
     "parent that is missing": ({"changes": {"for_each": {"resource": "nothing"}}}, "'nothing'"),
     "parent without for_each": ({"changes": {"for_each": None}}, "belong together"),
     "stands on itself": ({"a": {"pages_of": "b"}, "b": {"pages_of": "a"}}, "stands on itself"),
-    "ordered by nothing": ({"tickets": {"cursor": None, "request": {"path": "/", "window": {"ordered": True}}}}, "cursor"),
+    "ordered by nothing": ({"tickets": {"cursor": None, "request": {"path": "/", "window": {"ordered": True}}}}, "cur"),
 }  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition
+from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
 from hansei.catalog.sla import Conditions
-from hansei.catalog.durations import Duration
 
 
 class ComplaintConditions(Conditions):

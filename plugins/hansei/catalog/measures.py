@@ -9,8 +9,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from hansei.catalog.documents import Definition, Language
-from hansei.catalog.entities import Identifier
 from hansei.catalog.durations import Duration
+from hansei.catalog.entities import Identifier
 
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
 Grain = Literal["day", "week", "month", "quarter"]

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from hansei.catalog.calendars import CalendarAssignment, Zone
 from hansei.catalog.documents import Definition, Language
-from hansei.catalog.entities import Identifier
 from hansei.catalog.durations import Duration
+from hansei.catalog.entities import Identifier
 
 
 class Service(Definition):

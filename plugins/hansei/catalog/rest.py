@@ -124,10 +124,10 @@ class Ask(Definition):
 
     path: str
     method: Method | None = None
-    params: Params = {}
-    headers: dict[str, str] = {}
+    params: Params = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
     body: Any = None
-    form: Params = {}
+    form: Params = Field(default_factory=dict)
     error_at: str | None = None
 
     @property
@@ -147,7 +147,7 @@ class Poll(Ask):
     done: tuple[str, ...]
     failed: tuple[str, ...] = ()
     every: Duration = timedelta(seconds=5)
-    take: dict[Identifier, str] = {}
+    take: dict[Identifier, str] = Field(default_factory=dict)
 
 
 class Download(Ask):
@@ -159,7 +159,7 @@ class Download(Ask):
 class Export(Definition):
     """An export that the interface prepares: the request starts it, `take` names values of its answer."""
 
-    take: dict[Identifier, str] = {}
+    take: dict[Identifier, str] = Field(default_factory=dict)
     poll: Poll | None = None
     download: Download
 
@@ -242,9 +242,9 @@ class Auth(Definition):
     token_url: str | None = None
     client_authentication: Literal["basic", "body"] = "basic"
     scope: str | None = None
-    more: dict[str, str] = {}
+    more: dict[str, str] = Field(default_factory=dict)
     refresh_token: str = "{connection.refresh_token}"
-    claims: dict[str, str] = {}
+    claims: dict[str, str] = Field(default_factory=dict)
     private_key: str = "{connection.private_key}"
     algorithm: str = "RS256"
     lasts: Duration | None = None
@@ -287,8 +287,8 @@ class Api(Definition):
 
     base_url: str = "/"
     auth: Auth = Auth(kind="none")
-    headers: dict[str, str] = {}
-    params: Params = {}
+    headers: dict[str, str] = Field(default_factory=dict)
+    params: Params = Field(default_factory=dict)
     other_hosts: tuple[str, ...] = ()
     allow_plain_http: bool = False
     rate: Rate = Rate()

@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from hansei.catalog.calendar_checks import unknown_calendar
 from hansei.catalog.documents import Definition, Fault
+from hansei.catalog.durations import parse_duration
 from hansei.catalog.entities import Identifier
 from hansei.catalog.ledger import OWNERS, Owner
-from hansei.catalog.durations import parse_duration
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
