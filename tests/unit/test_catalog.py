@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from support.definition_faults import faults
 
+from hansei.catalog import documents
 from hansei.catalog.loader import examine, load_catalog
+from hansei.catalog.thresholds import THRESHOLD_FILE
 from hansei.errors import DefinitionError
 from hansei.settings import load_settings
 
@@ -170,3 +172,22 @@ def test_an_indicator_is_held_against_its_table(overlay: Path, old: str, new: st
 def test_a_definitions_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     found = examine(load_settings({"HANSEI_DEFINITIONS": str(tmp_path / "nowhere")}))[1]
     assert [fault.found for fault in found] == ["does not exist"]
+
+
+def test_a_file_that_did_not_change_is_read_once_and_one_that_did_is_read_again(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "slow_replies.yaml"
+    path.write_text(THRESHOLD)
+    written = path.stat().st_ctime
+    monkeypatch.setattr(documents.time, "time", lambda: written + 3)
+    first, threshold = documents.read_definition(path, THRESHOLD_FILE)
+    assert documents.read_definition(path, THRESHOLD_FILE) == (first, threshold)
+    assert documents.read_definition(path, THRESHOLD_FILE)[0] is first
+    path.write_text(THRESHOLD.replace("warning: 2", "warning: 3"))
+    assert documents.read_definition(path, THRESHOLD_FILE)[1].warning == 3 != threshold.warning
+
+
+def test_a_file_written_a_moment_ago_is_read_again_because_another_write_may_look_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "slow_replies.yaml"
+    path.write_text(THRESHOLD)
+    first, _ = documents.read_definition(path, THRESHOLD_FILE)
+    assert documents.read_definition(path, THRESHOLD_FILE)[0] is not first

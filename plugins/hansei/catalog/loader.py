@@ -15,7 +15,7 @@ from hansei.catalog import calendar_checks, crosschecks
 from hansei.catalog.calendars import Calendar
 from hansei.catalog.churn import ChurnRule
 from hansei.catalog.complaints import ComplaintRules
-from hansei.catalog.documents import Definition, Document, Fault, parse, read_document
+from hansei.catalog.documents import Definition, Document, Fault, read_definition
 from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review
@@ -223,8 +223,7 @@ def _take(
     documents: dict[tuple[str, str], Document],
     faults: list[Fault],
 ) -> None:
-    document = read_document(path)
-    definition = parse(document, model)
+    document, definition = read_definition(path, model)
     faults.extend(document.faults)
     if definition is None:
         return
