@@ -38,6 +38,17 @@ def test_every_ready_definition_has_a_case() -> None:
     assert examples - TRIED_ELSEWHERE == {case.name for case in CASES}
 
 
+def test_every_ready_definition_has_a_page_with_its_matrix(repository: Path) -> None:
+    """That the matrix is the definition's is held by tests/unit/test_cli.py."""
+    pages = repository / "docs" / "sources"
+    index = (pages / "ready.md").read_text(encoding="utf-8")
+    for case in CASES:
+        text = (pages / f"{case.name}.md").read_text(encoding="utf-8")
+        assert f"({case.name}.md)" in index
+        for heading in ("What it needs", "In five lines", "What is read", "Known gaps", "What becomes of it"):
+            assert f"## {heading}" in text, f"{case.name}.md lacks the part {heading!r}"
+
+
 def test_ready_definitions_are_valid_and_can_be_laid_over_each_other() -> None:
     """A company has several of these systems at once: no two definitions share an id or a file name."""
     catalog, faults = ready_definitions()
