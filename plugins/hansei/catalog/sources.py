@@ -39,6 +39,7 @@ class ColumnMapping(Definition):
     known_at: field that tells when the value became known; in versions older than that the value is NULL.
     when: the value counts only in rows that meet the condition, elsewhere it is NULL.
     extract: takes a part of the text. instance: prefix of keys that belong to another system.
+    names: fields of the row that hold names of persons, who are taken out of this free text.
     """
 
     path: str | tuple[str, ...] | None = None
@@ -58,6 +59,7 @@ class ColumnMapping(Definition):
     extract: Literal["email_domain"] | None = None
     instance: Identifier | None = None
     policy: Policy | None = None
+    names: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_origin(self) -> ColumnMapping:
@@ -76,7 +78,7 @@ class ColumnMapping(Definition):
             more.append(self.known_at)
         if self.when:
             more.append(self.when.path)
-        return (*own, *more)
+        return (*own, *more, *self.names)
 
 
 class VersionMapping(Definition):

@@ -15,6 +15,7 @@ from hansei.cli import (
     indicators,
     links,
     nights,
+    privacy,
     quarantine,
     references,
     reviews,
@@ -40,6 +41,7 @@ nights.register(app)
 references.register(app)
 app.add_typer(sources.app, name="sources", help="Look at sources: what they deliver and how it is mapped.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: look, replay, discard.")
+app.add_typer(privacy.app, name="privacy", help="Personal data: how it is found, where it slipped through.")
 app.add_typer(links.app, name="links", help="How keys of different systems find each other.")
 app.add_typer(calendars.app, name="calendars", help="Opening hours, day by day, and business time by hand.")
 app.add_typer(indicators.app, name="indicators", help="What is measured, and the rows behind every figure.")

@@ -21,6 +21,7 @@ from hansei.sources.fields import RAW_ROW, Fields
 from hansei.sources.keys import EventKeys, content_hashes
 from hansei.sources.matrix import DELETED, VERSION, Matrix, columns_of
 from hansei.sources.privacy import Privacy
+from hansei.sources.redaction_names import without_declared
 from hansei.sources.scratch import Scratch, flat, name, quote
 from hansei.sources.times import TIMESTAMP, iso
 
@@ -78,13 +79,21 @@ class EntityMapper:
         self._count(rows)
         for column, declared in self.entity.columns.items():
             if column in self.columns:
-                protected = self._protect(rows[column], column)
+                protected = self._protect(self._without_own_names(rows, column, fields), column)
                 rows = rows.set_column(rows.column_names.index(column), column, protected)
             else:
                 rows = rows.append_column(column, pa.nulls(rows.num_rows, ARROW_TYPES[declared.type]))
         rows = self._keys.apply(rows)
         finished = self._finish(rows)
         return pa.concat_tables([finished, self._unreadable(fields)]) if self.is_first else finished
+
+    def _without_own_names(self, rows: pa.Table, column: str, fields: Fields) -> pa.ChunkedArray:
+        """The column's texts without the names that the row carries in other fields, where the mapping names them."""
+        texts = rows[column]
+        for path in self.columns[column].names:
+            names = flat(fields.values(path)).take(flat(rows[RAW_ROW])).cast(pa.string())
+            texts = pa.chunked_array([without_declared(flat(texts), names)], pa.string())
+        return texts
 
     def _protect(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
         """The values as they may be stored; a key that is a person's own (an e-mail address) keeps its prefix."""

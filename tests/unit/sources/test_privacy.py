@@ -131,6 +131,17 @@ def test_a_redacted_column_may_be_kept_by_a_policy(inbox: Path, ticket_source, e
     assert rows[0]["subject"] == "a@b.de"
 
 
+def test_names_that_the_row_carries_are_taken_out_of_its_text(inbox: Path, ticket_source, extract) -> None:
+    (inbox / "t.csv").write_text(
+        "id,status,created,subject,who,agent\n"
+        "1,open,2024-01-01,Can Jessica ring me? JESSICA HALLORAN,Jessica Halloran,Bo Li\n"
+        "2,open,2024-01-01,Can Jessica ring me? Pete is away,,Pete Nowak\n"
+    )
+    columns = {"subject": {"path": "subject", "names": ["who", "agent"]}}
+    _, rows = extract(ticket_source({"path": str(inbox / "t.csv"), "format": "csv"}, columns))
+    assert [row["subject"] for row in rows] == ["Can [name] ring me? [name]", "Can Jessica ring me? [name] is away"]
+
+
 def test_unmapped_fields_are_encrypted_unless_declared_plain(spooled, settings) -> None:
     _, (row,) = spooled
     stored = json.loads(row["extra"])
