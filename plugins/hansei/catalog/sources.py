@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from hansei.catalog.documents import Definition
 from hansei.catalog.durations import Duration
@@ -26,6 +26,28 @@ class TimeSum(Definition):
     unit: Literal["seconds", "minutes", "hours", "days"]
 
 
+def _listed(given: Any) -> Any:
+    return (given,) if isinstance(given, dict | RowFilter) else given
+
+
+class SameAs(Definition):
+    """What a value becomes where it equals another field: `{path: $parent.requester_id, then: customer}`."""
+
+    path: str
+    then: Scalar
+
+
+class Turn(Definition):
+    """A number on a circle that begins elsewhere, such as minutes of a week that starts on Sunday.
+
+    `{by: 8640, around: 10080}` gives (number + by) modulo around; with `closes` an end lies in (0, around].
+    """
+
+    by: int
+    around: int = Field(gt=0)
+    closes: bool = False
+
+
 class ColumnMapping(Definition):
     """How one canonical column is made of source fields.
 
@@ -38,7 +60,9 @@ class ColumnMapping(Definition):
     since: for numbers that count `unit`s since a date. plus: a duration added to the time.
     known_at: field that tells when the value became known; in versions older than that the value is NULL.
     when: the value counts only in rows that meet the condition, elsewhere it is NULL.
-    extract: takes a part of the text. instance: prefix of keys that belong to another system.
+    extract: takes a part of the text: `email_domain`, or what the one group of a regular expression finds.
+    same_as: a word for values that equal another field's; `values` and `other` see the rest. turned: see Turn.
+    instance: prefix of keys that belong to another system.
     names: fields of the row that hold names of persons, who are taken out of this free text.
     """
 
@@ -56,7 +80,9 @@ class ColumnMapping(Definition):
     plus: TimeSum | None = None
     known_at: str | None = None
     when: RowFilter | None = None
-    extract: Literal["email_domain"] | None = None
+    extract: str | None = None
+    same_as: SameAs | None = None
+    turned: Turn | None = None
     instance: Identifier | None = None
     policy: Policy | None = None
     names: tuple[str, ...] = ()
@@ -67,6 +93,8 @@ class ColumnMapping(Definition):
             raise ValueError("give exactly one of path, constant")
         if self.since is not None and self.unit is None:
             raise ValueError("since needs unit")
+        if self.extract not in (None, "email_domain") and re.compile(self.extract).groups != 1:
+            raise ValueError("extract is email_domain, or a regular expression with one group, for example '(\\d+)$'")
         return self
 
     @property
@@ -78,6 +106,8 @@ class ColumnMapping(Definition):
             more.append(self.known_at)
         if self.when:
             more.append(self.when.path)
+        if self.same_as:
+            more.append(self.same_as.path)
         return (*own, *more, *self.names)
 
 
@@ -103,11 +133,14 @@ class VersionMapping(Definition):
 
 
 class EntityMapping(Definition):
-    """One resource's rows as rows of one canonical entity. One resource may feed several."""
+    """One resource's rows as rows of one canonical entity. One resource may feed several.
+
+    where: a condition, or a list of conditions that all hold.
+    """
 
     entity: Identifier
     resource: Identifier
-    where: RowFilter | None = None
+    where: Annotated[tuple[RowFilter, ...], BeforeValidator(_listed)] = ()
     version: VersionMapping | None = None
     deleted_at: ColumnMapping | None = None
     columns: dict[Identifier, ColumnMapping]

@@ -69,7 +69,7 @@ def coverage_matrix(catalog: Catalog, source: Source) -> Iterator[str]:
     yield "## What becomes of it\n"
     yield "Required columns are **bold**. What has no row here is not delivered.\n"
     for mapping in source.entities:
-        yield f"### {mapping.entity}, from {mapping.resource}{_condition(mapping.where)}\n"
+        yield f"### {mapping.entity}, from {mapping.resource}{_conditions(mapping.where)}\n"
         yield "| column | from | how |\n|---|---|---|"
         yield from _columns(catalog, mapping)
         yield ""
@@ -105,7 +105,11 @@ def _how(mapping: ColumnMapping, personal_class: str) -> str:
     """The steps of a mapping, in the order in which they are taken."""
     steps = []
     if mapping.extract:
-        steps.append("domain of the address")
+        steps.append(
+            "domain of the address" if mapping.extract == "email_domain" else f"the part {_code(mapping.extract)}"
+        )
+    if mapping.same_as:
+        steps.append(f"{_code(mapping.same_as.then)} where it equals {_code(mapping.same_as.path)}")
     if mapping.values is not None:
         shown = [f"{_code(theirs)} → {_code(ours)}" for theirs, ours in mapping.values.items()]
         steps.append(", ".join(shown) if len(shown) <= WORDS_SHOWN else f"{len(shown)} words, listed in the definition")
@@ -118,6 +122,8 @@ def _how(mapping: ColumnMapping, personal_class: str) -> str:
         steps.append(f"read as {', '.join(_code(item) for item in formats)}")
     if mapping.unit:
         steps.append(f"in {mapping.unit}" + (f" since {mapping.since}" if mapping.since else ""))
+    if mapping.turned:
+        steps.append(f"turned by {mapping.turned.by} of {mapping.turned.around}")
     if mapping.plus:
         steps.append(f"plus {_code(mapping.plus.path)} {mapping.plus.unit}")
     if mapping.when:
@@ -133,9 +139,12 @@ def _how(mapping: ColumnMapping, personal_class: str) -> str:
     return "; ".join(steps)
 
 
-def _condition(rule: RowFilter | None) -> str:
-    if rule is None:
-        return ""
+def _conditions(rules: tuple[RowFilter, ...]) -> str:
+    """` where ... and ...`, or nothing."""
+    return " and".join(map(_condition, rules)).replace(" and where", " and")
+
+
+def _condition(rule: RowFilter) -> str:
     if rule.equals is not None:
         return f" where {_code(rule.path)} is {' or '.join(_code(word) for word in rule.equals)}"
     return f" where {_code(rule.path)} is {'there' if rule.is_present else 'missing'}"
@@ -150,7 +159,11 @@ def _asked(name: str, resource: Resource, source: Source) -> str:
     asked = f"`{request.verb} {_escaped(prefix + request.path)}`"
     if resource.for_each is not None:
         base = resource.for_each.resource
-        asked += f" per row of `{base}`{_condition(resource.for_each.where)}" if base else " per value"
+        asked += (
+            f" per row of `{base}`{_condition(rule) if (rule := resource.for_each.where) else ''}"
+            if base
+            else " per value"
+        )
     if request.export is not None:
         asked += f", then `{_escaped(request.export.download.path)}`"
     asked += _paged(request.paging)

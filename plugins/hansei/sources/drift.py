@@ -149,8 +149,7 @@ def _needed(mapping: EntityMapping, entity: Entity) -> list[tuple[str, str]]:
             needed += [(path, f"required {column}") for path in own.paths]
     if mapping.version:
         needed += [(path, "the version") for path, _ in mapping.version.parts]
-    if mapping.where:
-        needed.append((mapping.where.path, "the filter"))
+    needed += [(rule.path, "the filter") for rule in mapping.where]
     return needed
 
 

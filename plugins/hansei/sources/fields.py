@@ -27,8 +27,7 @@ def resource_paths(source: Source, resource: str) -> dict[str, None]:
             continue
         for column in [*mapping.columns.values(), *([mapping.deleted_at] if mapping.deleted_at else [])]:
             paths.extend(column.paths)
-        if mapping.where:
-            paths.append(mapping.where.path)
+        paths.extend(rule.path for rule in mapping.where)
         if mapping.version:
             paths.extend(path for path, _ in mapping.version.parts)
     return dict.fromkeys(path for path in paths if path not in SPECIALS)

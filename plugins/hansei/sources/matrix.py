@@ -91,8 +91,7 @@ class Matrix:
             if time and time.has_odd_times:
                 finals.append(f"{name(time.ambiguous)} AS {name('twice ' + column)}")
                 finals.append(f"{name(time.nonexistent)} AS {name('never ' + column)}")
-        rule = self.mapping.where
-        where = f"{name(UNREADABLE)} IS NULL" + (f" AND {self._holds(rule)}" if rule else "")
+        where = " AND ".join([f"{name(UNREADABLE)} IS NULL", *map(self._holds, self.mapping.where)])
         inner = f"SELECT {', '.join(['*', *texts])} FROM fields WHERE {where}"
         inner = f"SELECT {', '.join(['*', *words])} FROM ({inner})" if words else inner
         return f"SELECT {', '.join(finals)} FROM ({inner})"
@@ -116,7 +115,8 @@ class Matrix:
 
     def _native(self, column: str, mapping: ColumnMapping) -> str | None:
         """SQL of a value that needs no way through text, or None."""
-        plain = mapping.values is None and mapping.default is None and mapping.extract is None
+        steps = (mapping.values, mapping.default, mapping.extract, mapping.same_as, mapping.turned)
+        plain = all(step is None for step in steps)
         if not plain or not isinstance(mapping.path, str) or mapping.since or self._missing(mapping):
             return None
         kind = self.fields.kinds[mapping.path]
@@ -131,6 +131,8 @@ class Matrix:
         text = parts[0] if len(parts) == 1 else f"nullif(concat_ws(' ', {', '.join(parts)}), '')"
         if mapping.extract == "email_domain":
             return f"nullif(regexp_extract(lower({text}), '@([^@\\s<>]+?)>?$', 1), '')"
+        if mapping.extract is not None:
+            return f"nullif(regexp_extract({text}, {quote(mapping.extract)}, 1), '')"
         return text
 
     def _word(self, column: str, mapping: ColumnMapping) -> str:
@@ -145,9 +147,16 @@ class Matrix:
             )
             word = f"CASE {text} {cases} ELSE {other} END" if cases else other
             word = f"CASE WHEN {text} IS NOT NULL THEN {word} END"
+        if mapping.same_as is not None:
+            word = f"CASE WHEN {self._is_same(mapping)} THEN {literal(mapping.same_as.then)} ELSE {word} END"
         if mapping.default is not None:
             word = f"CASE WHEN {text} IS NULL THEN {literal(mapping.default)} ELSE {word} END"
         return word
+
+    def _is_same(self, mapping: ColumnMapping) -> str:
+        """SQL of whether the text equals the other field's; never NULL."""
+        other = self.fields.text(mapping.same_as.path, self.source.missing)
+        return f"coalesce({self._text(mapping)} = {other}, false)"
 
     def _value_and_fault(self, column: str, mapping: ColumnMapping) -> tuple[str, str | None]:
         declared = self.declared(column)
@@ -193,7 +202,10 @@ class Matrix:
         word, faults = name("w " + column), []
         if mapping.values is not None and mapping.other is None:
             text, listed = name("t " + column), ", ".join(map(quote, mapping.values)) or "NULL"
-            faults.append(f"WHEN {text} IS NOT NULL AND {text} NOT IN ({listed}) THEN 'value_map'")
+            untold = f"{text} IS NOT NULL AND {text} NOT IN ({listed})"
+            if mapping.same_as is not None:
+                untold += f" AND NOT {self._is_same(mapping)}"
+            faults.append(f"WHEN {untold} THEN 'value_map'")
         if declared.type == "key" or (mapping.instance and declared.type == "text"):
             return f"{quote((mapping.instance or self.source.instance) + ':')} || {word}", faults
         if declared.type == "text":
@@ -209,7 +221,14 @@ class Matrix:
             return read_date(word, formats_of(mapping.format), self.resource.format not in TEXT_FORMATS)
         if declared.type == "timestamp":  # a constant
             return f"TRY_CAST({word} AS TIMESTAMP)"
-        return cast(declared.type, word, mapping.decimal or self.source.decimal, unit_factor(mapping, declared, column))
+        value = cast(
+            declared.type, word, mapping.decimal or self.source.decimal, unit_factor(mapping, declared, column)
+        )
+        if mapping.turned is not None:
+            around, last = mapping.turned.around, int(mapping.turned.closes)
+            turned = f"(({value} + {mapping.turned.by - last}) % {around} + {around}) % {around} + {last}"
+            return f"CAST({turned} AS {SQL_TYPES[declared.type]})"
+        return value
 
     def _date_since(self, mapping: ColumnMapping, word: str) -> str:
         number = f"TRY_CAST({word} AS DOUBLE)"

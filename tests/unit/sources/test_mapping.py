@@ -260,3 +260,52 @@ def test_a_required_value_whose_condition_fails_is_missing(inbox, ticket_source,
     columns = {"status": {"path": "status", "when": {"path": "state", "equals": ["yes"]}}}
     _, rows = extract(ticket_source({"path": str(inbox / "t.csv"), "format": "csv"}, columns))
     assert [row["faults"] for row in rows] == [None, '[{"column":"status","rule":"missing_required"}]']
+
+
+def test_a_pattern_takes_its_group_and_nothing_where_it_finds_none(inbox: Path, ticket_source, extract) -> None:
+    resource = write(
+        inbox, "id,status,created,link\n1,open,2024-01-01,rt://x/ticket/17\n2,open,2024-01-01,rt://x/user/1\n"
+    )
+    column = {"merged_into_ticket_id": {"path": "link", "extract": "ticket/(\\d+)$"}}
+    _, rows = extract(ticket_source(resource, column))
+    assert [row["merged_into_ticket_id"] for row in rows] == ["desk:17", None]
+
+
+def test_a_value_that_equals_another_field_has_a_word_of_its_own(inbox: Path, ticket_source, extract) -> None:
+    resource = write(
+        inbox,
+        "id,status,created,author,requester\n1,open,2024-01-01,7,7\n2,open,2024-01-01,1,7\n3,open,2024-01-01,8,7\n"
+        "4,open,2024-01-01,,7\n5,open,2024-01-01,8,\n",
+    )
+    word = {"path": "author", "same_as": {"path": "requester", "then": "customer"}, "values": {"1": "system"}}
+    _, rows = extract(ticket_source(resource, {"opened_by": {**word, "other": "agent"}}), run_id="1")
+    assert [row["opened_by"] for row in rows] == ["customer", "system", "agent", None, "agent"]
+    _, rows = extract(ticket_source(resource, {"opened_by": word}), run_id="2")
+    assert [row["faults"] is None for row in rows] == [True, True, False, True, False]  # 8 is no word that is told
+
+
+def test_several_filters_hold_together(inbox: Path, ticket_source, extract) -> None:
+    resource = write(
+        inbox, "id,status,created,a,b\n1,open,2024-01-01,x,1\n2,open,2024-01-01,x,\n3,open,2024-01-01,y,1\n"
+    )
+    where = [{"path": "a", "equals": ["x"]}, {"path": "b", "is_present": True}]
+    _, rows = extract(ticket_source(resource, where=where))
+    assert [row["ticket_id"] for row in rows] == ["desk:1"]
+
+
+def test_minutes_of_a_week_that_begins_on_sunday_are_turned_to_monday(inbox: Path, ticket_source, extract) -> None:
+    """Sunday 00:00 is the last day of our week; Sunday 24:00 as an end is Monday 00:00 as a start."""
+    (inbox / "h.csv").write_text(
+        "id,start,end\nsunday,0,1440\nmonday,1440,2880\nsaturday,9180,10080\nfriday,7740,8220\n"
+    )
+    columns = {
+        "calendar_hours_id": {"path": "id"},
+        "calendar_id": {"constant": "c"},
+        "start_minute": {"path": "start", "turned": {"by": 8640, "around": 10080}},
+        "end_minute": {"path": "end", "turned": {"by": 8640, "around": 10080, "closes": True}},
+    }
+    resource = {"path": str(inbox / "h.csv"), "format": "csv"}
+    _, rows = extract(ticket_source(resource, columns, entity="calendar_hours"))
+    assert [(row["start_minute"], row["end_minute"]) for row in rows] == [
+        (8640, 10080), (0, 1440), (7740, 8640), (6300, 6780),
+    ]  # fmt: skip
