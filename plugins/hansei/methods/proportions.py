@@ -57,6 +57,17 @@ class TwoShares:
     p_barnard: float | None
 
 
+def difference_interval(x1: int, n1: int, x2: int, n2: int, confidence: float = 0.95) -> Interval | None:
+    """Newcombe's hybrid score interval (method 10) of the first share less the second; None without an observation."""
+    first, second = interval(x1, n1, "wilson", confidence), interval(x2, n2, "wilson", confidence)
+    if first is None or second is None:
+        return None
+    difference = x1 / n1 - x2 / n2
+    below = sqrt((x1 / n1 - first[0]) ** 2 + (second[1] - x2 / n2) ** 2)
+    above = sqrt((first[1] - x1 / n1) ** 2 + (x2 / n2 - second[0]) ** 2)
+    return difference - below, difference + above
+
+
 def compare(x1: int, n1: int, x2: int, n2: int, confidence: float = 0.95) -> TwoShares | None:
     """Two independent shares; None where one has no observation. Chi² is without correction.
 
@@ -64,15 +75,12 @@ def compare(x1: int, n1: int, x2: int, n2: int, confidence: float = 0.95) -> Two
     """
     from scipy import stats
 
-    first, second = interval(x1, n1, "wilson", confidence), interval(x2, n2, "wilson", confidence)
-    if first is None or second is None:
+    ends = difference_interval(x1, n1, x2, n2, confidence)
+    if ends is None:
         return None
     difference = x1 / n1 - x2 / n2
-    below = sqrt((x1 / n1 - first[0]) ** 2 + (second[1] - x2 / n2) ** 2)
-    above = sqrt((first[1] - x1 / n1) ** 2 + (x2 / n2 - second[0]) ** 2)
     table = [[x1, n1 - x1], [x2, n2 - x2]]
     p_fisher = float(stats.fisher_exact(table).pvalue)
-    ends = (difference - below, difference + above)
     if x1 + x2 in (0, n1 + n2):
         return TwoShares(difference, ends, None, None, p_fisher, None)
     chi2, p_chi2, *_ = stats.chi2_contingency(table, correction=False)
