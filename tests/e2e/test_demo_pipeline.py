@@ -382,3 +382,36 @@ def test_rehearsing_a_limit_finds_the_alarm_that_the_nights_opened(demo, home, s
         assert (found["missed"], found["signs"]) == ([], [])
         rehearsed += 1
     assert rehearsed == 3
+
+
+def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, monkeypatch):
+    """Whoever reads only the whole service is led to the segment where the trouble was planted."""
+    from hansei import pipeline
+    from hansei.pipeline.evidence import EvidenceGathering
+    from hansei.settings import load_settings
+    from hansei.warehouse import open_read_copy
+
+    definitions = REPOSITORY / "include" / "demo" / "definitions"
+    for name, value in {"HANSEI_HOME": str(home), "HANSEI_DEFINITIONS": str(definitions), **secret_keys}.items():
+        monkeypatch.setenv(name, value)
+    context = pipeline.context(load_settings())
+    with open_read_copy(context.settings) as warehouse:
+        review = context.catalog.reviews["weekly_brief"]
+        gathering = EvidenceGathering(context, warehouse, review, monday(WEEK), lambda part: "s" * 32)
+        evidence, parts = gathering.gather()
+    explained = 0
+    for trouble in expected()["troubles"]:
+        if trouble["direction"] != "worse":
+            continue
+        whole = evidence.explained[trouble["indicator"], "all"]
+        assert whole.is_sure
+        assert trouble["segment"] in [moved.segment_id for moved in whole.drivers[:2]], trouble["id"]
+        assert whole.path[0].segment_id == trouble["segment"]
+        own = evidence.explained[trouble["indicator"], trouble["segment"]]
+        assert own.is_sure and abs(own.change) > abs(whole.change)
+        assert len(parts[own.examples_part].rows) == 5
+        explained += 1
+    assert explained == 3
+    # What was missed all along has not moved, and nobody is blamed for that.
+    standing = evidence.explained["reassignment_rate", "team=helpdesk:13"]
+    assert not standing.is_sure and standing.path == ()

@@ -167,6 +167,97 @@ def words() -> list[dict]:
     ]
 
 
+def moved(dimension: str, segment_id: str, label: str, role: str, counts: tuple, rates: tuple, effects: tuple) -> dict:
+    keys = ("count_before", "count_now", "rate_before", "rate_now", "rate_effect", "mix_effect")
+    named = {"dimension": dimension, "segment_id": segment_id, "label": label, "role": role}
+    return named | dict(zip(keys, (*counts, *rates, *effects), strict=True))
+
+
+def explanations() -> list[dict]:
+    """The slow night desk, with a driver inside it; promises to gold accounts, of which half is another make-up.
+
+    Effects follow Kitagawa's formulas from the counts and rates beside them.
+    """
+    night = moved("team", "team=2", "Night desk", "driver", (900, 200), (0.1, 0.5), (0.0812, 0.0009))
+    dusk = moved("channel", "channel=mail&team=2", "mail", "driver", (500, 120), (0.12, 0.7), (0.34, -0.01))
+    teams = [
+        night,
+        moved("team", "team=1", "Day desk", "other", (3500, 780), (0.14, 0.15), (0.0079, 0.0001)),
+        moved("team", "team=3", "Specialists", "other", (40, 4), (0.15, None), (0.0, -0.0002)),
+    ]
+    reply = {
+        "indicator_id": "first_reply_median",
+        "segment_id": "all",
+        "segment_label": "",
+        "what": "beyond",
+        "limit": 4 * 3600,
+        "before_start": dt.date(2026, 4, 13),
+        "before_end": dt.date(2026, 10, 11),
+        "now_start": dt.date(2026, 10, 12),
+        "now_end": dt.date(2026, 11, 8),
+        "value_before": 0.1319,
+        "value_now": 0.2218,
+        "count_before": 4440,
+        "count_now": 984,
+        "lower_bound": 0.0632,
+        "upper_bound": 0.118,
+        "dimensions": [
+            {
+                "dimension": "team",
+                "rate_effect": 0.0891,
+                "mix_effect": 0.0008,
+                "is_paradox": False,
+                "explained": 1.0,
+                "is_beyond_chance": True,
+                "segments": teams,
+            }
+        ],
+        "path": [night, dusk],
+        "time_spent": [
+            {"owner": "queue", "before": 5400.0, "now": 12900.0},
+            {"owner": "agent", "before": 1800, "now": 1860},
+        ],
+        "examples_part": "examples_first_reply",
+    }
+    gold = moved(
+        "priority", "account_tier=gold&priority=high", "high", "candidate", (400, 150), (0.85, 0.84), (-0.003, -0.03)
+    )
+    kept = reply | {
+        "indicator_id": "source_sla_attainment",
+        "segment_id": "account_tier=gold",
+        "segment_label": "gold",
+        "what": "value",
+        "limit": None,
+        "is_upper": False,
+        "value_before": 0.93,
+        "value_now": 0.88,
+        "count_before": 1800,
+        "count_now": 210,
+        "lower_bound": -0.1,
+        "upper_bound": -0.004,
+        "dimensions": [
+            {
+                "dimension": "priority",
+                "rate_effect": 0.004,
+                "mix_effect": -0.054,
+                "is_paradox": True,
+                "explained": 0.8,
+                "is_beyond_chance": True,
+                "segments": [gold],
+            }
+        ],
+        "path": [],
+        "time_spent": [],
+        "examples_part": None,
+    }
+    return [reply, kept]
+
+
+def examples() -> Part:
+    rows = tuple((f"desk:{5000 + n}", "2026-11-05", f"{20 - n} h") for n in range(1, 6))
+    return Part(part_id="examples_first_reply", salt=SALT, columns=("ticket", "day", "first_reply"), rows=rows)
+
+
 def breaching() -> dict:
     """An ordinary bad week: a slow team, an account tier below its limit, too few answers for a score."""
     reply = points(2.9 * 3600, 1000, "seconds", 420, rise=700)
@@ -396,6 +487,7 @@ def breaching() -> dict:
         "breaches": breaches,
         "judgements": judgements,
         "words": words(),
+        "explanations": explanations(),
         "indicators": indicators,
         "honesty": {
             "batches": [
@@ -447,7 +539,7 @@ def breaching() -> dict:
                 }
             ],
         },
-        "parts": [rows.reference().model_dump()],
+        "parts": [part.reference().model_dump() for part in (rows, examples())],
     }
 
 
@@ -455,7 +547,7 @@ def parts() -> dict[str, Part]:
     reference = breaching()["parts"][0]
     rows = tuple((f"desk:{4000 + n}", "2026-11-04", f"{n} h") for n in range(1, 6))
     part = Part(part_id=reference["part_id"], salt=SALT, columns=("ticket", "solved_date", "first_reply"), rows=rows)
-    return {part.part_id: part}
+    return {kept.part_id: kept for kept in (part, examples())}
 
 
 KEPT = ("first_reply_median", "source_sla_attainment", "csat_top_box", "nps")
@@ -473,7 +565,7 @@ def short() -> dict:
 def quiet() -> dict:
     """Every limit met, nothing odd."""
     case = short()
-    case["breaches"] = []
+    case["breaches"], case["explanations"] = [], []
     case["words"] = [one for one in case["words"] if one["word"] != "worse"]
     calm = points(2.6 * 3600, 1000, "seconds", 420)
     case["indicators"][0]["series"] = calm
@@ -500,7 +592,7 @@ def waiting() -> dict:
     case["readiness"][0] |= {"state": "late", "complete_until": dt.datetime(2026, 11, 7, 22, 0)}
     case["readiness"][1] |= {"state": "never", "complete_until": None}
     case["readiness"][2] |= {"state": "failed", "message": "The file's columns changed."}
-    case["breaches"] = []
+    case["breaches"], case["explanations"] = [], []
     for found in case["indicators"]:
         for series in [found["series"], *(s["series"] for s in found.get("segments", []))]:
             series[-1]["state"] = "incomplete"
@@ -514,7 +606,7 @@ def waiting() -> dict:
 def scarce() -> dict:
     """A new service: one week, a handful of tickets, nothing that could be judged."""
     case = short()
-    case["breaches"] = []
+    case["breaches"], case["explanations"] = [], []
     case["judgements"] = [j | {"verdict": "too_few_data"} for j in case["judgements"] if j["segment_id"] == "all"]
     few = "There are too few cases in this week."
     case["words"] = [one | {"word": "too few data", "reason": few, "since": None} for one in case["words"]]
@@ -538,6 +630,7 @@ def hostile() -> dict:
     case["indicators"][0]["notes"][0]["text"] = HOSTILE + "x" * 10_000
     case["indicators"][1]["sql"] = "SELECT '</code></pre><script>1</script>' -- " + "y" * 10_000
     case["breaches"][0]["segment_label"] = HOSTILE
+    case["explanations"][0]["dimensions"][0]["segments"][1]["label"] = HOSTILE
     case["breaches"][2]["segment_label"] = "\ud800" + RIGHT_TO_LEFT * 500
     case["breaches"][3]["segment_label"] = "n" * 10_000
     case["readiness"][0] |= {"state": "failed", "source": HOSTILE, "message": "z" * 10_000}

@@ -13,6 +13,12 @@ def parse_segment(segment_id: str) -> dict[str, str]:
     return {dimension: value.replace("%26", "&").replace("%25", "%") for dimension, value in pairs}
 
 
+def narrowed(segment_id: str, dimension: str, value: str) -> str:
+    """The segment's id with one more dimension to tell it by."""
+    own = f"{dimension}={value.replace('%', '%25').replace('&', '%26')}"
+    return own if segment_id == "all" else "&".join(sorted([*segment_id.split("&"), own]))
+
+
 def cut_of(segment_id: str) -> str:
     """By what a segment cuts: `all`, `channel`, `channel&team`."""
     return "&".join(part.partition("=")[0] for part in segment_id.split("&"))

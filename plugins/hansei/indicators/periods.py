@@ -27,6 +27,11 @@ def next_period(grain: str, start: date) -> date:
     return (start + timedelta(days=31 * months)).replace(day=1)
 
 
+def previous_period(grain: str, start: date) -> date:
+    """First day of the period before."""
+    return period_start(grain, start - timedelta(days=1))
+
+
 def periods_between(grain: str, first: date, last: date) -> list[date]:
     """First days of every period from the one that holds `first` to the one that holds `last`."""
     starts = []

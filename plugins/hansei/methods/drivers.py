@@ -24,6 +24,7 @@ DRIVING_SHARE = 0.2
 SURE = 0.05
 DEEPEST = 3
 SHUFFLES = 200
+MOST_STRONGEST = 3
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class MovedSegment:
 
 @dataclass(frozen=True)
 class MovedDimension:
-    """One way of cutting. `explained`: share of the change that its strongest segments hold, 0 to 1; `beyond_chance`:
-    the same less what shuffled labels reach, 0 to 1, by which dimensions are ranked; `p`: how often shuffled labels
-    reach as much."""
+    """One way of cutting. `explained`: share of the movement that its three strongest segments hold, 0 to 1.
+    `beyond_chance`: how much more the movement is that of few segments than with shuffled labels, 0 to 1, by which
+    dimensions are ranked; `p`: how often shuffled labels reach as much, which is sure after Bonferroni."""
 
     name: str
     parts: Decomposition
@@ -80,16 +81,22 @@ class MovedDimension:
     explained: float
     beyond_chance: float
     p: float
+    is_beyond_chance: bool
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a rate moved: the dimensions, the one that explains most first, and the way down into the top segments."""
+    """Why a rate moved: the dimensions, the one that explains most first, and the way down into the top segments.
+
+    lower, upper: interval of the whole change; None where a period has fewer than ten cases.
+    """
 
     rate0: float
     rate1: float
     n0: float
     n1: float
+    lower: float | None
+    upper: float | None
     dimensions: tuple[MovedDimension, ...]
     path: tuple[tuple[str, MovedSegment], ...] = ()
 
@@ -147,12 +154,15 @@ def _explain_once(cells: Cells, seed: int) -> Explanation | None:
     for (name, segment, lower, upper, _), p in zip(tested, ps, strict=True):
         role = _role(segment, rate1 - rate0, lower, upper, p)
         moved.setdefault(name, []).append(MovedSegment(segment, lower, upper, p, role))
+    sure = SURE / max(len(drafts), 1)  # Bonferroni: each dimension is another chance to stand out
     dimensions = [
-        _dimension(name, parts, np.array(list(sums.values())), moved[name], cells.is_share, seed)
+        _dimension(name, parts, np.array(list(sums.values())), moved[name], cells.is_share, sure, seed)
         for name, parts, sums in drafts
     ]
     ranked = sorted(dimensions, key=lambda d: (-d.beyond_chance, -d.explained, d.name))
-    return Explanation(rate0, rate1, n0, n1, tuple(ranked))
+    whole = np.array([part.sum() for part in (cells.n0, cells.x0, cells.q0, cells.n1, cells.x1, cells.q1)])
+    lower, upper, _ = _own_change(whole, cells.is_share)
+    return Explanation(rate0, rate1, n0, n1, lower, upper, tuple(ranked))
 
 
 def _pooled(keys: list[str], sums: np.ndarray) -> tuple[list[str], np.ndarray]:
@@ -209,32 +219,37 @@ def _role(shift: SegmentShift, change: float, lower: float | None, upper: float 
 
 
 def _dimension(
-    name: str, parts: Decomposition, sums: np.ndarray, segments: list[MovedSegment], is_share: bool, seed: int
+    name: str,
+    parts: Decomposition,
+    sums: np.ndarray,
+    segments: list[MovedSegment],
+    is_share: bool,
+    sure: float,
+    seed: int,
 ) -> MovedDimension:
-    most = _counted(len(segments))
     totals = np.array([[segment.shift.total for segment in segments]])
-    explained = float(_held(totals, parts.change, most)[0])
-    shuffled = _held(_shuffled(sums, is_share, seed), parts.change, most)
+    shuffled = _concentration(_shuffled(sums, is_share, seed), parts.change)
+    own = float(_concentration(totals, parts.change)[0])
     chance = float(shuffled.mean())
-    beyond = max((explained - chance) / (1 - chance), 0.0) if chance < 1 else 0.0
-    p = float((1 + (shuffled >= explained).sum()) / (1 + len(shuffled)))
-    if p > SURE:
+    beyond = max((own - chance) / (1 - chance), 0.0) if chance < 1 else 0.0
+    p = float((1 + (shuffled >= own).sum()) / (1 + len(shuffled)))
+    explained = float(np.sort(_along(totals, parts.change))[0, -MOST_STRONGEST:].sum())
+    if p > sure:
         segments = [replace(s, role="candidate" if s.role == "driver" else s.role) for s in segments]
     ordered = sorted(segments, key=lambda s: (-abs(s.shift.total), s.shift.key))
-    return MovedDimension(name, parts, tuple(ordered), explained, beyond, p)
+    return MovedDimension(name, parts, tuple(ordered), explained, beyond, p, p <= sure)
 
 
-def _counted(segments: int) -> int:
-    """How many of the segments are the strongest ones: at most three, and fewer than half of them."""
-    return max(1, min(3, (segments - 1) // 2))
-
-
-def _held(totals: np.ndarray, change: float, most: int) -> np.ndarray:
-    """Share of all movement in the direction of the change that the strongest segments hold; (shuffles,)."""
+def _along(totals: np.ndarray, change: float) -> np.ndarray:
+    """Each segment's share of all movement in the direction of the change; (shuffles, segments)."""
     along = np.clip(totals * np.sign(change), 0, None)
-    whole = along.sum(axis=1)
-    top = np.sort(along, axis=1)[:, -most:].sum(axis=1)
-    return np.divide(top, whole, out=np.zeros_like(whole), where=whole > 0)
+    whole = along.sum(axis=1, keepdims=True)
+    return np.divide(along, whole, out=np.zeros_like(along), where=whole > 0)
+
+
+def _concentration(totals: np.ndarray, change: float) -> np.ndarray:
+    """How much the movement is that of few segments: the sum of squared shares, 1 where it is that of one alone."""
+    return (_along(totals, change) ** 2).sum(axis=1)
 
 
 def _shuffled(sums: np.ndarray, is_share: bool, seed: int) -> np.ndarray:

@@ -12,10 +12,10 @@ from hansei.catalog.measures import Direction, Indicator, Review
 from hansei.catalog.segments import cut_of
 from hansei.catalog.units import is_beyond
 from hansei.indicators.explain import figure_sql, rows_sql
-from hansei.indicators.periods import next_period
-from hansei.indicators.periods import period_start as period_of
+from hansei.indicators.periods import next_period, previous_period
 from hansei.indicators.wording import counting
 from hansei.pipeline.context import Context
+from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.honesty import gather_honesty
 from hansei.reviews.evidence import (
     Breach,
@@ -59,6 +59,12 @@ class EvidenceGathering:
         """The evidence, and the sample rows that live in parts of their own."""
         indicators = tuple(self._indicator(self.catalog.indicators[name]) for name in self.shown)
         judgements, breaches = self._judged()
+        words = self._words()
+        explaining = Explaining(
+            self.warehouse, self.catalog, self.review.grain, self.period_start, self.labels, self.salt_of
+        )
+        explanations = explaining.explain(breaches, words)
+        self.parts |= explaining.parts
         service = self.catalog.service
         evidence = Evidence(
             review_id=self.review.id,
@@ -77,7 +83,8 @@ class EvidenceGathering:
             readiness=tuple(source_readiness(self.context, self.warehouse, self.following)),
             breaches=tuple(breaches),
             judgements=tuple(judgements),
-            words=tuple(self._words()),
+            words=tuple(words),
+            explanations=tuple(explanations),
             indicators=indicators,
             honesty=gather_honesty(
                 self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels
@@ -120,7 +127,7 @@ class EvidenceGathering:
     def _series(self, indicator: Indicator) -> dict[str, list[Point]]:
         first = self.period_start
         for _ in range(self.review.history_periods - 1):
-            first = _previous(self.review.grain, first)
+            first = previous_period(self.review.grain, first)
         query = (
             "SELECT * FROM indicators.indicator_values WHERE indicator = :indicator AND grain = :grain "
             "AND period_start BETWEEN :first AND :last ORDER BY segment_id, period_start"
@@ -175,7 +182,7 @@ class EvidenceGathering:
             "AND period_start IN (:this, :before) "
             "ORDER BY threshold_id, segment_id, period_start"
         )
-        before = _previous(self.review.grain, self.period_start)
+        before = previous_period(self.review.grain, self.period_start)
         rows = self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start, "before": before})
         earlier = {_key(row): row for row in rows if row["period_start"] == before}
         restated = self._restated_keys()
@@ -296,10 +303,6 @@ def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool
 
 def _key(row: dict[str, Any]) -> tuple[str, str]:
     return row["threshold_id"], row["segment_id"]
-
-
-def _previous(grain: str, start: date) -> date:
-    return period_of(grain, start - timedelta(days=1))
 
 
 def _numerator(indicator: Indicator) -> str:

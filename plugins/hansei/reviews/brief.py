@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, honesty, narrative, standing
+from hansei.reviews.causes import Cause, causes
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
 from hansei.reviews.figures import interval, limit, name, plural
 from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
@@ -41,6 +42,7 @@ class Brief:
     headline: narrative.Headline
     decisions: tuple[tuple[narrative.Decision, Markup], ...]
     watched: tuple[tuple[narrative.Decision, Markup], ...]
+    causes: tuple[Cause, ...]
     missed: tuple[Missed, ...]
     indicators: tuple[IndicatorView, ...]
     topics: tuple[honesty.Topic, ...]
@@ -60,6 +62,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part]) -> Brief:
         headline=narrative.headline(evidence, found),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         watched=tuple(d for d in drawn if not d[0].needs_decision),
+        causes=tuple(causes(evidence, parts)),
         missed=tuple(_missed(evidence, breach) for breach in standing.strongest(evidence.breaches)),
         indicators=tuple(view_indicator(evidence, indicator, parts) for indicator in evidence.indicators),
         topics=tuple(honesty.topics(evidence)),

@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
+from hansei.reviews.explanations import Explanation
 from hansei.reviews.foundations import Honesty
 from hansei.reviews.parts import Part, PartReference
 
@@ -226,6 +227,7 @@ class Evidence(Frozen):
     breaches: tuple[Breach, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     words: tuple[Word, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
     honesty: Honesty = Honesty()
     parts: tuple[PartReference, ...] = ()
@@ -238,10 +240,12 @@ class Evidence(Frozen):
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
-        named = {said.indicator_id for said in (*self.breaches, *self.judgements, *self.words)}
+        said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations)
+        named = {said.indicator_id for said in said_of}
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")
         wanted = {i.sample_part for i in self.indicators if i.sample_part}
+        wanted |= {e.examples_part for e in self.explanations if e.examples_part}
         if unknown := sorted(wanted - {reference.part_id for reference in self.parts}):
             raise ValueError(f"sample parts without a reference: {unknown}")
         return self
@@ -253,6 +257,11 @@ class Evidence(Frozen):
         for one in (*self.judgements, *self.breaches):
             found.setdefault((one.indicator_id, one.segment_id), []).append(one)
         return {pair: tuple(said) for pair, said in found.items()}
+
+    @cached_property
+    def explained(self) -> dict[tuple[str, str], Explanation]:
+        """Why an indicator moved in a segment, by both ids."""
+        return {(one.indicator_id, one.segment_id): one for one in self.explanations}
 
     @cached_property
     def word_of(self) -> dict[tuple[str, str], Word]:

@@ -79,6 +79,15 @@ def figure(value: float | None, unit: Unit, extra: int = 0) -> str:
     return number(value, decimals + extra) + _SUFFIXES.get(unit, "")
 
 
+def difference(value: float, unit: Unit, signed: bool = True) -> str:
+    """A change of a figure: shares in percentage points, all else in its own unit; a plus stands before an increase."""
+    if unit == "ratio":
+        size = number(Decimal(repr(float(value))) * 100, 1, signed=signed)
+        return f"{size}{NBSP}percentage{NBSP}{'point' if size.strip('+' + MINUS) == '1.0' else 'points'}"
+    text = figure(value, unit)
+    return f"+{text}" if signed and value > 0 and text[0] not in "+" + MINUS else text
+
+
 def bare_limit(value: float, unit: Unit) -> str:
     """A limit as its owner wrote it: no trailing zeros (90 %, not 90.0 %)."""
     if unit not in (*DURATIONS, "points"):

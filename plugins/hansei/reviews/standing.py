@@ -55,11 +55,14 @@ def place(judged: Judged | SegmentSeries | Word, label: str | None = None) -> st
     """`the whole service`, `team Billing`, `channel mail`."""
     if judged.segment_id == "all":
         return "the whole service"
-    shown = name(label if label is not None else getattr(judged, "segment_label", "") or judged.segment_id)
-    dimension = dimension_word(judged.segment_id)
-    if "&" in judged.segment_id or not dimension or shown.casefold().startswith(dimension):
-        return shown
-    return f"{dimension} {shown}"
+    shown = label if label is not None else getattr(judged, "segment_label", "") or judged.segment_id
+    return place_in("" if "&" in judged.segment_id else dimension_word(judged.segment_id), shown)
+
+
+def place_in(dimension: str, label: str) -> str:
+    """A segment's label after the word of its dimension, unless it says that word itself."""
+    shown = name(label)
+    return shown if not dimension or shown.casefold().startswith(dimension) else f"{dimension} {shown}"
 
 
 def dimension_word(segment_id: str) -> str:

@@ -26,11 +26,12 @@ def test_one_team_in_one_channel_is_found_and_followed_down() -> None:
     dimensions = _grid()
     guilty = (dimensions["team"] == "b") & (dimensions["channel"] == "mail")
     random = np.random.default_rng(7)
-    cells = _shares(random, np.full(60, 120.0), np.full(60, 40.0), np.full(60, 0.9), np.where(guilty, 0.45, 0.9))
+    cells = _shares(random, np.full(60, 240.0), np.full(60, 80.0), np.full(60, 0.9), np.where(guilty, 0.45, 0.9))
     found = explain(cells)
-    assert found.dimensions[0].name == "team" and found.dimensions[0].segments[0].shift.key == "b"
-    assert [(name, segment.shift.key) for name, segment in found.path[:2]] == [("team", "b"), ("channel", "mail")]
-    assert {(name, segment.shift.key) for name, segment in found.drivers()} == {("team", "b"), ("channel", "mail")}
+    guilty_segments = {("team", "b"), ("channel", "mail")}
+    # Either may come first: each holds all of the change.
+    assert {(name, segment.shift.key) for name, segment in found.path[:2]} == guilty_segments
+    assert {(name, segment.shift.key) for name, segment in found.drivers()} == guilty_segments
     assert found.dimensions[-1].name == "priority"
     for dimension in found.dimensions:
         assert dimension.parts.rate + dimension.parts.mix == pytest.approx(found.change)

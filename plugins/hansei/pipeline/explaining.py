@@ -1,0 +1,244 @@
+"""Why concerns moved: the weeks of a trouble against those before it, taken apart by every dimension.
+
+Before are at most half a year of periods of the same phase that ended when the trouble began, never the week before
+alone: a comparison with one week explains that week's chance. Now are the periods of the trouble, at most eight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from hansei.catalog import Catalog
+from hansei.catalog.measures import Indicator
+from hansei.catalog.segments import narrowed, parse_segment
+from hansei.indicators.cross_sections import (
+    DECOMPOSED,
+    Spans,
+    Yardstick,
+    counted_against,
+    cross_section,
+    scope_of_days,
+    segment_condition,
+)
+from hansei.indicators.formulas import counted_rows
+from hansei.indicators.periods import next_period, previous_period
+from hansei.methods import drivers
+from hansei.reviews.evidence import Breach, Part, Word
+from hansei.reviews.explanations import Explanation, MovedDimension, MovedSegment, TimeSpent
+from hansei.reviews.standing import weight
+from hansei.warehouse import Warehouse
+
+MOST_BEFORE, LEAST_BEFORE, MOST_NOW = 26, 4, 8
+MOST_SEGMENTS, EXAMPLES = 5, 5
+MOST_CONCERNS = 2  # places of one indicator that are explained beside the whole service
+# Indicators of these tables are counted per ticket, so that the ledger can say where their time went.
+_TICKET_TABLE = "core.tickets"
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Where and since when an indicator is a concern; `breach` is the limit that it misses, if any."""
+
+    segment_id: str
+    since: date
+    breach: Breach | None = None
+
+
+class Explaining:
+    """Explains concerns from an open read copy; parts with example rows are kept in `parts`."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        catalog: Catalog,
+        grain: str,
+        period_start: date,
+        labels: dict[str, str],
+        salt_of: Callable[[str], str],
+    ) -> None:
+        self.warehouse, self.catalog, self.grain = warehouse, catalog, grain
+        self.period_start, self.following = period_start, next_period(grain, period_start)
+        self.labels, self.salt_of = labels, salt_of
+        self.parts: dict[str, Part] = {}
+        self._phases = self._phase_starts()
+
+    def explain(self, breaches: Iterable[Breach], words: Iterable[Word]) -> list[Explanation]:
+        """Of each indicator that misses a limit or got worse as a whole: the whole service, then where it is missed."""
+        concerns: dict[str, list[Concern]] = {}
+        for breach in sorted(breaches, key=weight):
+            concerns.setdefault(breach.indicator_id, []).append(Concern(breach.segment_id, breach.first_period, breach))
+        for word in words:
+            if word.moved == "worse" and word.since is not None and word.segment_id == "all":
+                concerns.setdefault(word.indicator_id, []).append(Concern("all", word.since))
+        return [found for name in sorted(concerns) for found in self._of_indicator(name, concerns[name])]
+
+    def _of_indicator(self, indicator_id: str, concerns: list[Concern]) -> Iterator[Explanation]:
+        """One span of time for an indicator: since its gravest concern began."""
+        indicator = self.catalog.indicators[indicator_id]
+        first = concerns[0]
+        spans = self._spans(first.since, self._phases.get((indicator_id, first.segment_id)))
+        yardstick = self._yardstick(indicator, first.breach)
+        if indicator.measure not in DECOMPOSED or spans is None or (indicator.measure == "quantile" and not yardstick):
+            return
+        told = list(dict.fromkeys(concern.segment_id for concern in concerns))[:MOST_CONCERNS]
+        for segment_id in dict.fromkeys(("all", *told)):
+            found = self._explained(indicator, segment_id, spans, yardstick, is_concern=segment_id in told)
+            if found is not None:
+                yield found
+
+    def _phase_starts(self) -> dict[tuple[str, str], date]:
+        query = (
+            "SELECT indicator, segment_id, phase_start FROM indicators.verdicts "
+            "WHERE grain = :grain AND period_start = :this AND phase_start IS NOT NULL"
+        )
+        rows = self.warehouse.rows(query, {"grain": self.grain, "this": self.period_start})
+        return {(row["indicator"], row["segment_id"]): row["phase_start"] for row in rows}
+
+    def _spans(self, start: date, phase_start: date | None) -> Spans | None:
+        """What is compared with what; None where too little lies before the trouble."""
+        now_start = self.period_start
+        for _ in range(MOST_NOW - 1):
+            if now_start > start:
+                now_start = previous_period(self.grain, now_start)
+        earliest = self._first_period(start, phase_start)
+        return Spans((earliest, start), (now_start, self.following)) if earliest is not None else None
+
+    def _first_period(self, start: date, phase_start: date | None) -> date | None:
+        """First period to compare with. A trouble that began with its phase is compared with the phase before."""
+        first, starts = start, []
+        while len(starts) < MOST_BEFORE:
+            first = previous_period(self.grain, first)
+            starts.append(first)
+        known = self.warehouse.scalar(
+            "SELECT MIN(period_start) FROM indicators.indicator_values WHERE grain = :grain", {"grain": self.grain}
+        )
+        starts = [begun for begun in starts if known is not None and begun >= known]
+        own = [begun for begun in starts if phase_start is not None and begun >= phase_start]
+        chosen = own if len(own) >= LEAST_BEFORE else starts
+        return chosen[-1] if len(chosen) >= LEAST_BEFORE else None
+
+    def _yardstick(self, indicator: Indicator, breach: Breach | None) -> Yardstick | None:
+        if indicator.measure != "quantile":
+            return None
+        if breach is not None:
+            return Yardstick(breach.limit, breach.is_upper)
+        for threshold in self.catalog.thresholds_on(indicator.id, self.grain):
+            for limit in threshold.limits.values():
+                return Yardstick(limit, indicator.direction != "higher_is_better")
+        return None
+
+    def _explained(
+        self, indicator: Indicator, segment_id: str, spans: Spans, yardstick: Yardstick | None, is_concern: bool
+    ) -> Explanation | None:
+        cells = cross_section(self.warehouse, self.catalog, indicator, spans, segment_id, yardstick)
+        found = drivers.explain(cells)
+        if found is None:
+            return None
+        path, inside = [], segment_id
+        for dimension, segment in found.path:
+            moved = self._segment(dimension, segment, inside)
+            path.append(moved)
+            inside = moved.segment_id
+        return Explanation(
+            indicator_id=indicator.id,
+            segment_id=segment_id,
+            segment_label=self.labels.get(segment_id, segment_id),
+            what="value" if yardstick is None else "beyond",
+            limit=yardstick.limit if yardstick else None,
+            is_upper=yardstick.is_upper if yardstick else indicator.direction != "higher_is_better",
+            before_start=spans.before[0],
+            before_end=spans.before[1] - timedelta(days=1),
+            now_start=spans.now[0],
+            now_end=spans.now[1] - timedelta(days=1),
+            value_before=found.rate0,
+            value_now=found.rate1,
+            count_before=round(found.n0),
+            count_now=round(found.n1),
+            lower_bound=found.lower,
+            upper_bound=found.upper,
+            dimensions=tuple(self._dimension(dimension, segment_id) for dimension in found.dimensions),
+            path=tuple(path),
+            time_spent=tuple(self._time_spent(indicator, segment_id, spans)) if is_concern else (),
+            examples_part=self._examples(indicator, inside, spans, yardstick) if is_concern else None,
+        )
+
+    def _dimension(self, dimension: drivers.MovedDimension, inside: str) -> MovedDimension:
+        return MovedDimension(
+            dimension=dimension.name,
+            rate_effect=dimension.parts.rate,
+            mix_effect=dimension.parts.mix,
+            is_paradox=dimension.parts.is_paradox,
+            explained=dimension.explained,
+            is_beyond_chance=dimension.is_beyond_chance,
+            segments=tuple(self._segment(dimension.name, one, inside) for one in dimension.segments[:MOST_SEGMENTS]),
+        )
+
+    def _segment(self, dimension: str, moved: drivers.MovedSegment, inside: str) -> MovedSegment:
+        shift = moved.shift
+        own = narrowed("all", dimension, shift.key)
+        return MovedSegment(
+            dimension=dimension,
+            segment_id=narrowed(inside, dimension, shift.key),
+            label=self.labels.get(own, "all others, each small" if shift.key == drivers.OTHER else shift.key),
+            role=moved.role,
+            count_before=round(shift.n0),
+            count_now=round(shift.n1),
+            rate_before=shift.rate0,
+            rate_now=shift.rate1,
+            rate_effect=shift.rate_effect,
+            mix_effect=shift.mix_effect,
+            lower_bound=moved.lower,
+            upper_bound=moved.upper,
+        )
+
+    def _where(self, indicator: Indicator, segment_id: str, spans: Spans) -> str:
+        table = self.catalog.tables[indicator.table]
+        conditions = [scope_of_days(indicator, spans), counted_rows(indicator, table)]
+        for name, value in parse_segment(segment_id).items():
+            conditions.append(segment_condition(table.segments[name][indicator.counted_on], value))
+        return " AND ".join(conditions)
+
+    def _time_spent(self, indicator: Indicator, segment_id: str, spans: Spans) -> list[TimeSpent]:
+        """From the ledger, for durations that end with a solution: mean seconds per ticket and owner."""
+        if indicator.table != _TICKET_TABLE or "solved" not in (indicator.counted_on or ""):
+            return []
+        if indicator.unit not in ("seconds", "business_seconds", "ratio"):
+            return []
+        seconds = "business_seconds" if indicator.unit == "business_seconds" else "calendar_seconds"
+        is_now = f"CASE WHEN {indicator.counted_on} >= DATE '{spans.now[0]}' THEN 1 ELSE 0 END"
+        query = (
+            f"WITH counted AS (SELECT ticket_id, {is_now} AS is_now FROM {indicator.table} "
+            f"WHERE {self._where(indicator, segment_id, spans)}), "
+            "sizes AS (SELECT is_now, COUNT(*) AS ticket_count FROM counted GROUP BY is_now) "
+            f"SELECT spans.owner, counted.is_now, CAST(SUM(spans.{seconds}) AS DOUBLE PRECISION) / "
+            "MAX(sizes.ticket_count) AS mean_seconds FROM counted "
+            "INNER JOIN sizes ON sizes.is_now = counted.is_now "
+            "INNER JOIN core.ticket_time_segments AS spans ON spans.ticket_id = counted.ticket_id "
+            "WHERE spans.owner <> 'closed' GROUP BY spans.owner, counted.is_now"
+        )
+        means: dict[str, list[float]] = {}
+        for row in self.warehouse.rows(query):
+            means.setdefault(row["owner"], [0.0, 0.0])[row["is_now"]] = row["mean_seconds"] or 0.0
+        spent = [TimeSpent(owner=owner, before=before, now=now) for owner, (before, now) in means.items()]
+        return sorted(spent, key=lambda one: (-abs(one.now - one.before), one.owner))
+
+    def _examples(self, indicator: Indicator, segment_id: str, spans: Spans, yardstick: Yardstick | None) -> str | None:
+        """A part with five cases of now that speak against the service, the farthest off first."""
+        table = self.catalog.tables[indicator.table]
+        key, now = ", ".join(table.key), Spans(spans.now, spans.now)
+        against = counted_against(indicator, yardstick)
+        worst = f"{indicator.value} DESC" if indicator.value else f"{indicator.counted_on} DESC"
+        shown = [*table.key, indicator.counted_on, *([indicator.value] if indicator.value else [])]
+        rows: list[dict[str, Any]] = self.warehouse.rows(
+            f"SELECT {', '.join(shown)} FROM {table.table} WHERE {self._where(indicator, segment_id, now)} "
+            f"AND {against} ORDER BY {worst}, {key} LIMIT {EXAMPLES}"
+        )
+        if not rows:
+            return None
+        part_id = f"examples_{indicator.id}_{len(self.parts) + 1}"
+        cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
+        self.parts[part_id] = Part(part_id=part_id, salt=self.salt_of(part_id), columns=tuple(rows[0]), rows=cells)
+        return part_id
