@@ -20,7 +20,7 @@ from hansei.warehouse.dictionary_entries import Entry
 from hansei.warehouse.models import tables_read
 from hansei.warehouse.tables import OWN_TABLES
 
-PLACE = "plugins/hansei/warehouse/dictionary_entries.py or dictionary_indicators.py"
+PLACE = "plugins/hansei/warehouse/dictionary_entries.py or another dictionary_*.py"
 
 
 @pytest.fixture(scope="module")

@@ -71,6 +71,7 @@ def _check_sources(catalog: Catalog) -> Iterator[Fault]:
             yield fault(catalog, "sources", source.id, ("zone",), f"{source.zone!r} is not a zone", next_step)
         for index, mapping in enumerate(source.entities):
             yield from _check_mapping(catalog, source, index, mapping)
+        yield from _check_counts(catalog, source)
 
 
 def _check_mapping(catalog: Catalog, source: Source, index: int, mapping: EntityMapping) -> Iterator[Fault]:
@@ -102,6 +103,32 @@ def _check_mapping(catalog: Catalog, source: Source, index: int, mapping: Entity
         if column.required and name not in mapping.columns and not hashed:
             found = f"required column {name!r} of {entity.id} has no mapping"
             yield fault(catalog, "sources", source.id, columns_at, found, "map it, or give a constant")
+
+
+def _check_counts(catalog: Catalog, source: Source) -> Iterator[Fault]:
+    for index, counts in enumerate(source.counts):
+        entity = catalog.entities.get(counts.entity)
+        if entity is None:
+            continue  # told of its mapping already
+        column = entity.columns.get(counts.counted_on)
+        if column is None or column.type != "timestamp":
+            times = [name for name, declared in entity.columns.items() if declared.type == "timestamp"]
+            found = f"{entity.id} has no time {counts.counted_on!r}"
+            yield fault(catalog, "sources", source.id, ("counts", index, "counted_on"), found, known(times))
+        if counts.zone and counts.zone not in zone_names():
+            location = ("counts", index, "zone")
+            yield fault(catalog, "sources", source.id, location, f"{counts.zone!r} is not a zone", "use an IANA zone")
+        statuses = entity.columns["status"].values if "status" in entity.columns else None
+        if counts.status is None:
+            continue
+        if statuses is None:
+            found = f"{entity.id} has no status with declared values"
+            yield fault(catalog, "sources", source.id, ("counts", index, "status"), found, "leave status out")
+            continue
+        for word in (counts.status.values or {}).values():
+            if word is not None and word not in statuses:
+                location = ("counts", index, "status")
+                yield fault(catalog, "sources", source.id, location, f"{word!r} is not a status", known(statuses))
 
 
 def _check_reviews(catalog: Catalog) -> Iterator[Fault]:

@@ -228,6 +228,40 @@ class Resource(Definition):
         return "rest" if self.request is not None or self.pages_of is not None else "database"
 
 
+class SourceCounts(Definition):
+    """How many rows of an entity the source itself counts, by day and, where it tells, by status.
+
+    resource: its rows say day, status and count; no entity maps it. Asked again every night, and read whole.
+    counted_on: the entity's time whose day is meant. zone: whose days the source counts (default: the source's zone).
+    days: how many days up to the window's end are compared, as far back as the source tells.
+    leaves_out: kinds of rows that we keep and the source's count lacks.
+    """
+
+    entity: Identifier
+    resource: Identifier
+    counted_on: Identifier = "created_at"
+    day: ColumnMapping
+    status: ColumnMapping | None = None
+    count: ColumnMapping
+    zone: str | None = None
+    days: int = Field(default=35, ge=1, le=400)
+    leaves_out: tuple[Literal["deleted", "merged", "spam", "bot_only"], ...] = ("deleted",)
+
+
+class KeyList(Definition):
+    """A resource that lists the key of every row there is: what it lacks was deleted without a word.
+
+    every: how often it is asked for. most_deleted_ratio: a list that would delete a greater share of the rows that we
+    hold is refused, for then the list is more likely broken than the rows gone.
+    """
+
+    entity: Identifier
+    resource: Identifier
+    key: ColumnMapping
+    every: Duration = timedelta(days=7)
+    most_deleted_ratio: float = Field(default=0.05, gt=0, le=1)
+
+
 class Freshness(Definition):
     """How old the newest complete night may be before the brief says so."""
 
@@ -272,6 +306,22 @@ class Source(Definition):
     plain_extra: tuple[str, ...] = ()
     resources: dict[Identifier, Resource]
     entities: tuple[EntityMapping, ...] = Field(min_length=1)
+    counts: tuple[SourceCounts, ...] = ()
+    keys: tuple[KeyList, ...] = ()
+
+    @model_validator(mode="after")
+    def _counts_and_keys_fit(self) -> Source:
+        for title, declared in (("counts", self.counts), ("keys", self.keys)):
+            for item in declared:
+                if item.resource not in self.resources:
+                    raise ValueError(f"{title} names resource {item.resource!r}, which is not declared")
+                if item.entity not in self.entity_ids:
+                    raise ValueError(f"{title} names entity {item.entity!r}, which this source does not feed")
+                if self.resources[item.resource].cursor is not None:
+                    raise ValueError(f"{title}: resource {item.resource} has a cursor; it has to be read whole")
+            if len({item.entity for item in declared}) < len(declared):
+                raise ValueError(f"{title} names an entity twice")
+        return self
 
     @model_validator(mode="after")
     def _resources_fit(self) -> Source:

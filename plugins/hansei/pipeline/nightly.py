@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import fsspec
@@ -23,12 +24,15 @@ from hansei.pipeline.judging import judge_everything
 from hansei.pipeline.notifying import notify
 from hansei.pipeline.readiness import Readiness
 from hansei.pipeline.scoring import score_everything
+from hansei.pipeline.tying_out import tie_out_run
 from hansei.pipeline.validation import write_validation_page
 from hansei.quality.intake import Intake
 from hansei.sources.extraction import extract_batch
 from hansei.sources.privacy import key_id
 from hansei.sources.spool import read_manifest, safe_name
+from hansei.sources.tallies import take_tallies
 from hansei.warehouse import open_warehouse
+from hansei.warehouse.key_lists import due_key_lists
 from hansei.warehouse.read_copy import publish_read_copy
 from hansei.warehouse.refresh import refresh_models
 from hansei.warehouse.runs import (
@@ -71,7 +75,8 @@ def open_run(
                     warehouse, context.catalog, run_id, (interval_start, interval_end), backfill, context.now()
                 )
                 _store_run(context, warehouse, run, interval_start, interval_end, conf.get("reason"))
-    _write_windows(context, run)
+            keys_due = due_key_lists(warehouse, context.catalog, run)
+    _write_windows(context, run, keys_due)
     return {"run_id": run_id, "as_of": run.as_of.isoformat(), "sources": sorted(run.windows)}
 
 
@@ -110,8 +115,8 @@ def _spool_file(context: Context, run_id: str, name: str) -> tuple[Any, str]:
     return system, f"{root}/{name}"
 
 
-def _write_windows(context: Context, run: Run) -> None:
-    """The windows beside the spool, so that extraction never has to open the warehouse."""
+def _write_windows(context: Context, run: Run, keys_due: dict[str, list[str]]) -> None:
+    """What extraction needs to know lies beside the spool, so that it never has to open the warehouse."""
     windows = {
         name: [window.start.isoformat() if window.start else None, window.end.isoformat()]
         for name, window in run.windows.items()
@@ -119,33 +124,38 @@ def _write_windows(context: Context, run: Run) -> None:
     try:
         system, path = _spool_file(context, run.run_id, "run.json")
         with system.open(path, "wb") as file:
-            file.write(json.dumps({"as_of": run.as_of.isoformat(), "windows": windows}).encode())
+            asked = {"as_of": run.as_of.isoformat(), "windows": windows, "keys_due": keys_due}
+            file.write(json.dumps(asked).encode())
     except OSError as error:
         found = f"cannot be written ({error.strerror or type(error).__name__})"
         next_step = "make room or correct HANSEI_SPOOL, and repeat the run"
         raise HanseiError(f"spool {context.settings.spool}", found, next_step) from None
 
 
-def _window(context: Context, run_id: str, source: str) -> Window:
+def _asked(context: Context, run_id: str, source: str) -> tuple[Window, list[str]]:
+    """The source's window in the run, and the entities whose key list is due."""
     system, path = _spool_file(context, run_id, "run.json")
     try:
         with system.open(path, "rb") as file:
-            start, end = json.loads(file.read())["windows"][source]
+            run = json.loads(file.read())
+        start, end = run["windows"][source]
     except (FileNotFoundError, KeyError):
         raise SourceError(f"run {run_id}", f"has no window for source {source!r}", "run open_run again") from None
-    return Window(datetime.fromisoformat(start) if start else None, datetime.fromisoformat(end))
+    window = Window(datetime.fromisoformat(start) if start else None, datetime.fromisoformat(end))
+    return window, run.get("keys_due", {}).get(source, [])
 
 
 def extract(
     context: Context, run_id: str, source: str, progress: Callable[[str, int], None] | None = None
 ) -> dict[str, Any]:
     """Spools the source's window; rows received. A failure is left beside the spool for the brief to name."""
-    window = _window(context, run_id, source)
+    window, keys_due = _asked(context, run_id, source)
     system, note = _spool_file(context, run_id, f"{source}.failed")
     try:
         definition = context.catalog.sources[source]
-        arguments = (definition, context.catalog, context.settings, context.resolver, run_id, window)
-        manifest = extract_batch(*arguments, progress=progress)
+        means = (definition, context.catalog, context.settings, context.resolver)
+        tallies = partial(take_tallies, *means, window, keys_due)
+        manifest = extract_batch(*means, run_id, window, progress=progress, tallies=tallies)
     except HanseiError as error:
         # On a full disk there is no room for the note either; the error itself must still arrive.
         with suppress(OSError), system.open(note, "wb") as file:
@@ -206,6 +216,7 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
         run = require_run(warehouse, run_id)
         with warehouse.transaction():
             _note_failures(context, warehouse, run)
+            tie_out_run(context, warehouse, run)
             mirror_board(context, warehouse)
             tidied = tidy(context, warehouse, run)
         tidied["changes"] = tidy_changes(context, warehouse, run)

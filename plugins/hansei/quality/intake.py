@@ -25,6 +25,7 @@ from hansei.quality.validation import Suite
 from hansei.settings import Settings
 from hansei.sources.spool import EntityBatch, Manifest, discard_raw, raw_rows, read_part
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.key_lists import KeyReconciliation, reconcile_keys
 from hansei.warehouse.publication import MergeCounts, land, merge
 from hansei.warehouse.runs import Run, move_watermark
 
@@ -87,6 +88,7 @@ class Intake:
             self._check_references()
             is_held = any(count.held for count in counts.values())
             if not is_held:
+                self._reconcile_keys(counts)
                 move_watermark(self.warehouse, self.source.id, self.manifest.complete_until, self.run.run_id)
             self._close(is_held)
         discard_raw(self.manifest)
@@ -137,6 +139,35 @@ class Intake:
             identity = {"run_id": self.run.run_id, "source": self.source.id, "entity": name}
             found = reference_findings(self.warehouse, self.catalog, self.source, entity)
             self.warehouse.insert("ops.check_results", [{**identity, **finding.as_result()} for finding in found])
+
+    def _reconcile_keys(self, counts: dict[str, EntityCounts]) -> None:
+        """Deletes what complete key lists lack; each list leaves a line that says what became of it."""
+        declared = {keys.entity: keys for keys in self.source.keys}
+        for tally in self.manifest.tallies:
+            if tally.kind != "keys" or tally.entity not in declared:
+                continue
+            entity = self.catalog.entities[tally.entity]
+            if tally.part is None:
+                found = KeyReconciliation("unreadable", message=tally.message)
+            else:
+                listed = read_part(self.manifest, tally.part)
+                until = self.manifest.entities[entity.id].complete_until
+                means = (self.warehouse, entity, self.source.id, self.run, declared[entity.id])
+                found = reconcile_keys(*means, listed, tally.taken_at, until)
+                counts[entity.id].deleted += found.deleted
+            self.warehouse.insert("ops.key_reconciliations", [found.as_row(self.run, self.source.id, entity.id)])
+            finding = BatchFinding(
+                "key_list", "batch", "warn", found.known, found.absent - found.deleted, found.message
+            )
+            result = {**finding.as_result(), **({} if found.state == "applied" else {"result": "warned"})}
+            identity = {"run_id": self.run.run_id, "source": self.source.id, "entity": entity.id}
+            self.warehouse.insert("ops.check_results", [{**identity, **result}])
+            if found.deleted:
+                self.warehouse.execute(
+                    "UPDATE ops.batches SET deleted_count = deleted_count + :deleted "
+                    "WHERE run_id = :run_id AND source = :source AND entity = :entity",
+                    {**identity, "deleted": found.deleted},
+                )
 
     def _merge(self, entity: Entity, batch: EntityBatch, checking: _Checking, landed: int) -> MergeCounts:
         # Absence proves a deletion only in a complete snapshot that is the newest of its source.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,10 @@ from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper
 from hansei.sources.matrix import cursor_spec
 from hansei.sources.privacy import Privacy, cipher, key_id, seal_extra
 from hansei.sources.scratch import Scratch, flat, name, positions, quote
-from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, read_manifest
+from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, TallyPart, read_manifest
+
+if TYPE_CHECKING:
+    from hansei.sources.tallies import Tally
 
 Progress = Callable[[str, int], None]
 # So many rows, and all of them unreadable, are a wrong declaration and not a broken file.
@@ -43,10 +47,12 @@ def extract_batch(
     run_id: str,
     window: Window,
     progress: Progress | None = None,
+    tallies: Callable[[], Iterable[Tally]] = tuple,
 ) -> Manifest:
     """The batch of `source` for `window`, written to the spool; a finished one of the same run is returned as it is.
 
-    progress: called with (resource, raw rows read so far). Raises SourceError where the source cannot be read as a
+    progress: called with (resource, raw rows read so far). tallies: asked after the last row, so that no row can be
+    newer than what the source says of its rows. Raises SourceError where the source cannot be read as a
     whole, SettingsError where a key is missing; then no batch exists, and the next attempt starts anew.
     """
     finished = read_manifest(settings, run_id, source.id)
@@ -75,9 +81,15 @@ def extract_batch(
         complete_until=None if None in untils else min(untils),
         entities=entities,
         raw_parts=writer.raw_parts,
+        tallies=tuple(_tally_part(writer, tally) for tally in tallies()),
     )
     writer.finish(manifest)
     return manifest
+
+
+def _tally_part(writer: BatchWriter, tally: Tally) -> TallyPart:
+    part = None if tally.rows is None else writer.write_tally(tally.kind, tally.entity, tally.rows)
+    return TallyPart(tally.kind, tally.entity, part, tally.taken_at, tally.message)
 
 
 def _entity_batch(source: Source, entity: str, runs: list[ResourceRun], writer: BatchWriter) -> EntityBatch:
@@ -163,6 +175,18 @@ class ResourceRun:
             found = f"no row in the window {self.window.as_text()}"
             raise SourceError(place, found, "check the export, or set may_be_empty: true")
         self.complete_until = self._complete_until()
+
+    def rows(self) -> Iterator[pa.Table]:
+        """Canonical rows of every chunk, nothing spooled: for what is read besides the batch."""
+        for chunk in self._chunks():
+            for _, mapped in self.map(chunk):
+                for _, rows in mapped:
+                    yield rows
+
+    @property
+    def covered_until(self) -> datetime | None:
+        """The newest instant that what was read tells of; None where the resource declares none."""
+        return self._newest
 
     def map(self, chunk: Chunk) -> Iterator[tuple[Fields, list[tuple[EntityMapper, pa.Table]]]]:
         """At most one (fields, rows per mapping): the chunk's rows of the window. Nothing where there are none."""

@@ -45,6 +45,17 @@ class EntityBatch:
 
 
 @dataclass(frozen=True)
+class TallyPart:
+    """What the source said of an entity besides its rows. `part` is None where it could not be read."""
+
+    kind: str
+    entity: str
+    part: str | None
+    taken_at: datetime
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A finished batch. `complete_until` is the earliest of its entities'; None leaves the watermark where it is."""
 
@@ -57,6 +68,7 @@ class Manifest:
     complete_until: datetime | None
     entities: dict[str, EntityBatch]
     raw_parts: int
+    tallies: tuple[TallyPart, ...] = ()
 
     @property
     def received(self) -> int:
@@ -82,7 +94,11 @@ class Manifest:
             for entity, batch in data["entities"].items()
         }
         complete_until = _time(data["complete_until"])
+        tallies = tuple(
+            TallyPart(**{**tally, "taken_at": _time(tally["taken_at"])}) for tally in data.get("tallies", ())
+        )
         fixed = {"location": location, "window": window, "complete_until": complete_until, "entities": entities}
+        fixed["tallies"] = tallies
         return cls(**{**data, **fixed})
 
 
@@ -256,13 +272,22 @@ class BatchWriter:
                 self._write_part(entity, pa.concat_tables(rows))
         self._waiting.clear()
 
+    def write_tally(self, kind: str, entity: str, rows: pa.Table) -> str:
+        """The part that now holds a tally; `read_part` reads it."""
+        part = f"{kind}/{entity}.parquet"
+        self._write_table(part, rows)
+        return part
+
     def _write_part(self, entity: str, rows: pa.Table) -> None:
         names = self.parts.setdefault(entity, [])
         part = f"{entity}/part-{len(names):05d}.parquet"
+        self._write_table(part, rows)
+        names.append(part)
+
+    def _write_table(self, part: str, rows: pa.Table) -> None:
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         self._write(part, sink.getvalue())
-        names.append(part)
 
     def _write(self, name: str, content: bytes | pa.Buffer) -> None:
         path = f"{self._root}/{name}"

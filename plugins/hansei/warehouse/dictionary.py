@@ -14,9 +14,10 @@ from hansei.errors import HanseiError
 from hansei.warehouse import seeds
 from hansei.warehouse.dictionary_entries import CORE, OPS, Entry
 from hansei.warehouse.dictionary_indicators import INDICATORS
+from hansei.warehouse.dictionary_reconciliations import RECONCILIATIONS
 from hansei.warehouse.tables import OWN_TABLES
 
-ENTRIES = {**CORE, **INDICATORS, **OPS}
+ENTRIES = {**CORE, **INDICATORS, **OPS, **RECONCILIATIONS}
 # Only what means the same in every table that has it.
 SHARED = {
     "run_id": "Run that wrote the row (`ops.runs`)",

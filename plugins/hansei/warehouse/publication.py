@@ -185,21 +185,29 @@ def _delete_absent(warehouse: Warehouse, entity: Entity, kept_keys: Iterable[str
     key = entity.key
     create_table(warehouse, "run_kept", {"key": "text"}, temporary=True)
     warehouse.load("run_kept", pa.table({"key": pa.array(list(kept_keys), pa.string())}))
-    absent = (
-        f"source = :source AND deleted_at IS NULL AND {key} NOT IN (SELECT {key} FROM run_best) "
-        f"AND {key} NOT IN (SELECT key FROM run_kept)"
-    )
-    warehouse.execute(
-        f"INSERT INTO run_subjects SELECT DISTINCT {entity.subject_key}, 'delete' FROM {entity.table} "
-        f"WHERE {absent} AND {entity.subject_key} NOT IN (SELECT key FROM run_subjects)",
-        {"source": parameters["source"]},
-    )
-    count = warehouse.scalar(f"SELECT COUNT(*) FROM {entity.table} WHERE {absent}", {"source": parameters["source"]})
+    absent = f"{key} NOT IN (SELECT {key} FROM run_best) AND {key} NOT IN (SELECT key FROM run_kept)"
+    count = bury(warehouse, entity, absent, parameters)
+    warehouse.execute("DROP TABLE run_kept")
+    return count
+
+
+def bury(warehouse: Warehouse, entity: Entity, absent: str, parameters: dict) -> int:
+    """Marks the source's living rows that meet the condition as deleted at `window_end`; how many.
+
+    Their subjects are added to `run_subjects` (key, operation), which the caller hands to `record_changes`.
+    """
+    gone = f"source = :source AND deleted_at IS NULL AND {absent}"
+    source = {"source": parameters["source"]}
+    count = warehouse.scalar(f"SELECT COUNT(*) FROM {entity.table} WHERE {gone}", source)
     if count:
         warehouse.execute(
-            f"UPDATE {entity.table} SET deleted_at = :window_end, loaded_run_id = :run_id WHERE {absent}", parameters
+            f"INSERT INTO run_subjects SELECT DISTINCT {entity.subject_key}, 'delete' FROM {entity.table} "
+            f"WHERE {gone} AND {entity.subject_key} NOT IN (SELECT key FROM run_subjects)",
+            source,
         )
-    warehouse.execute("DROP TABLE run_kept")
+        warehouse.execute(
+            f"UPDATE {entity.table} SET deleted_at = :window_end, loaded_run_id = :run_id WHERE {gone}", parameters
+        )
     return count
 
 

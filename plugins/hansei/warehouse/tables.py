@@ -8,6 +8,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.entities import STAGING_COLUMNS, Entity
 from hansei.errors import WarehouseError
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.reconciliation_tables import RECONCILIATION_TABLES
 from hansei.warehouse.scoring_tables import SCORING_TABLES
 from hansei.warehouse.signal_tables import SIGNAL_TABLES
 
@@ -190,6 +191,7 @@ OWN_TABLES["indicators.channel_consistency"] = {
     "p_value": "double",
     "run_id": "text",
 }
+OWN_TABLES.update(RECONCILIATION_TABLES)
 OWN_TABLES.update(SIGNAL_TABLES)
 OWN_TABLES.update(SCORING_TABLES)
 # Columns that tell when and by which run a row came to be; promise 2 (same input, same tables) leaves them out.

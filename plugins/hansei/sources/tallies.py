@@ -1,0 +1,167 @@
+"""What a source says of its rows besides the rows: how many it counts per day and status, and the key of each.
+
+Both are read through the same mapping as rows are, from a resource that no entity maps, and always whole. A source
+that cannot count or list its keys loses no night: the tally then holds the reason instead of figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hansei.catalog.entities import Column, Entity
+from hansei.catalog.loader import Catalog
+from hansei.catalog.sources import ColumnMapping, EntityMapping, KeyList, Source, SourceCounts
+from hansei.catalog.windows import Window
+from hansei.connections import Resolver
+from hansei.errors import HanseiError, SourceError
+from hansei.settings import Settings
+from hansei.sources.extraction import ResourceRun
+from hansei.sources.mapping import FAULTS
+from hansei.sources.scratch import Scratch
+
+Kind = Literal["counts", "keys"]
+ALL_STATUSES = "all"  # where a source counts days only
+COUNTS_SCHEMA = pa.schema([("day", pa.date32()), ("status", pa.string()), ("count", pa.int64())])
+KEYS_SCHEMA = pa.schema([("key", pa.string())])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One tally of one entity. `rows` is None where it could not be read, and `message` says why.
+
+    rows: as COUNTS_SCHEMA (each day and status once) or KEYS_SCHEMA (each key once).
+    taken_at: naive UTC; up to when what it tells is known.
+    """
+
+    kind: Kind
+    entity: str
+    rows: pa.Table | None
+    taken_at: datetime
+    message: str = ""
+
+    def as_error(self) -> SourceError:
+        """Why there are no rows, for somebody who asked for them."""
+        return SourceError(f"{self.kind} of {self.entity}", self.message, "mend the source or its definition")
+
+
+def take_tallies(
+    source: Source,
+    catalog: Catalog,
+    settings: Settings,
+    resolver: Resolver,
+    window: Window,
+    keys_due: Collection[str] = (),
+) -> Iterator[Tally]:
+    """Every count that the source declares, then the key list of each entity in `keys_due`; nothing raises."""
+    reading = _Reading(source, catalog, settings, resolver, window)
+    for counts in source.counts:
+        yield reading.tally("counts", counts)
+    for keys in source.keys:
+        if keys.entity in keys_due:
+            yield reading.tally("keys", keys)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    source: Source
+    catalog: Catalog
+    settings: Settings
+    resolver: Resolver
+    window: Window
+
+    def tally(self, kind: Kind, declared: SourceCounts | KeyList) -> Tally:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        try:
+            with Scratch() as scratch:
+                if kind == "counts":
+                    rows, taken_at = self._counts(declared, scratch)
+                else:
+                    rows, taken_at = self._keys(declared, scratch)
+        except HanseiError as error:
+            return Tally(kind, declared.entity, None, now, str(error))
+        return Tally(kind, declared.entity, rows, taken_at or now)
+
+    def _counts(self, counts: SourceCounts, scratch: Scratch) -> tuple[pa.Table, datetime | None]:
+        columns = {"day": counts.day, "count": counts.count}
+        if counts.status is not None:
+            columns["status"] = counts.status
+        run = self._run(counts.resource, _count_entity(), columns, scratch)
+        rows, faulty = _read(run, ["day", "status", "count"])
+        if faulty:
+            found = f"{faulty} of its rows have no readable day, status or count"
+            raise SourceError(self._place(counts), found, "correct the mapping of the counts")
+        if counts.status is None:
+            rows = rows.set_column(1, "status", pa.array([ALL_STATUSES] * rows.num_rows, pa.string()))
+        summed = rows.group_by(["day", "status"]).aggregate([("count", "sum")])
+        named = summed.rename_columns(["day", "status", "count"])
+        return named.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA), _covered_until(run)
+
+    def _keys(self, keys: KeyList, scratch: Scratch) -> tuple[pa.Table, datetime | None]:
+        declared = self.catalog.entities[keys.entity]
+        run = self._run(keys.resource, _key_entity(declared), {declared.key: keys.key}, scratch)
+        rows, faulty = _read(run, [declared.key])
+        if faulty or not run.is_whole:
+            found = f"{faulty} keys cannot be read" if faulty else "the list was not read to its end"
+            raise SourceError(self._place(keys), found, "an incomplete list deletes nothing; mend it and wait a night")
+        listed = pc.unique(rows.column(0).combine_chunks())
+        if not len(listed):
+            raise SourceError(self._place(keys), "the list is empty", "an empty list deletes nothing; check the export")
+        return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), _covered_until(run)
+
+    def _place(self, declared: SourceCounts | KeyList) -> str:
+        return f"source {self.source.id}, resource {declared.resource}"
+
+    def _run(self, resource: str, entity: Entity, columns: dict[str, ColumnMapping], scratch: Scratch) -> ResourceRun:
+        """The resource read whole, at its newest, as rows of a passing entity."""
+        mapping = EntityMapping(entity=entity.id, resource=resource, columns=columns)
+        whole = self.source.resources[resource].model_copy(update={"delivery": "snapshot"})
+        resources = {**self.source.resources, resource: whole}
+        source = self.source.model_copy(update={"entities": (mapping,), "resources": resources})
+        catalog = replace(self.catalog, entities={**self.catalog.entities, entity.id: entity})
+        window = Window(None, self.window.end)
+        return ResourceRun(source, resource, catalog, self.settings, self.resolver, window, scratch)
+
+
+def _read(run: ResourceRun, columns: list[str]) -> tuple[pa.Table, int]:
+    """The named columns of every readable row, and how many rows have a fault."""
+    tables, faulty = [], 0
+    for rows in run.rows():
+        faults = rows[FAULTS].is_valid()
+        faulty += pc.sum(faults).as_py() or 0
+        tables.append(rows.filter(pc.invert(faults)).select(columns))
+    if not tables:
+        fields = [pa.field(name, {"day": pa.date32(), "count": pa.int64()}.get(name, pa.string())) for name in columns]
+        return pa.schema(fields).empty_table(), faulty
+    return pa.concat_tables(tables), faulty
+
+
+def _covered_until(run: ResourceRun) -> datetime | None:
+    """For files the end of what the newest one covers, where that is declared; a live source answers as of now."""
+    rule = run.resource.complete_until
+    return run.covered_until if rule is not None and rule.by in ("file_name", "modified") else None
+
+
+def _count_entity() -> Entity:
+    return Entity(
+        id="source_counts",
+        grain="one row per day and status",
+        key="count_id",
+        columns={
+            "count_id": Column(type="key", meaning="Not used"),
+            "day": Column(type="date", required=True, meaning="Day that the source counts"),
+            "status": Column(type="text", meaning="Status in our words"),
+            "count": Column(type="bigint", required=True, minimum=0, meaning="How many rows the source counts"),
+        },
+    )
+
+
+def _key_entity(entity: Entity) -> Entity:
+    """The entity as its key alone."""
+    column = entity.columns[entity.key].model_copy(update={"required": True})
+    return Entity(id=entity.id, grain=entity.grain, key=entity.key, columns={entity.key: column})
