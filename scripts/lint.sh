@@ -14,7 +14,5 @@ run .venv/bin/ruff format --check .
 run .venv/bin/python scripts/lint_sql.py include/sql
 run .venv/bin/hansei check
 # The definitions that are shipped to be laid over the others: the demo company's and the examples.
-for overlay in include/demo/definitions include/definitions/examples/*/; do
-  run env HANSEI_DEFINITIONS="$overlay" .venv/bin/hansei check
-done
+run .venv/bin/hansei check include/demo/definitions include/definitions/examples/*/
 exit $failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from hansei import cli
 from hansei.catalog import load_catalog
 from hansei.cli.references import references
-from hansei.settings import load_settings
+from hansei.settings import SHIPPED_INCLUDE, load_settings
 
 
 def commands(app: typer.Typer) -> dict[str, object]:
@@ -131,3 +132,19 @@ def test_keys_are_fresh_and_usable(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_generated_references_are_current() -> None:
     for path, text in references().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run `make docs`"
+
+
+def test_check_takes_several_overlays_and_fails_where_one_has_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    spoiled = tmp_path / "spoiled" / "thresholds"
+    spoiled.mkdir(parents=True)
+    (spoiled / "odd.yaml").write_text("id: odd\nindicator: unheard_of\n", "utf-8")
+    whole = SHIPPED_INCLUDE / "definitions" / "examples" / "ravenstack"
+    code, out, _ = run(monkeypatch, capsys, "check", str(whole), str(tmp_path / "spoiled"))
+    assert code == 1
+    assert "ravenstack: no fault" in out and "odd.yaml" in out
+    code, out, _ = run(monkeypatch, capsys, "check", str(whole), "--json")
+    assert (code, json.loads(out)) == (0, [])
+    code, _, err = run(monkeypatch, capsys, "check", str(tmp_path / "nowhere"))
+    assert code == 1 and "does not exist" in err

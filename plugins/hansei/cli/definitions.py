@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import secrets
 import time
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from hansei.catalog.documents import Fault
 from hansei.catalog.loader import examine
 from hansei.cli.output import Json, show
-from hansei.settings import load_settings
+from hansei.errors import HanseiError
+from hansei.settings import Settings, load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -20,25 +25,46 @@ def register(app: typer.Typer) -> None:
     app.command()(keys)
 
 
-def check(as_json: Json = False) -> None:
+def check(
+    directories: Annotated[
+        list[Path] | None, typer.Argument(help="Overlays, each checked by itself [default: HANSEI_DEFINITIONS]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Validate every definition and report all faults at once."""
-    started = time.monotonic()
     settings = load_settings()
-    catalog, faults = examine(settings)
+    overlays = [settings.overlays]
+    for directory in directories or []:
+        if not directory.is_dir():
+            raise HanseiError(
+                f"directory {directory}", "does not exist", "name a folder with sources/, indicators/ ..."
+            )
+    if directories:
+        overlays = [(directory.absolute(),) for directory in directories]
+    checked = [_checked(dataclasses.replace(settings, overlays=overlay), as_json) for overlay in overlays]
+    faults = [fault for found in checked for fault in found]
     if as_json:
         listed = [
             {"file": str(f.file), "line": f.line, "key": f.key, "found": f.found, "next_step": f.next_step}
             for f in faults
         ]
         typer.echo(json.dumps(listed, ensure_ascii=False, indent=1))
-    else:
+    if faults:
+        raise typer.Exit(1)
+
+
+def _checked(settings: Settings, is_silent: bool) -> tuple[Fault, ...]:
+    """The faults of one set of definitions, told unless the caller tells them."""
+    started = time.monotonic()
+    catalog, faults = examine(settings)
+    if not is_silent:
         for fault in faults:
             typer.echo(str(fault))
         counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in _COUNTED)
         verdict = f"{len(faults)} faults" if faults else "no fault"
-        typer.echo(f"{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
-    if faults:
-        raise typer.Exit(1)
+        where = f"{settings.overlays[-1].name}: " if settings.overlays else ""
+        typer.echo(f"{where}{verdict} in {counts} ({time.monotonic() - started:.1f} s)")
+    return tuple(faults)
 
 
 def plan(as_json: Json = False) -> None:
