@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ from hansei.sources.extraction import extract_batch
 from hansei.sources.privacy import key_id
 from hansei.sources.spool import read_manifest, safe_name
 from hansei.sources.tallies import take_tallies
-from hansei.warehouse import open_warehouse
+from hansei.warehouse import kept_open, open_warehouse
 from hansei.warehouse.key_lists import due_key_lists
 from hansei.warehouse.read_copy import publish_read_copy
 from hansei.warehouse.refresh import refresh_models
@@ -288,19 +288,29 @@ def run_night(
 ) -> dict[str, Any]:
     """All stages of one night in one process, as the DAG orders them; a failed source stops no other."""
     opened = open_run(context, run_id, *interval, conf=conf)
-    for source in opened["sources"]:
-        try:
-            received = extract(context, run_id, source)["received"]
-            counts = publish(context, run_id, source)
-            accepted = sum(count["accepted"] for count in counts.values())
-            tell(f"{source}: {received} rows received, {accepted} accepted")
-        except HanseiError as error:
-            tell(f"{source}: failed: {error}")
-    for stage in (model, measure, judge, share):
-        stage(context, run_id)
-        tell(f"{stage.__name__}: done")
+    received: dict[str, int] = {}
+    for source in opened["sources"]:  # nobody holds the warehouse while sources are asked
+        with _telling_failure(source, tell):
+            received[source] = extract(context, run_id, source)["received"]
+    with kept_open(context.settings):
+        for source, count in received.items():
+            with _telling_failure(source, tell):
+                counts = publish(context, run_id, source)
+                accepted = sum(fates["accepted"] for fates in counts.values())
+                tell(f"{source}: {count} rows received, {accepted} accepted")
+        for stage in (model, measure, judge, share):
+            stage(context, run_id)
+            tell(f"{stage.__name__}: done")
     try:
         notify(context, run_id, tell=tell)
     finally:
         closed = close_run(context, run_id)
     return closed
+
+
+@contextmanager
+def _telling_failure(source: str, tell: Callable[[str], None]) -> Iterator[None]:
+    try:
+        yield
+    except HanseiError as error:
+        tell(f"{source}: failed: {error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ from hansei.warehouse.dialect import Dialect
 SCHEMAS = ("landing", "staging", "core", "indicators", "ops", "board")
 _WRITER_LOCK = 7_240_011
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+_ROWS_A_STATEMENT = 200
 
 
 class Warehouse:
     """One open connection to a warehouse, with the dialect that its SQL is written in.
 
     Statements run inside `with warehouse.transaction():`; on PostgreSQL writing transactions follow one another.
+    Outside of one each statement is a transaction of its own. DuckDB is handed its statements directly, on the
+    connection that SQLAlchemy opened: SQLAlchemy's own way costs as much as a small statement takes.
     """
 
     def __init__(self, engine: sa.Engine, dialect: Dialect, is_writable: bool) -> None:
@@ -45,11 +49,15 @@ class Warehouse:
         if self._connection.in_transaction():
             yield
             return
+        with self._naming_a_full_disk(), self._connection.begin():
+            if not self.sql.is_duckdb and self.is_writable:
+                self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+            yield
+
+    @contextmanager
+    def _naming_a_full_disk(self) -> Iterator[None]:
         try:
-            with self._connection.begin():
-                if not self.sql.is_duckdb and self.is_writable:
-                    self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
-                yield
+            yield
         except (sa.exc.DBAPIError, duckdb.Error) as error:
             if "No space left on device" not in str(error):
                 raise
@@ -59,37 +67,68 @@ class Warehouse:
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs one statement with bound parameters; number of rows that it touched (-1 where unknown)."""
+        if self.sql.is_duckdb:
+            found = self._native(statement, parameters)
+            touched = found.fetchone() if found.description and found.description[0][0] == "Count" else None
+            return touched[0] if touched else -1
         with self.transaction():
             return self._connection.execute(sa.text(statement), dict(parameters or {})).rowcount
 
     def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Rows of a small result as dictionaries."""
+        if self.sql.is_duckdb:
+            found = self._native(query, parameters)
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         with self.transaction():
             result = self._connection.execute(sa.text(query), dict(parameters or {}))
             return [dict(row) for row in result.mappings()]
 
     def scalar(self, query: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """First column of the first row, None where there is no row."""
+        if self.sql.is_duckdb:
+            row = self._native(query, parameters).fetchone()
+            return None if row is None else row[0]
         with self.transaction():
             return self._connection.execute(sa.text(query), dict(parameters or {})).scalar()
 
     def insert(self, table: str, records: Iterable[Mapping[str, Any]]) -> int:
-        """Inserts a handful of records with bound parameters; bulk goes through `load`."""
+        """Inserts a handful of records of the same keys with bound parameters; bulk goes through `load`."""
         records = [dict(record) for record in records]
         if not records:
             return 0
         names = list(records[0])
         columns = ", ".join(names)
-        values = ", ".join(f":{name}" for name in names)
         with self.transaction():
-            self._connection.execute(sa.text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), records)
+            if self.sql.is_duckdb:
+                for start in range(0, len(records), _ROWS_A_STATEMENT):
+                    some = records[start : start + _ROWS_A_STATEMENT]
+                    self._insert_some(f"INSERT INTO {table} ({columns}) VALUES", names, some)
+            else:
+                values = ", ".join(f":{name}" for name in names)
+                self._connection.execute(sa.text(f"INSERT INTO {table} ({columns}) VALUES ({values})"), records)
         return len(records)
+
+    def _insert_some(self, beginning: str, names: list[str], records: Sequence[Mapping[str, Any]]) -> None:
+        """Records in one statement, which DuckDB is seven times quicker at than at one for each."""
+        row = f"({', '.join('?' * len(names))})"
+        values = [record[name] for record in records for name in names]
+        self._raw().execute(f"{beginning} {', '.join([row] * len(records))}", values)
+
+    def _native(self, statement: str, parameters: Mapping[str, Any] | None) -> Any:
+        """DuckDB's result of a statement with `:name` parameters, as SQLAlchemy writes them; `\\:` is a colon."""
+        named = dict.fromkeys(_PARAMETER.findall(statement))
+        text = _PARAMETER.sub(r"$\1", statement).replace("\\:", ":")
+        with self._naming_a_full_disk():
+            if named:
+                return self._raw().execute(text, {name: parameters[name] for name in named})
+            return self._raw().execute(text)
 
     def arrow(self, query: str) -> pa.Table:
         """A larger result as an Arrow table."""
+        if self.sql.is_duckdb:
+            return self._native(query, None).to_arrow_table()
         with self.transaction():
-            if self.sql.is_duckdb:
-                return self._raw().execute(query).to_arrow_table()
             cursor = self._connection.execute(sa.text(query))
             names = list(cursor.keys())
             records = cursor.fetchall()
@@ -158,14 +197,61 @@ def _writable(data: pa.Table) -> pa.Table:
 
 @contextmanager
 def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """The live warehouse for reading and writing; schemas exist afterwards."""
+    """The live warehouse for reading and writing; schemas exist afterwards.
+
+    Within `kept_open` it is the connection that is kept; after an error that one is closed, whatever it was left with.
+    """
+    url = settings.warehouse_url
+    warehouse = _kept.get(url) or _open(settings)
+    if url in _kept:
+        _kept[url] = warehouse
+    try:
+        yield warehouse
+    except BaseException:
+        if url in _kept:
+            _kept[url] = None
+            warehouse.close()
+        raise
+    finally:
+        if url not in _kept:
+            warehouse.close()
+
+
+# Warehouse that stays open between two uses, by its URL; None until its first use.
+_kept: dict[str, Warehouse | None] = {}
+
+
+@contextmanager
+def kept_open(settings: Settings) -> Iterator[None]:
+    """While the block lasts, the warehouse that this process opened first stays open and serves whoever asks for it.
+
+    For stages that follow one another at once: closing a DuckDB file writes everything that was added into its place,
+    and opening it reads it again. Nobody else can open the file meanwhile.
+    """
+    url = settings.warehouse_url
+    if url in _kept:
+        yield
+        return
+    _kept[url] = None
+    try:
+        yield
+    finally:
+        warehouse = _kept.pop(url)
+        if warehouse is not None:
+            warehouse.close()
+
+
+def _open(settings: Settings) -> Warehouse:
     warehouse = _open_duckdb(settings) if settings.is_embedded else _open_postgresql(settings.warehouse_url)
     try:
+        there = {row["schema_name"] for row in warehouse.rows("SELECT schema_name FROM information_schema.schemata")}
         for schema in SCHEMAS:
-            warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        yield warehouse
-    finally:
+            if schema not in there:
+                warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    except BaseException:
         warehouse.close()
+        raise
+    return warehouse
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import sqlglot
-from sqlalchemy.exc import DBAPIError
 from sqlglot import exp
 
 from hansei.settings import Settings
@@ -118,7 +118,7 @@ def _attach(warehouse: Warehouse, file: Path, options: str = "") -> bool:
     """Whether the file could be attached: it is a database that we can read, and nobody else's lock is on it."""
     try:
         warehouse.execute(_attachment(file, options))
-    except DBAPIError:
+    except duckdb.Error:
         return False
     return True
 
