@@ -10,6 +10,7 @@ from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known, undeclared
 from hansei.catalog.practices import check_practices
+from hansei.catalog.privacy_checks import check_privacy
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.recipients import check_recipients
 from hansei.catalog.risks import check_risks
@@ -40,6 +41,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_scorecards(catalog),
         *check_risks(catalog),
         *check_practices(catalog),
+        *check_privacy(catalog),
         *check_surveys(catalog),
         *check_recipients(catalog),
     ]

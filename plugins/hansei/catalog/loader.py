@@ -21,6 +21,7 @@ from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
+from hansei.catalog.privacy import PrivacyRules
 from hansei.catalog.procedures import Procedure
 from hansei.catalog.recipients import Recipient
 from hansei.catalog.risks import Risk
@@ -55,6 +56,7 @@ FOLDERS: dict[str, type[Definition] | TypeAdapter] = {
     "crm_sync": CrmSync,
     "cost_model": CostModel,
     "team_privacy": TeamPrivacy,
+    "privacy": PrivacyRules,
     "surveys": ScaleContract,
     "servqual_weights": ServqualWeights,
     "benchmarks": Benchmark,
@@ -93,6 +95,7 @@ class Catalog:
     crm_sync: dict[str, CrmSync]
     cost_model: dict[str, CostModel]
     team_privacy: dict[str, TeamPrivacy]
+    privacy: dict[str, PrivacyRules]
     surveys: dict[str, ScaleContract]
     servqual_weights: dict[str, ServqualWeights]
     benchmarks: dict[str, Benchmark]
@@ -100,6 +103,11 @@ class Catalog:
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")
+
+    @property
+    def privacy_rules(self) -> PrivacyRules:
+        """What the service does with personal data; there is one definition of it."""
+        return next(iter(self.privacy.values()))
 
     def fingerprint(self, *parts: Any) -> str:
         """SHA-256 over definitions or plain data, stable across processes."""

@@ -11,12 +11,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from hansei.catalog.documents import Definition
 from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
+from hansei.catalog.privacy import Policy
 from hansei.catalog.rest import Api, ForEach, Request
 from hansei.catalog.rest_checks import check_rest
 from hansei.catalog.row_filters import RowFilter
 
 Scalar = str | int | float | bool
-Policy = Literal["keep", "pseudonymise", "redact", "drop"]
 
 
 class TimeSum(Definition):

@@ -133,7 +133,14 @@ def _how(mapping: ColumnMapping, personal_class: str) -> str:
     if mapping.instance:
         steps.append(f"key of {_code(mapping.instance)}")
     if mapping.policy or personal_class == "direct":
-        steps.append({"drop": "dropped", "keep": "kept", "redact": "redacted"}.get(mapping.policy, "pseudonym"))
+        words = {
+            "drop": "dropped",
+            "keep": "kept",
+            "redact": "redacted",
+            "mask": "masked",
+            "generalise": "made coarser",
+        }
+        steps.append(words.get(mapping.policy.kind if mapping.policy else "", "pseudonym"))
     elif personal_class == "free_text":
         steps.append("redacted")
     return "; ".join(steps)

@@ -163,7 +163,7 @@ def _column(mapper: EntityMapper, column: str, examples: dict) -> ColumnCoverage
         path=", ".join(dict.fromkeys(mapping.paths)) or None if mapping else None,
         required=declared.required,
         personal_class=declared.personal_class,
-        policy=mapping.policy if mapping else None,
+        policy=mapping.policy.kind if mapping and mapping.policy else None,
         filled_share=round(filled / counts.rows, 4) if counts.rows else 0.0,
         faults=dict(counts.faults),
         examples=examples.get((mapper.index, column), []),

@@ -134,7 +134,7 @@ class ResourceRun:
 
     def __post_init__(self) -> None:
         self.resource = self.source.resources[self.name]
-        privacy = Privacy(self.settings, self.scratch)
+        privacy = Privacy(self.settings, self.scratch, self.catalog.privacy_rules)
         self.mappers = [
             EntityMapper(self.source, index, self.catalog.entities[mapping.entity], self.window, privacy, self.scratch)
             for index, mapping in enumerate(self.source.entities)

@@ -98,10 +98,11 @@ class EntityMapper:
     def _protect(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
         """The values as they may be stored; a key that is a person's own (an e-mail address) keeps its prefix."""
         declared, mapping = self.entity.columns[column], self.columns[column]
-        if declared.type != "key" or mapping.policy != "pseudonymise":
-            return self._privacy.protect(values, declared, mapping.policy)
+        treatment = mapping.policy or self._privacy.treatment(self.entity.id, column, declared)
+        if declared.type != "key" or treatment.kind != "pseudonymise":
+            return self._privacy.protect(values, declared, treatment)
         prefix = f"{mapping.instance or self.source.instance}:"
-        hidden = self._privacy.protect(pc.utf8_slice_codeunits(values, len(prefix)), declared, mapping.policy)
+        hidden = self._privacy.protect(pc.utf8_slice_codeunits(values, len(prefix)), declared, treatment)
         return pc.binary_join_element_wise(prefix, hidden, "")
 
     def _finish(self, rows: pa.Table) -> pa.Table:

@@ -176,8 +176,6 @@ class Matrix:
             faults.insert(0, f"WHEN NOT {holds} THEN {quote('missing_required') if is_required else 'NULL'}")
         if is_required:
             faults.append(f"WHEN ({value}) IS NULL THEN 'missing_required'")
-        if mapping.policy == "drop":
-            value = f"NULL::{SQL_TYPES[declared.type]}"
         fault = f"CASE {' '.join(faults)} END" if faults else None
         if mapping.known_at:
             known = f"{name(self.times[f'known:{column}'].value)} <= {self._row_time()}"

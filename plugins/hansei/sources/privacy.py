@@ -15,14 +15,15 @@ import pyarrow.compute as pc
 from cryptography.fernet import Fernet, InvalidToken
 
 from hansei.catalog.entities import Column, IdentityKind
+from hansei.catalog.privacy import PrivacyRules, Treatment
 from hansei.errors import SettingsError
 from hansei.settings import Settings
+from hansei.sources.coarsening import generalised, masked
 from hansei.sources.redaction import redact
 from hansei.sources.scratch import Scratch, flat, positions
 
 ENCRYPTED = "$encrypted"
 _BLOCK = 64  # block size of SHA-256 in bytes
-_DEFAULT_POLICY = {"direct": "pseudonymise", "free_text": "redact", "quasi": "keep", "none": "keep"}
 
 
 def key_id(settings: Settings) -> str:
@@ -40,39 +41,52 @@ def cipher(settings: Settings) -> Fernet:
 
 
 class Privacy:
-    """Applies the policy of each column's class."""
+    """Applies the treatment of each column; `rules` are those of the service."""
 
-    def __init__(self, settings: Settings, scratch: Scratch) -> None:
-        self._settings, self._scratch = settings, scratch
+    def __init__(self, settings: Settings, scratch: Scratch, rules: PrivacyRules | None = None) -> None:
+        self._settings, self._scratch, self._rules = settings, scratch, rules
 
-    def protect(self, values: pa.ChunkedArray, column: Column, policy: str | None) -> pa.ChunkedArray:
-        """The values as they may be stored: `policy`, else the one of the column's class."""
-        policy = policy or _DEFAULT_POLICY[column.personal_class]
-        if policy == "keep" or not pa.types.is_string(values.type):
+    def treatment(self, entity: str, name: str, column: Column) -> Treatment:
+        """What the service does with the column where its source says nothing."""
+        return self._rules.treatment(entity, name, column)
+
+    def protect(self, values: pa.ChunkedArray, column: Column, treatment: Treatment) -> pa.ChunkedArray:
+        """The values as they may be stored."""
+        if treatment.kind == "keep":
             return values
-        if policy == "drop":
-            return pa.chunked_array([pa.nulls(len(values), pa.string())])
-        texts = flat(values)
-        if policy == "redact":
-            return pa.chunked_array([redact(texts)])
-        return pa.chunked_array([self.pseudonyms(texts, column.identity or "person")])
+        if treatment.kind == "drop":
+            return pa.chunked_array([pa.nulls(len(values), values.type)])
+        return pa.chunked_array([self._changed(flat(values), column, treatment)])
+
+    def _changed(self, values: pa.Array, column: Column, treatment: Treatment) -> pa.Array:
+        if treatment.kind == "redact":
+            return redact(values)
+        if treatment.kind == "mask":
+            return masked(values, treatment.last)
+        if treatment.kind == "generalise":
+            return generalised(values, treatment)
+        return self.pseudonyms(values, column.identity or "person")
 
     def pseudonyms(self, values: pa.Array, kind: IdentityKind) -> pa.Array:
         """HMAC-SHA256 of each normalised value in hex; NULL where nothing is left of it."""
-        key = self._settings.require_identity_key().encode()
-        if len(key) > _BLOCK:
-            key = hashlib.sha256(key).digest()
-        padded = key.ljust(_BLOCK, b"\0")
-        outer, inner = (bytes(byte ^ pad for byte in padded) for pad in (0x5C, 0x36))
         distinct = values.dictionary_encode()
         normal = normalise(distinct.dictionary, kind)
-        table = pa.table({"value": normal, "position": positions(len(normal))})
-        query = (
-            "SELECT CASE WHEN value IS NOT NULL THEN"
-            " sha256(?::BLOB || unhex(sha256(?::BLOB || encode(value)))) END AS pseudonym, position FROM raw"
-        )
-        hashed = self._scratch.select_ordered(query, "position", [outer, inner], raw=table)
-        return flat(hashed["pseudonym"]).take(distinct.indices)
+        return keyed_hashes(normal, self._settings.require_identity_key(), self._scratch).take(distinct.indices)
+
+
+def keyed_hashes(values: pa.Array, secret: str, scratch: Scratch) -> pa.Array:
+    """HMAC-SHA256 of each text under the secret, in hex; NULL stays NULL."""
+    key = secret.encode()
+    if len(key) > _BLOCK:
+        key = hashlib.sha256(key).digest()
+    padded = key.ljust(_BLOCK, b"\0")
+    outer, inner = (bytes(byte ^ pad for byte in padded) for pad in (0x5C, 0x36))
+    table = pa.table({"value": values.cast(pa.string()), "position": positions(len(values))})
+    query = (
+        "SELECT CASE WHEN value IS NOT NULL THEN"
+        " sha256(?::BLOB || unhex(sha256(?::BLOB || encode(value)))) END AS hashed, position FROM raw"
+    )
+    return flat(scratch.select_ordered(query, "position", [outer, inner], raw=table)["hashed"])
 
 
 def normalise(values: pa.Array, kind: IdentityKind) -> pa.Array:
