@@ -23,7 +23,7 @@ PHONES = ["+49 170 1234567", "0049 170 1234567", "+1 212 555 0142", "+86 138", "
         ([datetime(2026, 5, 17, 13, 5)], {"to": "year"}, [datetime(2026, 1, 1)]),
         ([27, 30, -1, None], {"band": 10}, [20, 30, -10, None]),
         ([Decimal("1234.5600")], {"band": 1000}, [Decimal("1000.0000")]),
-        (["Ann@Mail.Example.ORG", "Bo <bo@b.example>", "n/a"], {"to": "domain"}, ["mail.example.org", "b.example", None]),
+        (["Ann@Mail.Example.ORG", "<bo@b.example>", "n/a"], {"to": "domain"}, ["mail.example.org", "b.example", None]),
         (PHONES, {"to": "country"}, ["+49", "+49", "+1", "+86", "+353", "+420", None, None]),
         ([" 80331", "SW1A 1AA"], {"first": 3}, ["803", "SW1"]),
     ],
