@@ -9,9 +9,11 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from hansei.catalog.loader import examine
 from hansei.catalog.rest import Api, Request, parse_size
 from hansei.catalog.rest_checks import lead_of
 from hansei.catalog.sources import Source
+from hansei.settings import load_settings
 
 README = Path(__file__).parents[2] / "docs" / "sources" / "README.md"
 
@@ -28,6 +30,15 @@ def test_the_whole_example_of_the_readme_is_valid():
     source = Source.model_validate(whole())
     assert source.entity_ids == ("tickets", "ticket_events")
     assert source.resources["changes"].format == "json"
+
+
+def test_the_whole_example_fits_the_entities(tmp_path: Path):
+    (tmp_path / "sources").mkdir()
+    text = next(block for block in blocks() if block.startswith("id: helpdesk"))
+    (tmp_path / "sources" / "helpdesk.yaml").write_text(text)
+    catalog, faults = examine(load_settings({"HANSEI_DEFINITIONS": str(tmp_path)}))
+    assert faults == []
+    assert "helpdesk" in catalog.sources
 
 
 def test_every_request_and_auth_of_the_readme_is_valid():

@@ -281,8 +281,9 @@ class Api(Definition):
 
     base_url: prefix of every path; where it has no host, the connection's is put before it. other_hosts: hosts to which
     redirects and downloads may lead, always without credentials; `*.` stands for any subdomain. retries: further
-    attempts of one request. time_out: longest silence; request_time_out: longest whole answer; total_time_out: when a
-    batch stops with what it has. max_response: largest page; max_download: largest export.
+    attempts of one request, the first after `first_wait`, each other after twice as long as the one before. time_out:
+    longest silence; request_time_out: longest whole answer; total_time_out: when a batch stops with what it has.
+    max_response: largest page; max_download: largest export.
     """
 
     base_url: str = "/"
@@ -293,6 +294,7 @@ class Api(Definition):
     allow_plain_http: bool = False
     rate: Rate = Rate()
     retries: int = Field(default=6, ge=0)
+    first_wait: Duration = timedelta(seconds=1)
     time_out: Duration = timedelta(seconds=60)
     request_time_out: Duration = timedelta(minutes=10)
     total_time_out: Duration = timedelta(hours=2)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
@@ -16,7 +16,6 @@ from hansei.catalog.loader import Catalog
 from hansei.catalog.sources import ColumnMapping, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
-from hansei.errors import SourceError
 from hansei.settings import Settings
 from hansei.sources import files
 from hansei.sources.chunks import Chunk
@@ -25,9 +24,11 @@ from hansei.sources.drift import Drift
 from hansei.sources.extraction import ResourceRun
 from hansei.sources.fields import RAW_ROW, Fields
 from hansei.sources.mapping import FAULTS, EntityMapper
+from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch
 
 EXAMPLES = 5
+ASKED_OF_INTERFACES = timedelta(days=7)
 
 
 @dataclass
@@ -125,20 +126,24 @@ def preview_source(
 def _runs(
     source: Source, catalog: Catalog, settings: Settings, resolver: Resolver, scratch: Scratch
 ) -> Iterator[ResourceRun]:
-    window = Window(None, datetime.now(UTC).replace(tzinfo=None))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    # An interface may have to prepare what it is asked for, so it is asked for a week.
+    window = Window(now - ASKED_OF_INTERFACES if source.kind == "rest" else None, now)
     used = {mapping.resource for mapping in source.entities}
-    for name in source.resources:
-        if name in used:
-            yield ResourceRun(source, name, catalog, settings, resolver, window, scratch)
+    with opened_reading(source, catalog, settings, resolver, window, scratch, is_sample=True) as reading:
+        for name in source.resources:
+            if name in used:
+                yield ResourceRun(source, name, catalog, settings, resolver, window, scratch, reading=reading)
 
 
 def _sample(run: ResourceRun, limit: int) -> Iterator[Chunk]:
-    """The first rows of the newest file, or of the query."""
+    """The first rows of the newest file, of the query, or of what an interface answers first."""
     if run.source.kind == "database":
         chunks = read_table(run.source, run.name, run.resolver, None, chunk_rows=limit)
         run.files.append(run.resource.table or run.name)
-    elif run.source.kind == "rest":
-        raise SourceError(f"source {run.source.id}", "kind rest can be checked, not yet read", "see CHANGELOG.md")
+    elif run.reading is not None:
+        chunks = run.reading.chunks(run.name, gathered_rows=1)
+        run.files.append(run.name)
     else:
         newest = files.find_files(run.source, run.name, run.settings)[-1]
         chunks = files.read_file(newest, run.resource)

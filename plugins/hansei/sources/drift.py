@@ -15,6 +15,7 @@ from hansei.sources.chunks import RECORD, SPECIALS
 from hansei.sources.fields import Fields, neutral_names, resource_paths, roots
 from hansei.sources.formats import json_name, json_path
 from hansei.sources.mapping import EntityMapper, first_mapping
+from hansei.sources.rest.lineage import known_roots
 from hansei.sources.scratch import Scratch, flat, name, positions, quote
 
 # A column whose values fail this often has changed its type; fewer failures are faults of single rows.
@@ -46,6 +47,7 @@ class DriftWatch:
     def __post_init__(self) -> None:
         self.paths = resource_paths(self.source, self.resource)
         self.known = roots(self.paths) | set(self.source.resources[self.resource].ignore)
+        self.known |= known_roots(self.source, self.resource)
 
     def unknown_fields(self, raw: pa.Table, scratch: Scratch, is_json: bool) -> list[str]:
         """Fields that no mapping names and no `ignore` lists; counted as new."""

@@ -28,10 +28,12 @@ from hansei.sources.formats import json_path
 from hansei.sources.mapping import EXTRA, RAW_PART, EntityMapper
 from hansei.sources.matrix import cursor_spec
 from hansei.sources.privacy import Privacy, cipher, key_id, seal_extra
+from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch, flat, name, positions, quote
-from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, TallyPart, read_manifest
+from hansei.sources.spool import BatchWriter, EntityBatch, Manifest, TallyPart, discard_pages, read_manifest
 
 if TYPE_CHECKING:
+    from hansei.sources.rest.reading import Reading
     from hansei.sources.tallies import Tally
 
 Progress = Callable[[str, int], None]
@@ -60,9 +62,10 @@ def extract_batch(
         return finished
     key = key_id(settings)
     writer = BatchWriter(settings, run_id, source.id)
-    with Scratch() as scratch:
+    means = (source, catalog, settings, resolver)
+    with Scratch() as scratch, opened_reading(*means, window, scratch, run_id) as reading:
         runs = [
-            ResourceRun(source, name, catalog, settings, resolver, window, scratch)
+            ResourceRun(source, name, catalog, settings, resolver, window, scratch, reading=reading)
             for name in source.resources
             if any(mapping.resource == name for mapping in source.entities)
         ]
@@ -84,6 +87,7 @@ def extract_batch(
         tallies=tuple(_tally_part(writer, tally) for tally in tallies()),
     )
     writer.finish(manifest)
+    discard_pages(settings, run_id, source.id)
     return manifest
 
 
@@ -126,6 +130,7 @@ class ResourceRun:
     window: Window
     scratch: Scratch
     is_replay: bool = False
+    reading: Reading | None = None
     files: list[str] = field(default_factory=list)
     complete_until: datetime | None = None
     rows_read: int = 0
@@ -147,6 +152,8 @@ class ResourceRun:
     def is_whole(self) -> bool:
         """Whether absence from this reading means that a row is gone."""
         filtered = self.resource.cursor is not None and not self._by_file
+        if self.reading is not None and not self.reading.proves_absence(self.name):
+            return False
         return self.source.delivery_of(self.name) == "snapshot" and not filtered and not self.unreadable
 
     @property
@@ -219,7 +226,9 @@ class ResourceRun:
             yield from read_table(self.source, self.name, self.resolver, self.window)
             return
         if self.source.kind == "rest":
-            raise SourceError(f"source {self.source.id}", "kind rest can be checked, not yet read", "see CHANGELOG.md")
+            self.files.append(self.name)
+            yield from self._answers()
+            return
         found = files.find_files(self.source, self.name, self.settings)
         if self._by_file:
             past = [file.covered_until for file in found if file.covered_until <= self.window.end]
@@ -227,6 +236,15 @@ class ResourceRun:
         for file in files.choose(found, self.resource, self.source.delivery_of(self.name), self.window):
             self.files.append(file.name)
             yield from files.read_file(file, self.resource)
+
+    def _answers(self) -> Iterator[Chunk]:
+        """What an interface answers: with what the batch has read already, or, read by itself, from nothing."""
+        if self.reading is not None:
+            yield from self.reading.chunks(self.name)
+            return
+        means = (self.source, self.catalog, self.settings, self.resolver, self.window, self.scratch)
+        with opened_reading(*means) as self.reading:
+            yield from self.reading.chunks(self.name)
 
     def _without_ignored(self, chunk: Chunk) -> pa.Table:
         raw = chunk.with_specials()
@@ -271,6 +289,8 @@ class ResourceRun:
 
     def _complete_until(self) -> datetime | None:
         """As the definition declares; without a declaration the source answers for any window."""
+        if self.reading is not None:
+            return self.reading.complete_until(self.name)
         rule = self.resource.complete_until
         if rule is None or rule.by == "window":
             return self.window.end

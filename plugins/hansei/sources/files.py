@@ -116,25 +116,33 @@ def read_file(file: SourceFile, resource: Resource) -> Iterator[Chunk]:
     """Chunks of the file's rows; each member of a zip archive counts as a file of its own."""
     try:
         with file.system.open(file.path, "rb") as raw:
-            magic = raw.read(4)
-            raw.seek(0)
-            if not magic and resource.format != "jsonl":
-                raise SourceError(file.name, "the file is empty (0 bytes)", "deliver the file again")
-            for stream, name in _unpacked(raw, magic, file.name, resource):
-                yield from READERS[resource.format](stream, resource, name)
-    except UnicodeDecodeError as error:
-        found = f"bytes that are not {error.encoding} at byte {error.start} of a block"
-        raise SourceError(file.name, found, "correct `encoding`") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise SourceError(file.name, f"the archive breaks off or is damaged ({error})", "deliver it again") from None
-    except pa.ArrowInvalid as error:
-        raise SourceError(file.name, _arrow_fault(error, resource), "correct the resource or the file") from None
+            yield from read_stream(raw, file.name, resource)
     except OSError as error:
         found = f"cannot be read ({error.strerror or type(error).__name__})"
         raise SourceError(file.name, found, "check the file and its permissions") from None
 
 
-def _unpacked(raw: BinaryIO, magic: bytes, name: str, resource: Resource) -> Iterator[tuple[BinaryIO, str]]:
+def read_stream(raw: BinaryIO, name: str, resource: Resource) -> Iterator[Chunk]:
+    """Chunks of the rows in a stream that can be rewound, whatever it is packed in."""
+    try:
+        if not raw.read(1) and resource.format != "jsonl":
+            raise SourceError(name, "the file is empty (0 bytes)", "deliver the file again")
+        for stream, part in unpacked(raw, name, resource):
+            yield from READERS[resource.format](stream, resource, part)
+    except UnicodeDecodeError as error:
+        found = f"bytes that are not {error.encoding} at byte {error.start} of a block"
+        raise SourceError(name, found, "correct `encoding`") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise SourceError(name, f"the archive breaks off or is damaged ({error})", "deliver it again") from None
+    except pa.ArrowInvalid as error:
+        raise SourceError(name, _arrow_fault(error, resource), "correct the resource or the file") from None
+
+
+def unpacked(raw: BinaryIO, name: str, resource: Resource) -> Iterator[tuple[BinaryIO, str]]:
+    """(stream, name) of what lies inside of gzip or zip, told by the first bytes; else the stream itself."""
+    raw.seek(0)
+    magic = raw.read(4)
+    raw.seek(0)
     if magic[:2] == _GZIP:
         with gzip.GzipFile(fileobj=raw) as stream:
             yield stream, name

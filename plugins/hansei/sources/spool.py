@@ -121,6 +121,11 @@ def batch_location(settings: Settings, run_id: str, source: str) -> str:
     return f"{settings.spool.rstrip('/')}/{safe_name(run_id)}/{source}"
 
 
+def pages_location(settings: Settings, run_id: str, source: str) -> str:
+    """Where the pages lie that a REST source has read before its batch is finished."""
+    return f"{batch_location(settings, run_id, source)}.pages"
+
+
 def read_manifest(settings: Settings, run_id: str, source: str) -> Manifest | None:
     """The finished batch, or None where there is none (yet)."""
     return _read_manifest(batch_location(settings, run_id, source))
@@ -205,6 +210,12 @@ def discard_raw(manifest: Manifest) -> int:
 def discard_batch(settings: Settings, run_id: str, source: str) -> None:
     """Removes a batch; the manifest goes first, so that a half-removed batch is none."""
     _clear(batch_location(settings, run_id, source))
+    discard_pages(settings, run_id, source)
+
+
+def discard_pages(settings: Settings, run_id: str, source: str) -> None:
+    """Removes the pages that were kept for another attempt."""
+    _clear(pages_location(settings, run_id, source))
 
 
 def _clear(location: str) -> None:
