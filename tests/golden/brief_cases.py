@@ -253,6 +253,20 @@ def explanations() -> list[dict]:
     return [reply, kept]
 
 
+def proposals() -> list[dict]:
+    """For the slow night desk; the other concerns have no playbook."""
+    return [
+        {
+            "indicator_id": "first_reply_median",
+            "segment_id": "team=2",
+            "playbook_id": "slow_replies_changed",
+            "action": "Find what changed at team Night desk when the waiting began.",
+            "steps": ["Lay the first week beside the schedules of that week.", "Move one person for two weeks."],
+            "review_after_days": 28,
+        }
+    ]
+
+
 def examples() -> Part:
     rows = tuple((f"desk:{5000 + n}", "2026-11-05", f"{20 - n} h") for n in range(1, 6))
     return Part(part_id="examples_first_reply", salt=SALT, columns=("ticket", "day", "first_reply"), rows=rows)
@@ -488,6 +502,7 @@ def breaching() -> dict:
         "judgements": judgements,
         "words": words(),
         "explanations": explanations(),
+        "proposals": proposals(),
         "indicators": indicators,
         "honesty": {
             "batches": [
@@ -565,7 +580,7 @@ def short() -> dict:
 def quiet() -> dict:
     """Every limit met, nothing odd."""
     case = short()
-    case["breaches"], case["explanations"] = [], []
+    case["breaches"], case["explanations"], case["proposals"] = [], [], []
     case["words"] = [one for one in case["words"] if one["word"] != "worse"]
     calm = points(2.6 * 3600, 1000, "seconds", 420)
     case["indicators"][0]["series"] = calm
@@ -592,7 +607,7 @@ def waiting() -> dict:
     case["readiness"][0] |= {"state": "late", "complete_until": dt.datetime(2026, 11, 7, 22, 0)}
     case["readiness"][1] |= {"state": "never", "complete_until": None}
     case["readiness"][2] |= {"state": "failed", "message": "The file's columns changed."}
-    case["breaches"], case["explanations"] = [], []
+    case["breaches"], case["explanations"], case["proposals"] = [], [], []
     for found in case["indicators"]:
         for series in [found["series"], *(s["series"] for s in found.get("segments", []))]:
             series[-1]["state"] = "incomplete"
@@ -606,7 +621,7 @@ def waiting() -> dict:
 def scarce() -> dict:
     """A new service: one week, a handful of tickets, nothing that could be judged."""
     case = short()
-    case["breaches"], case["explanations"] = [], []
+    case["breaches"], case["explanations"], case["proposals"] = [], [], []
     case["judgements"] = [j | {"verdict": "too_few_data"} for j in case["judgements"] if j["segment_id"] == "all"]
     few = "There are too few cases in this week."
     case["words"] = [one | {"word": "too few data", "reason": few, "since": None} for one in case["words"]]

@@ -9,6 +9,7 @@ from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
 from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known, undeclared
+from hansei.catalog.playbooks import check_playbooks
 from hansei.catalog.practices import check_practices
 from hansei.catalog.privacy_checks import check_privacy
 from hansei.catalog.procedures import check_procedures
@@ -44,6 +45,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_privacy(catalog),
         *check_surveys(catalog),
         *check_recipients(catalog),
+        *check_playbooks(catalog),
     ]
 
 

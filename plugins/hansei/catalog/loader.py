@@ -20,6 +20,7 @@ from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
 from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.organisation import Links, Service
+from hansei.catalog.playbooks import Playbook
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.privacy import PrivacyRules
 from hansei.catalog.procedures import Procedure
@@ -61,6 +62,7 @@ FOLDERS: dict[str, type[Definition] | TypeAdapter] = {
     "servqual_weights": ServqualWeights,
     "benchmarks": Benchmark,
     "recipients": Recipient,
+    "playbooks": Playbook,
 }
 SERVICE_FILE = "service.yaml"
 # Kinds that have no folder of their own: they lie beside what they belong to.
@@ -100,6 +102,7 @@ class Catalog:
     servqual_weights: dict[str, ServqualWeights]
     benchmarks: dict[str, Benchmark]
     recipients: dict[str, Recipient]
+    playbooks: dict[str, Playbook]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

@@ -17,6 +17,7 @@ from hansei.indicators.wording import counting
 from hansei.pipeline.context import Context
 from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.honesty import gather_honesty
+from hansei.pipeline.proposing import propose
 from hansei.reviews.evidence import (
     Breach,
     Evidence,
@@ -85,6 +86,7 @@ class EvidenceGathering:
             judgements=tuple(judgements),
             words=tuple(words),
             explanations=tuple(explanations),
+            proposals=tuple(propose(self.catalog, self.review.language, breaches, words, explanations, self.labels)),
             indicators=indicators,
             honesty=gather_honesty(
                 self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
-from hansei.reviews.explanations import Explanation
+from hansei.reviews.explanations import Explanation, Proposal
 from hansei.reviews.foundations import Honesty
 from hansei.reviews.parts import Part, PartReference
 
@@ -228,6 +228,7 @@ class Evidence(Frozen):
     judgements: tuple[Judgement, ...] = ()
     words: tuple[Word, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
     honesty: Honesty = Honesty()
     parts: tuple[PartReference, ...] = ()
@@ -240,7 +241,7 @@ class Evidence(Frozen):
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
-        said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations)
+        said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations, *self.proposals)
         named = {said.indicator_id for said in said_of}
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")
@@ -262,6 +263,11 @@ class Evidence(Frozen):
     def explained(self) -> dict[tuple[str, str], Explanation]:
         """Why an indicator moved in a segment, by both ids."""
         return {(one.indicator_id, one.segment_id): one for one in self.explanations}
+
+    @cached_property
+    def proposed(self) -> dict[tuple[str, str], Proposal]:
+        """What is proposed for an indicator in a segment, by both ids."""
+        return {(one.indicator_id, one.segment_id): one for one in self.proposals}
 
     @cached_property
     def word_of(self) -> dict[tuple[str, str], Word]:

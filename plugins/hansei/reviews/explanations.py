@@ -94,3 +94,14 @@ class Explanation(Frozen):
         """Every driver, the one that moved most first."""
         found = [s for dimension in self.dimensions for s in dimension.segments if s.role == "driver"]
         return tuple(sorted(found, key=lambda s: (-abs(s.total), s.segment_id)))
+
+
+class Proposal(Frozen):
+    """What a playbook proposes for an indicator that misses its limit in a segment, in the review's language."""
+
+    indicator_id: Identifier
+    segment_id: Text
+    playbook_id: Identifier
+    action: Text
+    steps: tuple[Text, ...]
+    review_after_days: int

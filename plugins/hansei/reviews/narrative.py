@@ -30,6 +30,15 @@ WEEK = dt.timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
+class Proposed:
+    """What a playbook proposes, its steps, and when to look again."""
+
+    action: str
+    steps: tuple[str, ...]
+    look_again: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """One indicator that misses its limit, with its strongest breach and the others behind it."""
 
@@ -44,6 +53,7 @@ class Decision:
     look_at: tuple[str, ...]
     reason: str
     owner: str
+    proposal: Proposed | None = None
 
     @property
     def needs_decision(self) -> bool:
@@ -85,7 +95,18 @@ def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
         look_at=tuple(_look_at(evidence, first, others, indicator)),
         reason=name(first.reason, 240) if first.reason else "",
         owner=name(first.owner or indicator.owner),
+        proposal=_proposal(evidence, first),
     )
+
+
+def _proposal(evidence: Evidence, breach: Breach) -> Proposed | None:
+    found = evidence.proposed.get((breach.indicator_id, breach.segment_id))
+    if found is None:
+        return None
+    weeks, days = divmod(found.review_after_days, 7)
+    after = plural(found.review_after_days, "day") if days else plural(weeks, "week")
+    steps = tuple(name(step, 300) for step in found.steps)
+    return Proposed(name(found.action, 300), steps, f"Look at the figure again after {after}.")
 
 
 def _sentences(
