@@ -63,8 +63,8 @@ class RestServer:
         self.asked.clear()
 
     def connection(self, **more: Any) -> Connection:
-        fields = {"login": "robot", "password": "s3cret-of-the-desk", **more}
-        return Connection("desk", "http", host=self.url, **fields)
+        fields = {"host": self.url, "login": "robot", "password": "s3cret-of-the-desk", **more}
+        return Connection("desk", "http", **fields)
 
 
 def rows_of(body: bytes, content_type: str) -> Any:
@@ -100,8 +100,12 @@ def rest_server() -> Iterator[RestServer]:
 
         def _send(self, reply: Reply) -> None:
             content = reply.content()
-            self.send_response(reply.status)
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(content) * reply.repeat)}
+            self.send_response_only(reply.status)
+            headers = {
+                "Date": self.date_time_string(),
+                "Content-Type": "application/json",
+                "Content-Length": str(len(content) * reply.repeat),
+            }
             for name, value in {**headers, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()

@@ -21,6 +21,8 @@ from hansei.catalog.entities import Identifier
 from hansei.catalog.row_filters import RowFilter
 
 PLACEHOLDER = re.compile(r"\{(window|page|parent|session|export|connection)\.([^{}\s]+)\}")
+# Names in a connection whose values no message, log or URL may hold.
+SECRET_NAME = re.compile(r"token|secret|key|pass", re.IGNORECASE)
 _WINDOW_PARTS = ("start", "end")
 _PAGE_PARTS = {
     "page": ("number", "size"),
@@ -196,6 +198,7 @@ class Request(Ask):
         return [step for step in (self.export.poll, self.export.download) if step is not None]
 
     def _check(self, ask: Ask, group: str, name: str) -> None:
+        refuse_secret(group, name)
         if group == "window" and name not in _WINDOW_PARTS:
             raise ValueError(f"{{window.{name}}} is not known, use start or end")
         pages = ask.pages if isinstance(ask, Request | Download) else None
@@ -301,6 +304,12 @@ class Api(Definition):
     max_response: Size = 100 * 10**6
     max_download: Size = 5 * 10**9
 
+    @model_validator(mode="after")
+    def _no_secret_in_the_open(self) -> Api:
+        for group, name in placeholders([self.base_url, self.headers, self.params]):
+            refuse_secret(group, name)
+        return self
+
 
 class ForEach(Definition):
     """One request per parent: each record of `resource` in the window that meets `where`, or each of `values`.
@@ -317,6 +326,12 @@ class ForEach(Definition):
         if (self.resource is None) == (not self.values):
             raise ValueError("give exactly one of resource, values")
         return self
+
+
+def refuse_secret(group: str, name: str) -> None:
+    """Raises ValueError for a secret of the connection outside of `auth`."""
+    if group == "connection" and SECRET_NAME.search(name):
+        raise ValueError(f"{{connection.{name}}}: secrets belong into api.auth")
 
 
 def placeholders(part: Any) -> Iterator[tuple[str, str]]:

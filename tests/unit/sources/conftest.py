@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from support.rest_server import RestServer, rest_server
 
 from hansei.catalog.loader import Catalog, examine
 from hansei.catalog.sources import Source
@@ -88,3 +89,9 @@ def extract(catalog: Catalog, settings: Settings) -> Extract:
         return manifest, rows
 
     return run
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RestServer]:
+    with rest_server() as running:
+        yield running

@@ -2,54 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 import pytest
-from support.rest_server import Asked, Reply, RestServer, rest_server
+from support.rest_desk import WINDOW, desk, keys, numbers, ticket
+from support.rest_server import Asked, Reply, RestServer
 
-from hansei.catalog.sources import Source
-from hansei.catalog.windows import Window
 from hansei.errors import SourceError
 
-START = datetime(2026, 3, 1)
-WINDOW = Window(START, datetime(2026, 3, 2))
-
-
-def ticket(number: int) -> dict:
-    updated = f"{START + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}"
-    return {"id": number, "status": "open", "created": "2026-02-01T00:00:00Z", "updated": updated}
-
-
 HELD = [ticket(number) for number in range(25)]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RestServer]:
-    with rest_server() as running:
-        yield running
-
-
-def desk(request: dict, **more: object) -> Source:
-    """A source of tickets whose one resource is asked for by `request`."""
-    resource = {"request": {"path": "/tickets", **request}, "records": "data", **more.pop("resource", {})}
-    api = {"first_wait": "10ms", "retries": 3, **more.pop("api", {})}
-    columns = {"ticket_id": {"path": "id"}, "status": {"path": "status"}, "created_at": {"path": "created"}}
-    definition = {
-        "id": "desk", "kind": "rest", "instance": "desk", "description": "A test", "owner": "nobody", "zone": "UTC",
-        "connection": "desk", "api": api, "resources": {"tickets": resource},
-        "entities": [{"entity": "tickets", "resource": "tickets", "version": {"path": "updated"}, "columns": columns}],
-        **more,
-    }  # fmt: skip
-    return Source.model_validate(definition)
-
-
-def keys(rows: list[dict]) -> list[str]:
-    return [row["ticket_id"].removeprefix("desk:") for row in rows]
-
-
-def numbers(records: list[dict]) -> list[str]:
-    return [str(record["id"]) for record in records]
 
 
 def by_page(asked: Asked) -> Reply:

@@ -76,7 +76,8 @@ class Asking:
         raw = pa.table({RECORD: records[RECORD], ROW: positions(rows, 1), UNREADABLE: pa.nulls(rows, pa.string())})
         raw = raw.append_column(FILE, pa.array([name] * rows, pa.string()))
         fields = Fields(self.scratch, resource, raw, {resource.cursor: None}, True)
-        return fields.table[fields.time(cursor_spec(self.source, name), self._place(name)).value]
+        time = fields.time(cursor_spec(self.source, name), self._place(name))
+        return fields.table[time.value]
 
     def _place(self, name: str) -> str:
         return f"source {self.source.id}, resource {name}"

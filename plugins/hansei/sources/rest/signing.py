@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hansei.catalog.rest import Ask, Auth
+from hansei.catalog.rest import SECRET_NAME, Ask, Auth
 from hansei.connections import Connection
 from hansei.errors import SourceError
 from hansei.sources.rest.templates import ABSENT, fill
@@ -19,7 +18,6 @@ from hansei.sources.rest.templates import ABSENT, fill
 # A token is got anew this long before it ends, so that a request under way still finds it good.
 _SPARE_SECONDS = 60.0
 _ASSERTION_SECONDS = 300
-_SECRET_NAME = re.compile(r"token|secret|key|pass", re.IGNORECASE)
 # (request, values) -> the JSON of its answer, without signature.
 Asking = Callable[[Ask, Mapping[str, Mapping[str, Any]]], Any]
 
@@ -28,7 +26,7 @@ def connection_values(connection: Connection, with_secrets: bool) -> dict[str, A
     """What `{connection.NAME}` may stand for; secrets only where requests are signed."""
     values = {"login": connection.login, "host": connection.host, "port": connection.port, "schema": connection.schema}
     for name, value in connection.extra.items():
-        if isinstance(value, str | int) and (with_secrets or not _SECRET_NAME.search(name)):
+        if isinstance(value, str | int) and (with_secrets or not SECRET_NAME.search(name)):
             values[name] = value
     if with_secrets:
         values["password"] = connection.password
@@ -37,7 +35,7 @@ def connection_values(connection: Connection, with_secrets: bool) -> dict[str, A
 
 def secrets_of(connection: Connection) -> set[str]:
     """Texts of the connection that no message may hold."""
-    found = {str(value) for name, value in connection.extra.items() if _SECRET_NAME.search(name)}
+    found = {str(value) for name, value in connection.extra.items() if SECRET_NAME.search(name)}
     return {text for text in found | {connection.password or ""} if len(text) > 3}
 
 
@@ -131,7 +129,7 @@ class Signer:
             headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
         elif with_client:
             form |= {"client_id": self._given(auth.user), "client_secret": self._given(auth.password)}
-        self.secrets |= {value for name, value in form.items() if _SECRET_NAME.search(name) or name == "assertion"}
+        self.secrets |= {value for name, value in form.items() if SECRET_NAME.search(name) or name == "assertion"}
         ask = Ask(path=auth.token_url, method="POST", headers=headers, form=form)
         answer = self._asking(ask, {"connection": connection_values(self._connection, with_secrets=False)})
         token = _at(answer, "access_token")

@@ -1,0 +1,189 @@
+"""Records that belong to others: asked for per parent, side by side in one answer, or nested inside each other."""
+
+from __future__ import annotations
+
+import pytest
+from support.rest_desk import WINDOW, desk, desk_definition, ticket
+from support.rest_server import Asked, Reply, RestServer
+
+from hansei.catalog.sources import Source
+
+CHANGE = {
+    "event_id": {"path": "id"},
+    "ticket_id": {"path": "$parent.id"},
+    "occurred_at": {"path": "at"},
+    "event_type": {"constant": "status"},
+    "value": {"path": "to"},
+}
+# Tickets 1 and 2 lie in the window, 90 was changed a day after it.
+TICKETS = [{**ticket(number), "users": [number]} for number in (1, 2)]
+OUTSIDE = {**ticket(90), "updated": "2026-03-03T00:00:00Z"}
+
+
+def with_events(changes: dict, columns: dict | None = None, **resources: dict) -> Source:
+    """The desk with a resource `changes` that feeds ticket_events."""
+    definition = desk_definition({})
+    definition["resources"]["tickets"]["cursor"] = "updated"
+    definition["resources"] |= {"changes": changes, **resources}
+    definition["entities"].append({"entity": "ticket_events", "resource": "changes", "columns": columns or CHANGE})
+    return Source.model_validate(definition)
+
+
+def events(rows: list[dict]) -> list[tuple]:
+    return sorted((row["event_id"], row["ticket_id"], row["value"]) for row in rows)
+
+
+def change(number: int, to: str = "open") -> dict:
+    return {"id": number, "at": "2026-03-01T01:00:00Z", "to": to}
+
+
+def test_children_are_asked_for_per_parent_of_the_window(server: RestServer, extract) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/tickets":
+            return Reply({"data": [*TICKETS, OUTSIDE]})
+        number, page = int(asked.path.split("/")[2]), int(asked.params["page"])
+        return Reply([change(number * 10 + page)] if page < 3 else [])
+
+    server.reset(answer)
+    source = with_events(
+        {
+            "for_each": {"resource": "tickets"},
+            "request": {
+                "path": "/tickets/{parent.id}/changes",
+                "params": {"page": "{page.number}"},
+                "pages": {"by": "page"},
+            },
+        }
+    )
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert events(rows) == [
+        (f"desk:{number * 10 + page}", f"desk:{number}", "open") for number in (1, 2) for page in (1, 2)
+    ]
+    asked = [asked.path for asked in server.asked]
+    assert asked.count("/tickets") == 1
+    assert "/tickets/90/changes" not in asked
+
+
+def test_parents_may_be_chosen_and_values_given(server: RestServer, extract) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/tickets":
+            return Reply({"data": [{**item, "comments": item["id"] - 1} for item in TICKETS]})
+        return Reply([change(int(asked.path.split("/")[2]))])
+
+    server.reset(answer)
+    request = {"path": "/tickets/{parent.id}/changes"}
+    chosen = {"resource": "tickets", "where": {"path": "comments", "equals": ["1"]}}
+    source = with_events({"for_each": chosen, "request": request})
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert events(rows) == [("desk:2", "desk:2", "open")]
+    server.reset(answer)
+    columns = {**CHANGE, "ticket_id": {"path": "$parent.value"}}
+    given = {"for_each": {"values": [7, 8]}, "request": {"path": "/tickets/{parent.value}/changes"}}
+    _, rows = extract(with_events(given, columns), WINDOW, "again", lambda _: server.connection(), "ticket_events")
+    assert events(rows) == [("desk:7", "desk:7", "open"), ("desk:8", "desk:8", "open")]
+
+
+def test_a_parent_value_is_quoted_in_a_path(server: RestServer, extract) -> None:
+    server.reset(lambda asked: Reply({"data": []} if asked.path == "/tickets" else []))
+    extract(
+        with_events({"for_each": {"values": ["a/b?c"]}, "request": {"path": "/x/{parent.value}"}}),
+        WINDOW,
+        resolver=lambda _: server.connection(),
+    )
+    assert "/x/a%2Fb%3Fc" in [asked.path for asked in server.asked]
+
+
+def test_lists_inside_records_give_rows_that_see_every_level_above(server: RestServer, extract) -> None:
+    records = [
+        {
+            **ticket(number),
+            "key": f"T-{number}",
+            "colour": "red",
+            "log": {
+                "entries": [{"id": number, "at": "2026-03-01T02:00:00Z", "items": [{"to": "open"}, {"to": "done"}]}]
+            },
+        }
+        for number in (1, 2)
+    ]
+    outside = {**records[0], **OUTSIDE, "key": "T-90"}
+    server.reset(lambda asked: Reply({"data": [*records, outside]}))
+    columns = {
+        "ticket_id": {"path": "$parent.$parent.key"},
+        "occurred_at": {"path": "$parent.at"},
+        "sequence_number": {"path": "$position"},
+        "event_type": {"constant": "status"},
+        "value": {"path": "to"},
+    }
+    source = with_events(
+        {"pages_of": "entries", "each": "items"}, columns, entries={"pages_of": "tickets", "each": "log.entries"}
+    )
+    manifest, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    found = sorted((row["ticket_id"], row["sequence_number"], row["value"], row["occurred_at"].hour) for row in rows)
+    assert found == [
+        ("desk:T-1", 1, "open", 2),
+        ("desk:T-1", 2, "done", 2),
+        ("desk:T-2", 1, "open", 2),
+        ("desk:T-2", 2, "done", 2),
+    ]
+    assert len(server.asked) == 1
+    # What is read for the rows below is no new field of a ticket.
+    assert {drift.field for drift in manifest.entities["tickets"].drift if drift.kind == "new"} == {"colour"}
+    assert manifest.entities["ticket_events"].drift == ()
+
+
+def test_entries_of_an_object_and_plain_items_are_rows(server: RestServer, extract) -> None:
+    record = {**ticket(1), "answers": {"Q1": 5, "Q2": "fine"}, "tags": ["b", "a"]}
+    server.reset(lambda asked: Reply({"data": [record]}))
+    columns = {
+        "ticket_id": {"path": "$parent.id"},
+        "occurred_at": {"path": "$parent.updated"},
+        "event_type": {"constant": "step"},
+        "field": {"path": "$key"},
+        "value": {"path": "value"},
+    }
+    source = with_events({"pages_of": "tickets", "each": "answers"}, columns)
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert [(row["field"], row["value"]) for row in rows] == [("Q1", "5"), ("Q2", "fine")]
+    server.reset(lambda asked: Reply({"data": [record]}))
+    source = with_events({"pages_of": "tickets", "each": "tags"}, columns)
+    _, rows = extract(source, WINDOW, "again", lambda _: server.connection(), "ticket_events")
+    assert [(row["field"], row["value"]) for row in rows] == [("0", "b"), ("1", "a")]
+
+
+def test_side_loaded_records_of_several_pages_come_once(server: RestServer, extract) -> None:
+    pages = {
+        "1": {"data": [ticket(1)], "log": [change(1), change(2)], "next": "2"},
+        "2": {"data": [ticket(2)], "log": [change(2), change(3)], "next": None},
+        "3": {},
+    }
+    server.reset(lambda asked: Reply(pages[asked.params.get("c", "1")]))
+    source = with_events(
+        {"pages_of": "tickets", "records": "log"},
+        {**CHANGE, "ticket_id": {"path": "id"}},
+        tickets={
+            "request": {"path": "/t", "params": {"c": "{page.cursor}"}, "pages": {"by": "cursor", "at": "next"}},
+            "records": "data",
+        },
+    )
+    manifest, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert [row["event_id"] for row in rows] == ["desk:1", "desk:2", "desk:3"]
+    assert manifest.entities["tickets"].received == 2
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("path", ["data[*].hit", "$.data[*].hit"])
+def test_records_may_lie_inside_of_a_list(server: RestServer, extract, path: str) -> None:
+    server.reset(lambda asked: Reply({"data": [{"hit": ticket(1)}, {"hit": ticket(2)}]}))
+    source = desk({}, resource={"records": path})
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection())
+    assert [row["ticket_id"] for row in rows] == ["desk:1", "desk:2"]
+
+
+def test_numbers_arrive_as_the_source_wrote_them(server: RestServer, extract) -> None:
+    text = b'{"data": [{"id": 12345678901234567890123, "status": "open", "created": "2026-02-01T00:00:00Z"}]}'
+    server.reset(lambda asked: Reply(text))
+    _, rows = extract(desk({}, entities=[{
+        "entity": "tickets", "resource": "tickets",
+        "columns": {"ticket_id": {"path": "id"}, "status": {"path": "status"}, "created_at": {"path": "created"}},
+    }]), WINDOW, resolver=lambda _: server.connection())  # fmt: skip
+    assert [row["ticket_id"] for row in rows] == ["desk:12345678901234567890123"]
