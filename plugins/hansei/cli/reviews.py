@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,3 +48,31 @@ def show_review(review_id: Annotated[str, typer.Argument(help="Id of the edition
 
     with opened_store() as engine:
         typer.echo(board.load_review(engine, review_id).evidence)
+
+
+@app.command()
+def verify(
+    review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")],
+    as_json: Json = False,
+) -> None:
+    """Prove a document against its evidence and parts; tells what was erased, and fails where something differs."""
+    from hansei import pipeline
+    from hansei.pipeline.verifying import verify_review
+
+    found = verify_review(pipeline.context(), review_id)
+    rows = [{"what": finding.what, "state": finding.state, "told": finding.told} for finding in found]
+    show(rows, as_json, "nothing to verify")
+    if not all(finding.is_well for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def render(
+    review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")],
+    to: Annotated[Path, typer.Option(help="File to write.")] = Path("review.html"),
+) -> None:
+    """Make the document anew from its stored evidence; what was published stays as it is."""
+    from hansei import pipeline
+    from hansei.pipeline.verifying import render_again
+
+    typer.echo(str(render_again(pipeline.context(), review_id, to)))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from hansei import board
 from hansei.catalog.measures import Review
@@ -12,7 +15,7 @@ from hansei.indicators.periods import local_date, next_period, period_start
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence import EvidenceGathering, source_readiness
 from hansei.reviews.archive import write_edition
-from hansei.reviews.evidence import Part, canonical_json
+from hansei.reviews.evidence import Evidence, Part, canonical_json
 from hansei.warehouse import Warehouse, open_read_copy
 
 
@@ -55,22 +58,30 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
                 return board.salt_of(engine, review_id, start, part_id)
 
             evidence, parts = EvidenceGathering(context, warehouse, review, start, salt_of).gather()
-        edition = board.Edition(
-            definition_id=review.id,
-            period_start=evidence.period_start,
-            period_end=evidence.period_end,
-            title=evidence.title,
-            audience=evidence.audience,
-            language=evidence.language,
-            as_of=evidence.as_of.replace(tzinfo=None),
-            definitions_hash=evidence.definitions_hash,
-            evidence=canonical_json(evidence),
-            parts=tuple(_stored(part) for _, part in sorted(parts.items())),
-        )
-        stored = board.save_review(engine, edition, who="pipeline", now=context.now())
-        path = write_edition(context.settings.archive, evidence, parts, stored.revision)
-        board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
+        stored, path = publish_edition(context, engine, evidence, parts)
     return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
+
+
+def publish_edition(
+    context: Context, engine: sa.Engine, evidence: Evidence, parts: dict[str, Part]
+) -> tuple[board.StoredReview, Path]:
+    """Stores, renders, archives and publishes gathered evidence; the stored review and the document's path."""
+    edition = board.Edition(
+        definition_id=evidence.review_id,
+        period_start=evidence.period_start,
+        period_end=evidence.period_end,
+        title=evidence.title,
+        audience=evidence.audience,
+        language=evidence.language,
+        as_of=evidence.as_of.replace(tzinfo=None),
+        definitions_hash=evidence.definitions_hash,
+        evidence=canonical_json(evidence),
+        parts=tuple(_stored(part) for _, part in sorted(parts.items())),
+    )
+    stored = board.save_review(engine, edition, who="pipeline", now=context.now())
+    path = write_edition(context.settings.archive, evidence, parts, stored.revision)
+    board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
+    return stored, path
 
 
 def _stored(part: Part) -> board.Part:

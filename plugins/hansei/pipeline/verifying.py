@@ -1,0 +1,102 @@
+"""Whether a published document still says what it was made from: evidence, parts and page, each by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from hansei import __version__, board
+from hansei.pipeline.context import Context
+from hansei.reviews.archive import BRIEF, EVIDENCE, MANIFEST, edition_directory, write_atomically
+from hansei.reviews.evidence import Evidence, Part, check_parts, sha256
+from hansei.reviews.rendering import render_review
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. state: `proven`, `erased` (a part, on purpose), `differs` or `missing`."""
+
+    what: str
+    state: str
+    told: str
+
+    @property
+    def is_well(self) -> bool:
+        return self.state in ("proven", "erased")
+
+
+def verify_review(context: Context, review_id: str) -> list[Finding]:
+    """Everything that proves a document, in order; nothing is written."""
+    with board.opened_board(context.settings) as engine:
+        stored = board.load_review(engine, review_id)
+        kept = board.load_parts(engine, review_id)
+    found = [_evidence(stored)]
+    evidence = Evidence.model_validate_json(stored.evidence)
+    parts = {part_id: Part.model_validate_json(part.content) for part_id, part in kept.items() if part.salt}
+    found += [_part(evidence, part_id, kept, parts) for part_id in sorted(r.part_id for r in evidence.parts)]
+    directory = edition_directory(context.settings.archive, stored.definition_id, stored.period_start, stored.revision)
+    return [*found, *_document(directory, stored.evidence_hash, evidence)]
+
+
+def render_again(context: Context, review_id: str, target: Path) -> Path:
+    """The document made anew from the stored evidence and parts, written to `target`; nothing published changes."""
+    with board.opened_board(context.settings) as engine:
+        stored = board.load_review(engine, review_id)
+        kept = board.load_parts(engine, review_id)
+    evidence = Evidence.model_validate_json(stored.evidence)
+    parts = {}
+    for part_id, part in kept.items():
+        if part.salt:
+            parts[part_id] = Part.model_validate_json(part.content)
+        elif part.erased_at is not None:
+            parts[part_id] = Part(part_id=part_id, kind=part.kind, erased_on=part.erased_at.date())
+    check_parts(evidence, parts)
+    write_atomically(target, render_review(evidence, parts))
+    return target
+
+
+def _evidence(stored: board.StoredReview) -> Finding:
+    digest = hashlib.sha256(stored.evidence.encode()).hexdigest()
+    if digest == stored.evidence_hash:
+        return Finding("evidence in the board store", "proven", digest)
+    return Finding("evidence in the board store", "differs", f"{digest}, stored as {stored.evidence_hash}")
+
+
+def _part(evidence: Evidence, part_id: str, kept: dict[str, board.Part], parts: dict[str, Part]) -> Finding:
+    what = f"part {part_id}"
+    reference = next(found for found in evidence.parts if found.part_id == part_id)
+    if part_id not in kept:
+        return Finding(what, "missing", "the board store has no such part")
+    if kept[part_id].erased_at is not None:
+        return Finding(what, "erased", f"on {kept[part_id].erased_at.date()}; {reference.row_count} rows")
+    if parts[part_id].is_what(reference):
+        return Finding(what, "proven", f"{reference.row_count} rows")
+    return Finding(what, "differs", "not the content that the evidence was made with")
+
+
+def _document(directory: Path, evidence_hash: str, evidence: Evidence) -> list[Finding]:
+    """The files of the archive against the evidence, and the page against what its manifest says."""
+    manifest_file = directory / MANIFEST
+    if not manifest_file.exists():
+        return [Finding("document", "missing", f"{directory} has no {MANIFEST}")]
+    manifest = json.loads(manifest_file.read_text("utf-8"))
+    archived = directory / EVIDENCE
+    found = []
+    if archived.exists() and sha256(Evidence.model_validate_json(archived.read_text("utf-8"))) == evidence_hash:
+        found.append(Finding("evidence in the archive", "proven", str(archived)))
+    else:
+        found.append(Finding("evidence in the archive", "differs", str(archived)))
+    page = directory / BRIEF
+    digest = hashlib.sha256(page.read_bytes()).hexdigest() if page.exists() else None
+    if digest is None:
+        found.append(Finding("document", "missing", str(page)))
+    elif digest != manifest["brief_sha256"]:
+        found.append(Finding("document", "differs", f"{page} was changed after it was written"))
+    elif evidence_hash[:12] not in page.read_text("utf-8"):
+        found.append(Finding("document", "differs", f"{page} names other evidence"))
+    else:
+        made = "" if evidence.product_version == __version__ else f", made by Hansei {evidence.product_version}"
+        found.append(Finding("document", "proven", f"{page}{made}"))
+    return found

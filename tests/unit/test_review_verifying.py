@@ -1,0 +1,110 @@
+"""A document is proven against its evidence and parts; what somebody changed, lost or erased is told apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from hansei import board, pipeline
+from hansei.cli import app
+from hansei.pipeline.reviewing import publish_edition
+from hansei.pipeline.verifying import verify_review
+from hansei.reviews.evidence import Evidence, Part
+from hansei.settings import load_settings
+
+MONDAY = dt.date(2026, 11, 2)
+PART = Part(part_id="x_rows", salt="s" * 32, columns=("ticket",), rows=(("desk:4711",), ("desk:4712",)))
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pipeline.Context:
+    monkeypatch.setenv("HANSEI_HOME", str(tmp_path))
+    return pipeline.context(load_settings(), now=lambda: dt.datetime(2026, 11, 9, 4))
+
+
+@pytest.fixture
+def published(context: pipeline.Context) -> tuple[str, Path]:
+    indicator = {"indicator_id": "x", "version": 1, "title": "X", "question": "?", "unit": "count"}
+    indicator |= {"direction": "neutral", "sample_part": "x_rows"}
+    indicator["series"] = [{"period_start": MONDAY, "value": 12.0, "sample_count": 12}]
+    evidence = Evidence.model_validate(
+        {
+            "review_id": "weekly_brief",
+            "title": "Weekly brief",
+            "service_name": "Desk",
+            "reporting_zone": "UTC",
+            "period_start": MONDAY,
+            "period_end": MONDAY + dt.timedelta(days=6),
+            "as_of": dt.datetime(2026, 11, 9, 3),
+            "product_version": "0.1.0",
+            "definitions_hash": "ab",
+            "indicators": [indicator],
+            "parts": [PART.reference()],
+        }
+    )
+    with board.opened_board(context.settings) as engine:
+        stored, path = publish_edition(context, engine, evidence, {"x_rows": PART})
+    return stored.review_id, path
+
+
+def states(context: pipeline.Context, review_id: str) -> dict[str, str]:
+    return {finding.what: finding.state for finding in verify_review(context, review_id)}
+
+
+PROVEN = {
+    "evidence in the board store": "proven",
+    "part x_rows": "proven",
+    "evidence in the archive": "proven",
+    "document": "proven",
+}
+
+
+def test_what_was_published_is_proven(context: pipeline.Context, published: tuple[str, Path]) -> None:
+    assert states(context, published[0]) == PROVEN
+    said = CliRunner().invoke(app, ["review", "verify", published[0], "--json"])
+    assert said.exit_code == 0
+    assert [row["state"] for row in json.loads(said.output)] == ["proven"] * 4
+
+
+def test_a_changed_page_is_noticed(context: pipeline.Context, published: tuple[str, Path]) -> None:
+    page = published[1].read_text("utf-8")
+    published[1].write_text(page.replace(">12<", ">21<"), "utf-8")
+    assert page != published[1].read_text("utf-8")
+    assert states(context, published[0]) == PROVEN | {"document": "differs"}
+    assert CliRunner().invoke(app, ["review", "verify", published[0]]).exit_code == 1
+
+
+def test_a_lost_page_and_changed_evidence_are_noticed(context: pipeline.Context, published: tuple[str, Path]) -> None:
+    archived = published[1].with_name("evidence.json")
+    archived.write_text(archived.read_text("utf-8").replace('"value":12.0', '"value":13.0'), "utf-8")
+    published[1].unlink()
+    assert states(context, published[0]) == PROVEN | {"evidence in the archive": "differs", "document": "missing"}
+
+
+def test_a_part_that_was_changed_in_the_board_store_is_noticed(
+    context: pipeline.Context, published: tuple[str, Path]
+) -> None:
+    with board.opened_board(context.settings) as engine, engine.begin() as connection:
+        told = PART.model_copy(update={"rows": (("desk:1",), ("desk:2",))}).model_dump_json()
+        connection.execute(sa.text("UPDATE review_parts SET content = :told"), {"told": told})
+    assert states(context, published[0]) == PROVEN | {"part x_rows": "differs"}
+
+
+def test_an_erased_part_is_told_and_the_document_can_be_made_without_it(
+    context: pipeline.Context, published: tuple[str, Path], tmp_path: Path
+) -> None:
+    before = tmp_path / "before.html"
+    made = CliRunner().invoke(app, ["review", "render", published[0], "--to", str(before)])
+    assert made.exit_code == 0 and before.read_bytes() == published[1].read_bytes()
+    with board.opened_board(context.settings) as engine:
+        board.erase_part(engine, published[0], "x_rows", "vera", "asked to", dt.datetime(2026, 11, 20))
+    assert states(context, published[0]) == PROVEN | {"part x_rows": "erased"}
+    after = tmp_path / "after.html"
+    assert CliRunner().invoke(app, ["review", "render", published[0], "--to", str(after)]).exit_code == 0
+    page = after.read_text("utf-8")
+    assert "erased on 20" in page and "desk:4711" not in page and "desk:4711" in before.read_text("utf-8")
