@@ -13,6 +13,7 @@ from typing import Any
 from hansei.catalog.rest import SECRET_NAME, Ask, Auth
 from hansei.connections import Connection
 from hansei.errors import SourceError
+from hansei.sources.rest.budget import BudgetSpent
 from hansei.sources.rest.templates import ABSENT, fill
 
 # A token is got anew this long before it ends, so that a request under way still finds it good.
@@ -96,7 +97,7 @@ class Signer:
     def close(self) -> None:
         """Signs out of a session, where the definition says how; that it fails harms nothing."""
         if self.auth.kind == "session" and self.auth.logout is not None and self._token is not None:
-            with contextlib.suppress(SourceError):
+            with contextlib.suppress(SourceError, BudgetSpent):
                 self._asking(self.auth.logout, {**self._values, "session": {"token": self._token}})
             self._token = None
 

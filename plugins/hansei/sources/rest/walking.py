@@ -86,7 +86,8 @@ class Walk:
                     raise
                 # What a token of the last attempt meant may be forgotten by now: ask this question from its start.
                 log.info("%s: the page where the last attempt broke off is gone, reading this part again", self.place)
-                position, has_kept = self._start(position["slice"], position["parent"]), False
+                position = self._start(position["slice"], position["parent"], position["since"], position["pass"] + 1)
+                has_kept = False
                 continue
             except BudgetSpent as spent:
                 self._end_early(str(spent), position, may_end_early)
