@@ -18,7 +18,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from hansei.catalog.documents import Definition
 from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
-from hansei.catalog.row_filters import RowFilter
 
 PLACEHOLDER = re.compile(r"\{(window|page|parent|session|export|connection)\.([^{}\s]+)\}")
 # Names in a connection whose values no message, log or URL may hold.
@@ -96,7 +95,8 @@ class AskedWindow(Definition):
     format: iso (2026-03-01T00:00:00Z), unix, unix_ms, date, or a strftime pattern; bounds are rounded outwards to it.
     zone: zone of the written times. earliest: the start of a first night. margin: asked for on both sides beyond the
     window; rows outside are filtered. slice: longest span of one question; the window is asked slice by slice.
-    ordered: records come in ascending order of the resource's `cursor`, so that what came is free of gaps.
+    ordered: records come in ascending order of the resource's `cursor`, so that what came is free of gaps;
+    `descending`: the newest come first, and a page that is older than the window's start is the last that is asked for.
     """
 
     format: str = "iso"
@@ -104,7 +104,7 @@ class AskedWindow(Definition):
     earliest: str = "1970-01-01"
     margin: Duration = timedelta(0)
     slice: Duration | None = None
-    ordered: bool = False
+    ordered: bool | Literal["descending"] = False
 
     @model_validator(mode="after")
     def _format_is_known(self) -> AskedWindow:
@@ -308,23 +308,6 @@ class Api(Definition):
     def _no_secret_in_the_open(self) -> Api:
         for group, name in placeholders([self.base_url, self.headers, self.params]):
             refuse_secret(group, name)
-        return self
-
-
-class ForEach(Definition):
-    """One request per parent: each record of `resource` in the window that meets `where`, or each of `values`.
-
-    `{parent.PATH}` is the parent's field in the request, `$parent.PATH` in the mapping. A value is `{parent.value}`.
-    """
-
-    resource: Identifier | None = None
-    where: RowFilter | None = None
-    values: tuple[str | int, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> ForEach:
-        if (self.resource is None) == (not self.values):
-            raise ValueError("give exactly one of resource, values")
         return self
 
 

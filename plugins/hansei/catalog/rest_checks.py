@@ -19,7 +19,7 @@ def check_rest(resources: Mapping[str, Resource]) -> None:
         wants_parent = any(group == "parent" for ask in (request, *request.steps()) for group, _ in ask.placeholders)
         if wants_parent != (resource.for_each is not None):
             raise ValueError(f"resource {name}: {{parent.PATH}} in the request and for_each belong together")
-        needs_cursor = request.window.ordered or (request.paging is not None and request.paging.limit is not None)
+        needs_cursor = bool(request.window.ordered) or (request.paging is not None and request.paging.limit is not None)
         if needs_cursor and resource.cursor is None:
             raise ValueError(f"resource {name}: window.ordered and pages.limit need cursor")
         if resource.format != "json" and (request.pages is not None or resource.records is not None):

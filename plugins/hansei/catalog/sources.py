@@ -12,8 +12,9 @@ from hansei.catalog.documents import Definition
 from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
 from hansei.catalog.privacy import Policy
-from hansei.catalog.rest import Api, ForEach, Request
+from hansei.catalog.rest import Api, Request
 from hansei.catalog.rest_checks import check_rest
+from hansei.catalog.rest_parents import ForEach
 from hansei.catalog.row_filters import RowFilter
 
 Scalar = str | int | float | bool

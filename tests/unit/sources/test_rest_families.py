@@ -83,6 +83,27 @@ def test_parents_may_be_chosen_and_values_given(server: RestServer, extract) -> 
     assert events(rows) == [("desk:7", "desk:7", "open"), ("desk:8", "desk:8", "open")]
 
 
+def test_a_grid_asks_for_every_combination(server: RestServer, extract, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_QUEUES", "support, sales")
+    server.reset(lambda asked: Reply({"total": 4}))
+    grid = {"queue": ["${DESK_QUEUES}"], "day": {"days": 2, "zone": "Europe/Berlin"}}
+    request = {"path": "/count", "params": {"q": "{parent.queue} {parent.day} {parent.next_day}"}}
+    columns = {
+        "ticket_id": {"path": "$parent.queue"}, "occurred_at": {"path": "$parent.day"},
+        "event_type": {"constant": "step"}, "value": {"path": "total"},
+    }  # fmt: skip
+    definition = desk_definition({"path": "/count"})
+    definition["resources"] = {"counts": {"for_each": {"grid": grid}, "request": request}}
+    definition["entities"] = [{"entity": "ticket_events", "resource": "counts", "columns": columns}]
+    _, rows = extract(Source.model_validate(definition), WINDOW, resolver=lambda _: server.connection())
+    assert [asked.params["q"] for asked in server.asked] == [
+        f"{queue} {days}"
+        for queue in ("support", "sales")
+        for days in ("2026-03-01 2026-03-02", "2026-03-02 2026-03-03")
+    ]
+    assert [(row["ticket_id"], row["value"]) for row in rows] == [("desk:support", "4")] * 2 + [("desk:sales", "4")] * 2
+
+
 def test_a_parent_value_is_quoted_in_a_path(server: RestServer, extract) -> None:
     server.reset(lambda asked: Reply({"data": []} if asked.path == "/tickets" else []))
     extract(

@@ -109,6 +109,23 @@ def test_more_records_of_one_instant_than_an_answer_holds_are_an_error(server: R
         extract(desk(request, resource={"cursor": "updated"}), WINDOW, resolver=lambda _: server.connection())
 
 
+def test_newest_first_is_read_until_a_page_is_older_than_the_window(server: RestServer, extract) -> None:
+    newest_first = [
+        *reversed(HELD),
+        *({**ticket(number), "updated": "2026-02-01T00:00:00Z"} for number in range(40, 90)),
+    ]
+    server.reset(lambda asked: Reply({"data": newest_first[int(asked.params["offset"]) :][:10]}))
+    request = {
+        "params": {"offset": "{page.offset}"}, "pages": {"by": "offset"}, "window": {"ordered": "descending"},
+    }  # fmt: skip
+    manifest, rows = extract(
+        desk(request, resource={"cursor": "updated"}), WINDOW, resolver=lambda _: server.connection()
+    )
+    assert sorted(keys(rows), key=int) == numbers(HELD)
+    assert len(server.asked) == 4
+    assert manifest.complete_until == WINDOW.end
+
+
 def closing(pages: int):
     """Answers so many pages in a minute-less time, then wants an hour's rest."""
 

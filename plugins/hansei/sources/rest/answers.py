@@ -22,7 +22,8 @@ from hansei.sources.chunks import FILE, RECORD, ROW, UNREADABLE
 from hansei.sources.fields import Fields
 from hansei.sources.files import unpacked
 from hansei.sources.matrix import cursor_spec
-from hansei.sources.rest.exchange import Answer, BrokenAnswer, Exchange
+from hansei.sources.rest.exchange import Answer, Exchange
+from hansei.sources.rest.faults import BrokenAnswer, Refused
 from hansei.sources.rest.records import is_json, values_at
 from hansei.sources.scratch import Scratch, positions
 
@@ -113,7 +114,7 @@ class Asking:
             return
         if self.exchange.signer.auth.kind == "session":
             next_step = "check the request, and that the session's login may ask it"
-            raise self.exchange.refused(f"the answer tells of an error at {ask.error_at}", next_step)
+            raise Refused(f"the answer tells of an error at {ask.error_at}", next_step)
         raise SourceError(place, f"the answer tells of an error at {ask.error_at}", "check the request")
 
     def _prepared(self, request: Request, values: dict, name: str) -> dict[str, Any]:

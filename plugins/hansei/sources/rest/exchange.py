@@ -24,6 +24,7 @@ from hansei.errors import SourceError
 from hansei.sources.redaction import redact
 from hansei.sources.rest.addresses import Addresses, demand_tls
 from hansei.sources.rest.budget import Budget, retry_after, server_time
+from hansei.sources.rest.faults import Again, BrokenAnswer, Refused, first_text
 from hansei.sources.rest.signing import Signer, connection_values, plain_json
 from hansei.sources.rest.templates import fill, fill_path
 
@@ -32,12 +33,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 _IN_MEMORY_BYTES = 8 << 20
 _TOLD_CHARACTERS = 160
-_WHERE_ERRORS_ARE_TOLD = ("error_description", "message", "detail", "error", "title", "errorMessages", "errors")
 Values = Mapping[str, Mapping[str, Any]]
-
-
-class BrokenAnswer(Exception):
-    """The answer came and is no answer; asked again, it may be one. The message says what was found."""
 
 
 @dataclass
@@ -52,14 +48,6 @@ class Answer:
     @property
     def content_type(self) -> str:
         return (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-
-
-class _Again(Exception):
-    """A request that may be repeated: after `seconds` if the server says so; `is_limit`: it asked us to slow down."""
-
-    def __init__(self, found: str, seconds: float | None = None, is_limit: bool = False) -> None:
-        self.found, self.seconds, self.is_limit = found, seconds, is_limit
-        super().__init__(found)
 
 
 class Exchange:
@@ -103,25 +91,21 @@ class Exchange:
                 if accept is not None:
                     accept(answer)
                 return answer
-            except _Refused as refused:
+            except Refused as refused:
                 if has_renewed or not self.signer.can_renew:
                     raise SourceError(place, refused.found, refused.next_step) from None
                 has_renewed = True
                 self.signer.forget()
-            except (_Again, BrokenAnswer) as fault:
-                is_limit = isinstance(fault, _Again) and fault.is_limit
+            except (Again, BrokenAnswer) as fault:
+                is_limit = isinstance(fault, Again) and fault.is_limit
                 failures += 1
                 if not is_limit and failures > self.api.retries:
                     found = f"{fault}, {failures} times in a row"
                     raise SourceError(
                         place, self.scrub(found), "try again later, or ask the interface's owner"
                     ) from None
-                seconds = fault.seconds if isinstance(fault, _Again) else None
+                seconds = fault.seconds if isinstance(fault, Again) else None
                 self.budget.wait(self.budget.backoff(failures - 1) if seconds is None else seconds, str(fault))
-
-    def refused(self, found: str, next_step: str) -> Exception:
-        """What an `accept` raises where the answer says that the token is no longer good."""
-        return _Refused(found, next_step)
 
     def scrub(self, text: str) -> str:
         """The text without any secret that was used."""
@@ -145,7 +129,7 @@ class Exchange:
         while True:
             try:
                 return read()
-            except _Again as fault:
+            except Again as fault:
                 failures += 1
                 if not fault.is_limit and failures > self.api.retries:
                     next_step = "try again later, or check the login"
@@ -221,9 +205,9 @@ class Exchange:
             found = "the TLS certificate cannot be trusted"
             raise SourceError(self.place, found, "name your authority in REQUESTS_CA_BUNDLE") from None
         except requests.Timeout:
-            raise _Again(f"no answer within {seconds:.0f} s") from None
+            raise Again(f"no answer within {seconds:.0f} s") from None
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _Again(f"the connection fails ({type(error).__name__})") from None
+            raise Again(f"the connection fails ({type(error).__name__})") from None
         with response:
             yield response
 
@@ -247,12 +231,12 @@ class Exchange:
                 body.write(part)
         except (requests.RequestException, HTTPError, OSError) as error:
             if is_late.is_set():
-                raise _Again(f"an answer that is not there after {seconds:.0f} s") from None
-            raise _Again(f"the answer breaks off ({type(error).__name__})") from None
+                raise Again(f"an answer that is not there after {seconds:.0f} s") from None
+            raise Again(f"the answer breaks off ({type(error).__name__})") from None
         finally:
             watch.cancel()
         if is_late.is_set():
-            raise _Again(f"an answer that is not there after {seconds:.0f} s")
+            raise Again(f"an answer that is not there after {seconds:.0f} s")
         body.seek(0)
         return body
 
@@ -265,12 +249,12 @@ class Exchange:
         quota = self.api.rate.remaining
         is_empty = quota is not None and (response.headers.get(quota) or "").strip() == "0"
         if status == 429 or (status in (403, 503) and (seconds is not None or (status == 403 and is_empty))):
-            raise _Again(found, seconds, is_limit=True)
+            raise Again(found, seconds, is_limit=True)
         if status in (408, 425) or (status >= 500 and status not in (501, 505)):
-            raise _Again(found, seconds)
+            raise Again(found, seconds)
         found += self._told(response)
         if status == 401 and not is_login:
-            raise _Refused(found, f"check connection {self._connection.connection_id} and api.auth")
+            raise Refused(found, f"check connection {self._connection.connection_id} and api.auth")
         next_step = {
             400: "check the parameters of the request",
             401: f"check connection {self._connection.connection_id} and api.auth",
@@ -287,19 +271,11 @@ class Exchange:
             text = next(response.iter_content(_READ_BYTES), b"").decode(errors="replace")
         except (requests.RequestException, HTTPError, OSError):
             return ""
-        said = _first_text(plain_json(text))
+        said = first_text(plain_json(text))
         if not said:
             return ""
         words = redact(pa.array([self.scrub(" ".join(said.split()))], pa.string()))[0].as_py() or ""
         return f" ({words[:_TOLD_CHARACTERS]})"
-
-
-class _Refused(Exception):
-    """The interface does not know us (any more)."""
-
-    def __init__(self, found: str, next_step: str) -> None:
-        self.found, self.next_step = found, next_step
-        super().__init__(found)
 
 
 def _session() -> requests.Session:
@@ -327,17 +303,6 @@ def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: ("true" if value else "false") if isinstance(value, bool) else value for name, value in params.items()
     }
-
-
-def _first_text(said: Any) -> str:
-    """The first error text of an answer, wherever the interface puts it."""
-    if isinstance(said, str):
-        return said
-    if isinstance(said, list):
-        return next((text for item in said if (text := _first_text(item))), "")
-    if isinstance(said, dict):
-        return next((text for name in _WHERE_ERRORS_ARE_TOLD if name in said and (text := _first_text(said[name]))), "")
-    return ""
 
 
 class _WithoutQuery(logging.Filter):

@@ -22,6 +22,7 @@ from hansei.sources.files import read_stream
 from hansei.sources.rest.answers import Asking
 from hansei.sources.rest.exchange import Exchange
 from hansei.sources.rest.lineage import KEY, PARENT, POSITION, parent_roots, wanted_paths
+from hansei.sources.rest.parents import given_parents
 from hansei.sources.rest.records import EMPTY, hashes_of, items_of, objects_of, place_of, records_of, with_parent
 from hansei.sources.rest.store import PageStore
 from hansei.sources.rest.walking import Walk
@@ -60,6 +61,11 @@ class Reading:
             settings if run_id else None, run_id or "", source.id, hashlib.sha256(described.encode()).hexdigest()
         )
         self._walks: dict[str, Walk] = {}
+
+    @property
+    def requests_made(self) -> int:
+        """Requests so far, repeated ones counted, sign-in left out."""
+        return self.exchange.budget.requests
 
     def close(self) -> None:
         """Keeps what was read for the next attempt."""
@@ -138,8 +144,9 @@ class Reading:
         declared = self.source.resources[name].for_each
         if declared is None:
             return [None]
-        if declared.values:
-            return [json.dumps({"value": value}) for value in declared.values]
+        if declared.resource is None:
+            given = given_parents(declared, self.window, f"source {self.source.id}, resource {name}")
+            return given[:SAMPLED_PARENTS] if self._is_sample else given
         names = parent_roots(self.source, name)
         found: dict[str, None] = {}
         for table in self._tables(declared.resource):

@@ -148,6 +148,8 @@ class Walk:
             ]
         counted = leg.count + records.num_rows
         state = following(self._pages, position["state"], facts, asked.headers, records.num_rows, counted, last)
+        if state is not None and self._is_before_window(records):
+            state, facts = None, {}
         after = self._after(position, state, asked.export)
         if state is None:
             after = self._read_again(position, facts, records) or after
@@ -181,7 +183,7 @@ class Walk:
             leg.distinct.update(hashes_of(self.asking.scratch, records, self._key_path).tolist())
         if records.num_rows:
             self._demand_progress(leg, page, int(np.bitwise_xor.reduce(hashes_of(self.asking.scratch, records))))
-        if self.request.window.ordered and records.num_rows:
+        if self.request.window.ordered is True and records.num_rows:
             times = self.asking.cursor_times(self.name, records).drop_null()
             if len(times):
                 oldest, newest = pc.min(times).as_py(), pc.max(times).as_py()
@@ -227,6 +229,14 @@ class Walk:
         log.info("%s: %d of %d records came, reading the pages again", self.place, came, total)
         return self._start(position["slice"], position["parent"], position["since"], position["pass"] + 1)
 
+    def _is_before_window(self, records: pa.Table) -> bool:
+        """Of records that come newest first: whether the page, and so every later one, is older than the window."""
+        start = self.asking.window.start
+        if self.request.window.ordered != "descending" or start is None or not records.num_rows:
+            return False
+        newest = pc.max(self.asking.cursor_times(self.name, records)).as_py()
+        return newest is not None and newest < start - self.request.window.margin
+
     def _behind_limit(self, position: dict, records: pa.Table) -> dict:
         """The question anew from the newest record, where one answer may not be longer."""
         newest = pc.max(self.asking.cursor_times(self.name, records)).as_py()
@@ -241,7 +251,7 @@ class Walk:
         """Settles up to when nothing is missing; raises SourceError where that cannot be said."""
         self.store.flush()
         until = self._slices[position["slice"]][0] if position["slice"] > 0 else None
-        if self.request.window.ordered and self._is_ascending and self.parents == [None] and self._newest:
+        if self.request.window.ordered is True and self._is_ascending and self.parents == [None] and self._newest:
             until = max(self._newest, until or self._newest)
         begins = self.asking.window.start
         if not may_end_early or until is None or (begins is not None and until <= begins):
