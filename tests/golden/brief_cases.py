@@ -51,6 +51,16 @@ def points(level: float, spread: float, unit: str, sample: int, rise: float = 0.
     return found
 
 
+def usual(level: float, spread: float, marked: dict[int, str]) -> list[dict]:
+    """A level with edges from the twentieth week on; marks by week, counted from the end."""
+    return [
+        {"period_start": monday, "centre": level, "low": level - spread, "high": level + spread}
+        | {"moved": marked.get(WEEKS - 1 - at)}
+        for at, monday in enumerate(weeks())
+        if at >= 8
+    ]
+
+
 def indicator(indicator_id: str, title: str, unit: str, direction: str, series: list, **more) -> dict:
     return {
         "indicator_id": indicator_id,
@@ -328,6 +338,7 @@ def breaching() -> dict:
             ],
             notes=[{"date": dt.date(2026, 10, 5), "text": "The night desk starts an hour later."}],
             sample_part="first_reply_median_rows",
+            usual=usual(2.9 * 3600, 1400, {0: "worse", 1: "worse", 12: "better"}),
         ),
         indicator(
             "resolution_median",

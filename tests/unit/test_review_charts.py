@@ -9,6 +9,7 @@ import re
 import pytest
 
 from hansei.reviews import charts, visual
+from hansei.reviews.chart_scales import NARROW, WIDE, Size
 from hansei.reviews.evidence import IndicatorEvidence
 
 MONDAY = dt.date(2026, 11, 2)
@@ -34,7 +35,7 @@ def indicator(values: list[float | None], **more: object) -> IndicatorEvidence:
     )
 
 
-def draw(found: IndicatorEvidence, size: charts.Size = charts.WIDE) -> str:
+def draw(found: IndicatorEvidence, size: Size = WIDE) -> str:
     return str(charts.line_chart(found, MONDAY, "u", "words", size))
 
 
@@ -102,9 +103,9 @@ def test_notes_are_lettered_in_the_order_of_their_dates() -> None:
     assert draw(found).count('class="c-letter"') == 2
 
 
-@pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW])
+@pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize("limits", [[0.2], [0.2, 0.2001], [0.1999, 0.2, 0.2001]])
-def test_labels_at_the_lines_end_never_overlap(size: charts.Size, limits: list[float]) -> None:
+def test_labels_at_the_lines_end_never_overlap(size: Size, limits: list[float]) -> None:
     found = indicator([0.2] * 8, limits=[limit(value, threshold_id=f"t{value}") for value in limits])
     heights = re.findall(r'<text class="c-(?:value|limit)[^>]* y="([\d.]+)"', draw(found, size))
     placed = sorted(float(y) for y in heights)
@@ -135,8 +136,8 @@ def test_any_series_can_be_drawn_inside_its_field(values: list[float | None], un
     assert ("Nothing to draw yet" in drawing) == (not known)
     for path in re.findall(r'class="c-line" d="M([\d. -]+)"', drawing):
         numbers = [float(n) for n in path.split()]
-        assert all(0 <= y <= charts.WIDE.height for y in numbers[1::2])
-        assert all(0 <= x <= charts.WIDE.width for x in numbers[::2])
+        assert all(0 <= y <= WIDE.height for y in numbers[1::2])
+        assert all(0 <= x <= WIDE.width for x in numbers[::2])
 
 
 def test_the_future_is_not_drawn() -> None:
@@ -168,19 +169,39 @@ def test_every_verdict_has_a_shape_of_its_own() -> None:
     assert len(set(visual.SHAPES.values())) == len(visual.SHAPES)
 
 
-@pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize(
     ("values", "unit"),
     [([1800.0, 2400.0, 3000.0], "seconds"), ([5400.0, 10_000.0], "business_seconds"), ([0.1, 0.9], "ratio")],
 )
-def test_the_plot_begins_to_the_right_of_the_labels_of_its_axis(
-    values: list[float], unit: str, size: charts.Size
-) -> None:
+def test_the_plot_begins_to_the_right_of_the_labels_of_its_axis(values: list[float], unit: str, size: Size) -> None:
     drawing = draw(indicator(values, unit=unit), size)
     labels = re.findall(r'<text class="tick" x="0"[^>]*>([^<]+)</text>', drawing)
     starts = {float(start) for start in re.findall(r'class="c-grid" d="M([\d.]+) ', drawing)}
     assert len(labels) >= 3
     # Letters of the page are at most 7.7 units wide in a narrow drawing, 6.6 in a wide one, as measured in a browser.
-    letter = 7.7 if size is charts.NARROW else 6.6
+    letter = 7.7 if size is NARROW else 6.6
     assert min(starts) >= max(map(len, labels)) * letter + 4
     assert starts == {46.0} or max(map(len, labels)) >= 6
+
+
+def test_what_is_usual_is_drawn_as_the_chart_knew_it_and_marks_are_rings() -> None:
+    """Level and two edges, a gap where a week is missing, one ring for each marked week that has a value."""
+    mondays = [MONDAY - dt.timedelta(weeks=n) for n in reversed(range(10))]
+    values: list[float | None] = [0.10, 0.11, 0.12, None, 0.12, 0.11, 0.12, 0.13, 0.12, 0.17]
+    known = [
+        {"period_start": monday, "centre": 0.12 if n < 6 else 0.15, "low": 0.09, "high": 0.18}
+        for n, monday in enumerate(mondays)
+        if n != 2
+    ]
+    known[-1] |= {"moved": "worse"}
+    known[2] |= {"moved": "better"}  # the week without a value
+    known[5] |= {"moved": "better"}
+    drawn = draw(indicator(values, usual=known))
+    (level,) = re.findall(r'class="c-level" d="([^"]+)"', drawn)
+    assert (level.count("M"), level.count("L")) == (2, 7)
+    assert len(re.findall(r'class="c-edge"', drawn)) == 2
+    assert len(re.findall(r'class="c-moved-worse"', drawn)) == 1
+    assert len(re.findall(r'class="c-moved"', drawn)) == 1
+    heights = [float(y) for _, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", level)]
+    assert len(set(heights)) == 2 and heights[0] > heights[-1]  # a higher level lies further up

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period, previous_period
 from hansei.indicators.wording import counting
 from hansei.pipeline.context import Context
+from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.honesty import gather_honesty
 from hansei.pipeline.proposing import propose
@@ -29,6 +29,7 @@ from hansei.reviews.evidence import (
     Point,
     SegmentSeries,
     SourceReadiness,
+    Usual,
     Word,
 )
 from hansei.warehouse import Warehouse
@@ -58,8 +59,9 @@ class EvidenceGathering:
 
     def gather(self) -> tuple[Evidence, dict[str, Part]]:
         """The evidence, and the sample rows that live in parts of their own."""
-        indicators = tuple(self._indicator(self.catalog.indicators[name]) for name in self.shown)
         judgements, breaches = self._judged()
+        missed = {(breach.indicator_id, breach.segment_id) for breach in breaches}
+        indicators = tuple(self._indicator(self.catalog.indicators[name], missed) for name in self.shown)
         words = self._words()
         explaining = Explaining(
             self.warehouse, self.catalog, self.review.grain, self.period_start, self.labels, self.salt_of
@@ -95,8 +97,11 @@ class EvidenceGathering:
         )
         return evidence, self.parts
 
-    def _indicator(self, indicator: Indicator) -> IndicatorEvidence:
-        series = self._series(indicator)
+    def _indicator(self, indicator: Indicator, missed: set[tuple[str, str]]) -> IndicatorEvidence:
+        place = (self.warehouse, indicator.id, self.review.grain, self._first(), self.period_start)
+        series = series_by_segment(*place)
+        charted = {"all", *(segment_id for name, segment_id in missed if name == indicator.id)}
+        usual = usual_by_segment(*place, charted)
         sql = figure_sql(self.catalog, self.warehouse.sql, indicator, self.review.grain, self.period_start)
         return IndicatorEvidence(
             indicator_id=indicator.id,
@@ -115,8 +120,9 @@ class EvidenceGathering:
             counted_on=f"{indicator.table}.{indicator.counted_on}" if indicator.table else "",
             minimum_denominator=indicator.minimum_denominator,
             series=tuple(series.pop("all", ())),
+            usual=tuple(usual.pop("all", ())),
             limits=tuple(self._limits(indicator)),
-            segments=tuple(self._segments(indicator, series)),
+            segments=tuple(self._segments(indicator, series, usual)),
             sql=sql,
             sample_part=self._sample(indicator),
             notes=tuple(
@@ -126,23 +132,16 @@ class EvidenceGathering:
             ),
         )
 
-    def _series(self, indicator: Indicator) -> dict[str, list[Point]]:
+    def _first(self) -> date:
+        """First period of the history that the review shows."""
         first = self.period_start
         for _ in range(self.review.history_periods - 1):
             first = previous_period(self.review.grain, first)
-        query = (
-            "SELECT * FROM indicators.indicator_values WHERE indicator = :indicator AND grain = :grain "
-            "AND period_start BETWEEN :first AND :last ORDER BY segment_id, period_start"
-        )
-        limits = {"indicator": indicator.id, "grain": self.review.grain, "first": first, "last": self.period_start}
-        series: dict[str, list[Point]] = defaultdict(list)
-        for row in self.warehouse.rows(query, limits):
-            names = ("period_start", "value", "lower_bound", "upper_bound", "numerator", "denominator")
-            point = {name: row[name] for name in names}
-            series[row["segment_id"]].append(Point(**point, sample_count=row["sample_count"], state=row["state"]))
-        return series
+        return first
 
-    def _segments(self, indicator: Indicator, series: dict[str, list[Point]]) -> list[SegmentSeries]:
+    def _segments(
+        self, indicator: Indicator, series: dict[str, list[Point]], usual: dict[str, list[Usual]]
+    ) -> list[SegmentSeries]:
         shown = [name for name in self.review.segments if name in indicator.segments]
         return [
             SegmentSeries(
@@ -150,6 +149,7 @@ class EvidenceGathering:
                 label=self.labels.get(segment_id, segment_id),
                 dimension=cut_of(segment_id),
                 series=tuple(points),
+                usual=tuple(usual.get(segment_id, ())),
             )
             for segment_id, points in sorted(series.items())
             if cut_of(segment_id) in shown

@@ -155,11 +155,24 @@ class Limit(Frozen):
         return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
 
 
+class Usual(Frozen):
+    """What is usual in a period as its control chart knew it: level and edges, and whether the period is marked."""
+
+    period_start: dt.date
+    centre: Figure | None = None
+    low: Figure | None = None
+    high: Figure | None = None
+    moved: Literal["worse", "better", "higher", "lower"] | None = None
+
+
 class SegmentSeries(Frozen):
+    """A segment's weeks. `usual` is told of segments that miss a limit."""
+
     segment_id: Text
     label: Text
     dimension: Text
     series: tuple[Point, ...] = ()
+    usual: tuple[Usual, ...] = ()
 
 
 class Note(Frozen):
@@ -188,6 +201,7 @@ class IndicatorEvidence(Frozen):
     counted_on: Text = ""
     minimum_denominator: int | None = None
     series: tuple[Point, ...] = ()
+    usual: tuple[Usual, ...] = ()
     limits: tuple[Limit, ...] = ()
     segments: tuple[SegmentSeries, ...] = ()
     sql: Text = ""

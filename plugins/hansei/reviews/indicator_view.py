@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, narrative, standing
+from hansei.reviews.chart_scales import NARROW
 from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
 from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
 from hansei.reviews.standing import WORDS, current, verdict
@@ -158,22 +159,22 @@ def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[Se
     spoken = narrative.alternative(title, indicator, evidence, "all", indicator.series)
     if not missing:
         wide = charts.line_chart(indicator, here, uid, spoken)
-        yield Drawing("", (wide, charts.line_chart(indicator, here, f"{uid}-n", spoken, charts.NARROW)))
+        yield Drawing("", (wide, charts.line_chart(indicator, here, f"{uid}-n", spoken, NARROW)))
         return
     shown = [(segment, _of_segment(evidence, indicator, segment)) for segment in missing[:MOST_MULTIPLES]]
     scale = [indicator, *(own for _, own in shown)]
-    yield Drawing("The whole service", (charts.line_chart(indicator, here, uid, spoken, charts.NARROW, scale),))
+    yield Drawing("The whole service", (charts.line_chart(indicator, here, uid, spoken, NARROW, scale),))
     for at, (segment, own) in enumerate(shown, 1):
         where = standing.place(segment, segment.label)
         spoken = narrative.alternative(f"{title}, {where}", indicator, evidence, segment.segment_id, segment.series)
-        drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, charts.NARROW, scale)
+        drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, NARROW, scale)
         yield Drawing(where[:1].upper() + where[1:], (drawn,))
 
 
 def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> IndicatorEvidence:
     """The indicator as if the segment were all there is, with the limits that the segment is judged by."""
     limits = _segment_limits(evidence, indicator, segment.segment_id)
-    return indicator.model_copy(update={"series": segment.series, "limits": limits})
+    return indicator.model_copy(update={"series": segment.series, "usual": segment.usual, "limits": limits})
 
 
 def _segment_limits(evidence: Evidence, indicator: IndicatorEvidence, segment_id: str) -> tuple[Limit, ...]:
