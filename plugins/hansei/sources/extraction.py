@@ -256,14 +256,14 @@ class ResourceRun:
         unused = [path for path in self.resource.ignore if path not in self.watch.paths]
         if not fields.is_json or not unused:
             return fields.raw
-        record = name(RECORD)
-        for path in unused:
-            *parents, last = path.split(".")
-            patch = json.dumps(reduce(lambda inner, key: {key: inner}, reversed(parents), {last: None}))
-            is_there = f"json_type({record}, {quote(json_path('.'.join(parents)) if parents else '$')}) = 'OBJECT'"
-            record = f"CASE WHEN {is_there} THEN json_merge_patch({record}, {quote(patch)})::VARCHAR ELSE {record} END"
         raw = fields.raw.append_column(RAW_ROW, positions(fields.raw.num_rows))
-        query = f"SELECT {record} AS record, {RAW_ROW} FROM raw"
+        query = f"SELECT {name(RECORD)} AS record, {RAW_ROW} FROM raw"
+        # A step per object, each over the one before: inside one another the record would be written out 3^n times.
+        for parents, keys in _by_parent(unused).items():
+            patch = json.dumps(reduce(lambda inner, key: {key: inner}, reversed(parents), dict.fromkeys(keys)))
+            is_there = f"json_type(record, {quote(json_path('.'.join(parents)) if parents else '$')}) = 'OBJECT'"
+            less = f"CASE WHEN {is_there} THEN json_merge_patch(record, {quote(patch)})::VARCHAR ELSE record END"
+            query = f"SELECT {less} AS record, {RAW_ROW} FROM ({query})"
         kept = self.scratch.select_ordered(query, RAW_ROW, raw=raw.select([RECORD, RAW_ROW]))
         return fields.raw.set_column(fields.raw.column_names.index(RECORD), RECORD, flat(kept["record"]))
 
@@ -295,3 +295,12 @@ class ResourceRun:
         if rule is None or rule.by == "window":
             return self.window.end
         return min(self._newest, self.window.end) if self._newest else None
+
+
+def _by_parent(paths: list[str]) -> dict[tuple[str, ...], list[str]]:
+    """The last names of dotted paths by what stands before them."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for path in paths:
+        *parents, last = path.split(".")
+        found.setdefault(tuple(parents), []).append(last)
+    return found

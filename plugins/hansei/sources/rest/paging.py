@@ -69,9 +69,10 @@ def _is_over(pages: Pages, state: State, facts: Mapping[str, Any], count: int, c
         return True
     if pages.done is not None and _is_true(facts.get(pages.done)):
         return True
+    is_short = pages.short_page_ends and count < pages.size
     if pages.by in ("cursor", "link", "next_url"):
-        return False
-    if count == 0 or (pages.short_page_ends and count < pages.size):
+        return is_short
+    if count == 0 or is_short:
         return True
     if pages.by == "page" and pages.total_pages is not None:
         known = number_of(facts.get(pages.total_pages))
