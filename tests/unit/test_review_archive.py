@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,22 @@ def test_a_language_without_words_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="zh_CN"):
         archive.write_edition(tmp_path, evidence().model_copy(update={"language": "zh_CN"}))
     assert files(tmp_path) == {}
+
+
+def test_an_edition_of_an_older_version_is_read_and_erased_under_its_own_hash(tmp_path: Path) -> None:
+    """Evidence that was written before a field existed keeps its text, its hash and its figures."""
+    page = archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    kept = page.with_name("evidence.json")
+    older = json.loads(kept.read_text("utf-8"))
+    assert older.pop("proposals") == []
+    text = json.dumps(older, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept.write_text(text, "utf-8")
+    manifest = page.with_name("manifest.json")
+    told = json.loads(manifest.read_text("utf-8")) | {"evidence_sha256": digest}
+    manifest.write_text(json.dumps(told), "utf-8")
+    assert archive.read_edition(tmp_path, "weekly_brief", MONDAY)[0] == evidence()
+    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    assert kept.read_text("utf-8") == text
+    assert json.loads(manifest.read_text("utf-8"))["evidence_sha256"] == digest
+    assert digest[:12] in page.read_text("utf-8") and "desk:4711" not in page.read_text("utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 from hansei import __version__, board
 from hansei.pipeline.context import Context
 from hansei.reviews.archive import BRIEF, EVIDENCE, MANIFEST, edition_directory, write_atomically
-from hansei.reviews.evidence import Evidence, Part, check_parts, sha256
+from hansei.reviews.evidence import Evidence, Part, check_parts
 from hansei.reviews.rendering import render_review
 
 
@@ -53,7 +53,7 @@ def render_again(context: Context, review_id: str, target: Path) -> Path:
         elif part.erased_at is not None:
             parts[part_id] = Part(part_id=part_id, kind=part.kind, erased_on=part.erased_at.date())
     check_parts(evidence, parts)
-    write_atomically(target, render_review(evidence, parts))
+    write_atomically(target, render_review(evidence, parts, evidence_hash=stored.evidence_hash))
     return target
 
 
@@ -84,7 +84,7 @@ def _document(directory: Path, evidence_hash: str, evidence: Evidence) -> list[F
     manifest = json.loads(manifest_file.read_text("utf-8"))
     archived = directory / EVIDENCE
     found = []
-    if archived.exists() and sha256(Evidence.model_validate_json(archived.read_text("utf-8"))) == evidence_hash:
+    if archived.exists() and hashlib.sha256(archived.read_bytes()).hexdigest() == evidence_hash:
         found.append(Finding("evidence in the archive", "proven", str(archived)))
     else:
         found.append(Finding("evidence in the archive", "differs", str(archived)))

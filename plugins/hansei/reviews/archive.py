@@ -63,15 +63,23 @@ def write_edition(
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
-    page = render_review(evidence, parts)
+    return _write_files(archive, directory, evidence, canonical_json(evidence), parts)
+
+
+def _write_files(
+    archive: Path | str, directory: Path, evidence: Evidence, text: str, parts: Mapping[str, Part]
+) -> Path:
+    """Every file of an edition; `text` is the evidence's own, which an older version may have written."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    page = render_review(evidence, parts, evidence_hash=digest)
     for part_id, part in parts.items():
         write_atomically(directory / "parts" / f"{part_id}.json", canonical_json(part))
-    write_atomically(directory / EVIDENCE, canonical_json(evidence))
+    write_atomically(directory / EVIDENCE, text)
     write_atomically(directory / BRIEF, page)
     manifest = {
         "as_of": evidence.as_of.isoformat(),
         "brief_sha256": hashlib.sha256(page.encode()).hexdigest(),
-        "evidence_sha256": fresh,
+        "evidence_sha256": digest,
         "headline": page.partition("<h1>")[2].partition("</h1>")[0],
         "title": evidence.title,
     }
@@ -89,9 +97,11 @@ def read_edition(
     published = _read_manifest(directory)
     if published is None:
         raise EvidenceError(f"{review_id} {period_start}", "no such edition", "see `hansei review list`")
-    evidence = Evidence.model_validate_json((directory / EVIDENCE).read_text("utf-8"))
-    if sha256(evidence) != published["evidence_sha256"]:
+    text = (directory / EVIDENCE).read_text("utf-8")
+    # The text is what was hashed: a newer version of the product may know fields that it does not hold.
+    if hashlib.sha256(text.encode()).hexdigest() != published["evidence_sha256"]:
         raise EvidenceError(str(directory / EVIDENCE), "not what was published", "restore it from a backup")
+    evidence = Evidence.model_validate_json(text)
     found = [Part.model_validate_json(path.read_text("utf-8")) for path in sorted((directory / "parts").glob("*.json"))]
     parts = {part.part_id: part for part in found}
     check_parts(evidence, parts)
@@ -105,7 +115,9 @@ def erase_part(
     evidence, parts = read_edition(archive, review_id, period_start, revision)
     if part_id not in parts:
         raise EvidenceError(f"{review_id} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}")
-    return write_edition(archive, evidence, parts | {part_id: parts[part_id].erased(on)}, revision)
+    directory = edition_directory(archive, review_id, period_start, revision)
+    text = (directory / EVIDENCE).read_text("utf-8")
+    return _write_files(archive, directory, evidence, text, parts | {part_id: parts[part_id].erased(on)})
 
 
 def editions(archive: Path | str) -> list[Edition]:

@@ -48,14 +48,14 @@ class Brief:
     topics: tuple[honesty.Topic, ...]
 
 
-def compose(evidence: Evidence, parts: Mapping[str, Part]) -> Brief:
+def compose(evidence: Evidence, parts: Mapping[str, Part], evidence_hash: str | None = None) -> Brief:
     """The evidence as a brief. Raises EvidenceError where a part is not the one that the evidence refers to."""
     check_parts(evidence, parts)
     found = narrative.decisions(evidence)
     drawn = [(decision, _spark(evidence, decision)) for decision in found]
     return Brief(
         evidence=evidence,
-        hash=sha256(evidence),
+        hash=evidence_hash or sha256(evidence),
         week=figures.week_number(evidence.period_start).capitalize(),
         dates=figures.span(evidence.period_start, evidence.period_end),
         as_of=figures.moment(evidence.as_of, evidence.reporting_zone),

@@ -49,8 +49,15 @@ def render(template: str, templates: Path | None, **content: Any) -> str:
     return _environment(templates or SHIPPED_INCLUDE / "templates").get_template(template).render(**content)
 
 
-def render_review(evidence: Evidence, parts: Mapping[str, Part] | None = None, templates: Path | None = None) -> str:
+def render_review(
+    evidence: Evidence,
+    parts: Mapping[str, Part] | None = None,
+    templates: Path | None = None,
+    evidence_hash: str | None = None,
+) -> str:
     """The brief as one self-contained HTML page.
+
+    `evidence_hash` names evidence that an older version wrote; without it the evidence's own is taken.
 
     `parts` are the sample rows at hand, by id; one that is missing or erased is said to be so. Raises EvidenceError
     where a part is not what the evidence was made with, or where the language has no words yet.
@@ -59,7 +66,7 @@ def render_review(evidence: Evidence, parts: Mapping[str, Part] | None = None, t
         raise EvidenceError(
             f"review {evidence.review_id}: language", f"{evidence.language!r}", f"use one of {', '.join(LANGUAGES)}"
         )
-    return render("review.html.j2", templates, brief=compose(evidence, parts or {}), evidence=evidence)
+    return render("review.html.j2", templates, brief=compose(evidence, parts or {}, evidence_hash), evidence=evidence)
 
 
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
