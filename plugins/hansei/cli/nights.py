@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from hansei.cli.days import instant
 from hansei.errors import HanseiError
 
 
@@ -24,21 +24,12 @@ def night(
     from hansei import pipeline
 
     context = pipeline.context()
-    end = _instant(until, "--until")
+    end = instant(until, "--until")
     conf = {}
     if since is not None:
         if reason is None or end is None:
             raise HanseiError("--since", "a back-fill without --until or --reason", "say until when, and why")
-        conf = {"window_start": _instant(since, "--since").isoformat(), "window_end": end.isoformat(), "reason": reason}
+        conf = {"window_start": instant(since, "--since").isoformat(), "window_end": end.isoformat(), "reason": reason}
     name = run_id or f"cli-{(end or context.now()):%Y-%m-%dT%H:%M:%S}{'-backfill' if conf else ''}"
     pipeline.run_night(context, name, (None, None if conf else end), conf, tell=typer.echo)
     typer.echo(f"run {name} is done")
-
-
-def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        raise HanseiError(option, f"{text!r} is no time", "write it as 2026-09-14T00:00:00 (UTC)") from None

@@ -19,15 +19,24 @@ Directory = Annotated[
 
 @app.command()
 def source(
-    kind: Annotated[str, typer.Argument(help="files or database")],
+    kind: Annotated[str, typer.Argument(help="files, database or rest")],
     name: Annotated[str, typer.Argument(help="Id of the source: lower-case letters, digits, underscores.")],
     directory: Directory = None,
 ) -> None:
-    """Write sources/NAME.yaml: one mapping of tickets to complete."""
+    """Write sources/NAME.yaml, one mapping of tickets to complete, and tests/test_NAME.py, which maps a first row."""
     if kind not in _SOURCES:
         raise HanseiError("kind", f"{kind!r}", f"use one of: {', '.join(_SOURCES)}")
-    path = _write(directory, "sources", name, _SOURCES[kind].replace("NAME", name))
+    path = _write(directory, "sources", f"{name}.yaml", name, _SOURCES[kind].replace("NAME", name))
+    record = _RECORD if kind == "rest" else _ROW
+    test = _write(
+        directory,
+        "tests",
+        f"test_{name}.py",
+        name,
+        _TEST.replace("RECORD = RECORD", f"RECORD = {record}").replace("NAME", name),
+    )
     typer.echo(f"{path}: fill in the paths, then `hansei check` and `hansei sources check {name}`")
+    typer.echo(f"{test}: put a real row into it, without real persons; `pytest {test}`")
 
 
 @app.command()
@@ -36,17 +45,17 @@ def indicator(
     directory: Directory = None,
 ) -> None:
     """Write indicators/NAME.yaml: a ratio over core.tickets to change."""
-    path = _write(directory, "indicators", name, _INDICATOR.replace("NAME", name))
+    path = _write(directory, "indicators", f"{name}.yaml", name, _INDICATOR.replace("NAME", name))
     typer.echo(f"{path}: change it, then `hansei check` and `hansei plan`")
 
 
-def _write(directory: Path | None, folder: str, name: str, text: str) -> Path:
+def _write(directory: Path | None, folder: str, file: str, name: str, text: str) -> Path:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise HanseiError("name", f"{name!r}", "use lower-case letters, digits and underscores, starting with a letter")
     overlays = load_settings().overlays
     if directory is None and not overlays:
         raise HanseiError("HANSEI_DEFINITIONS", "not set", "set it to a directory of your own, or give --directory")
-    path = (directory or overlays[0]) / folder / f"{name}.yaml"
+    path = (directory or overlays[0]) / folder / file
     if path.exists():
         raise HanseiError(str(path), "exists already", "choose another name, or edit it")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +109,72 @@ resources:
     cursor: updated_at
 """
     + _TICKETS,
+    "rest": _HEAD.format(kind="rest")
+    + """connection: NAME                         # id of an Airflow connection: host, login, password
+api:
+  base_url: /api/v1                      # below the connection's host
+  auth: {kind: bearer}                   # docs/sources/README.md lists the others
+  rate: {per_minute: 60}
+resources:
+  tickets:
+    request:
+      path: /tickets
+      params: {updated_after: "{window.start}", updated_before: "{window.end}", page: "{page.number}", per_page: "{page.size}"}
+      pages: {by: page, size: 100, short_page_ends: true}
+    records: tickets                     # path of the list in the answer
+    cursor: updated_at
+"""
+    + _TICKETS,
 }
+_ROW = """{
+    "$resource": "tickets",
+    "id": "4711",
+    "status": "open",
+    "priority": "high",
+    "channel": "mail",
+    "requester_id": "7",
+    "team_id": "2",
+    "created_at": "2026-03-01T08:00:00Z",
+    "updated_at": "2026-03-01T09:30:00Z",
+}"""
+_RECORD = """{
+    "$resource": "tickets",
+    "$record": {
+        "id": 4711,
+        "status": "open",
+        "priority": "high",
+        "channel": "mail",
+        "requester_id": 7,
+        "team_id": 2,
+        "created_at": "2026-03-01T08:00:00Z",
+        "updated_at": "2026-03-01T09:30:00Z",
+    },
+}"""
+_TEST = '''"""What a row of NAME becomes. Run by pytest; it asks no server."""
+
+from datetime import datetime
+from pathlib import Path
+
+from hansei.catalog import load_catalog
+from hansei.catalog.windows import Window
+from hansei.settings import load_settings
+from hansei.sources.replay import remap
+
+DEFINITIONS = Path(__file__).resolve().parents[1]
+KEYS = {"HANSEI_IDENTITY_KEY": "only-for-this-test-and-no-secret-at-all", "HANSEI_QUARANTINE_KEY": "A" * 43 + "="}
+RECORD = RECORD
+
+
+def test_a_row_becomes_a_ticket(tmp_path: Path) -> None:
+    settings = load_settings({"HANSEI_HOME": str(tmp_path), "HANSEI_DEFINITIONS": str(DEFINITIONS), **KEYS})
+    catalog = load_catalog(settings)
+    window = Window(None, datetime(2026, 3, 2))
+    (row,) = remap(catalog.sources["NAME"], catalog, settings, "tickets", [RECORD], window).to_pylist()
+    assert row["faults"] is None
+    assert row["ticket_id"] == "NAME:4711"
+    assert row["status"] == "open"
+    assert row["created_at"] == datetime(2026, 3, 1, 8)
+'''
 _INDICATOR = """id: NAME
 version: 1
 title: What readers see

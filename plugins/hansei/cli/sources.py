@@ -1,4 +1,4 @@
-"""`hansei sources`: what a source delivers and how it is mapped."""
+"""`hansei sources`: what a source delivers, how it is mapped, how far it has come and whether it ties out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hansei.cli.days import instant
 from hansei.cli.output import Json, console, show
 from hansei.errors import HanseiError
 
@@ -55,17 +56,25 @@ def check(
     sample: Annotated[int, typer.Option(help="Rows to read of each resource.")] = 1000,
     as_json: Json = False,
 ) -> None:
-    """Connect, read a sample and print the coverage matrix: mapped, defaulted, missing, unused, cast failures."""
+    """Connect, say what can be read and what a night costs, and print the coverage matrix of a sample."""
+    from hansei.sources.access import check_access
     from hansei.sources.coverage import check_source
-    from hansei.sources.report import coverage_report
+    from hansei.sources.report import access_report, coverage_report
 
     context, source = _source(name)
-    coverage = check_source(source, context.catalog, context.settings, context.resolver, sample_rows=sample)
+    means = (source, context.catalog, context.settings, context.resolver)
+    access = list(check_access(*means))
+    is_readable = all(item.is_readable for item in access)
+    coverage = check_source(*means, sample_rows=sample) if is_readable else None
     if as_json:
-        typer.echo(json.dumps(coverage.as_dict(), default=str, ensure_ascii=False, indent=1))
+        told = {} if coverage is None else coverage.as_dict()
+        answer = {"access": [vars(item) for item in access], **told, "is_readable": is_readable}
+        typer.echo(json.dumps(answer, default=str, ensure_ascii=False, indent=1))
     else:
-        console().print(coverage_report(coverage))
-    if not coverage.is_sound:
+        console().print(access_report(source, access))
+        if coverage is not None:
+            console().print(coverage_report(coverage))
+    if coverage is None or not coverage.is_sound:
         raise typer.Exit(1)
 
 
@@ -84,3 +93,96 @@ def preview(
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
     else:
         console().print(preview_report(tables))
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="Id of a source (default: all).")] = None, as_json: Json = False
+) -> None:
+    """How far each source is complete, against its freshness limits, and how its last night went."""
+    from hansei import pipeline
+    from hansei.pipeline.source_states import source_states
+    from hansei.sources.report import state_rows
+    from hansei.warehouse import open_read_copy
+
+    context = pipeline.context() if name is None else _source(name)[0]
+    with open_read_copy(context.settings) as warehouse:
+        states = [state for state in source_states(context, warehouse) if name in (None, state.source)]
+    if as_json:
+        told = [{**vars(state), "budget": _budget(context.catalog.sources[state.source])} for state in states]
+        typer.echo(json.dumps(told, default=str, ensure_ascii=False, indent=1))
+        return
+    show(state_rows(states), False, "no source is defined: `hansei new source` writes a first one")
+    for state in states:
+        for line in (state.message, _budget(context.catalog.sources[state.source])):
+            if line:
+                typer.echo(f"{state.source}: {line}")
+
+
+def _budget(source) -> str:
+    """The ceiling of requests that a definition sets, empty for sources that are not asked over HTTP."""
+    rate = getattr(source.api, "rate", None) if source.kind == "rest" else None
+    return f"at most {rate.per_minute} requests a minute" if rate is not None and rate.per_minute else ""
+
+
+@app.command()
+def extract(
+    name: Name,
+    since: Annotated[str, typer.Option(help="Start of the window, ISO time in UTC.")],
+    until: Annotated[str | None, typer.Option(help="End of the window (default: now).")] = None,
+    run_id: Annotated[str | None, typer.Option(help="Name of the batch; the same name and window resume it.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count and validate; keep nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read one window into the spool, or count and validate it. No warehouse is touched and no watermark moves."""
+    from hansei.catalog.windows import Window
+    from hansei.cli.progress import reading
+    from hansei.pipeline.extracting import extract_once
+
+    context, source = _source(name)
+    window = Window(instant(since, "--since"), instant(until, "--until") or context.now())
+    if window.start >= window.end:
+        raise HanseiError("--since", "not before --until", "swap them")
+    batch = run_id or f"extract-{window.start:%Y%m%dT%H%M%S}-{window.end:%Y%m%dT%H%M%S}"
+    with reading(source, is_quiet=as_json) as progress:
+        location, found = extract_once(context, source, window, batch, dry_run, progress)
+    if as_json:
+        answer = {"source": name, "window": window.as_text(), "batch": location, "is_dry_run": dry_run}
+        entities = [item.as_dict() for item in found]
+        typer.echo(json.dumps({**answer, "entities": entities}, ensure_ascii=False, indent=1))
+        return
+    rows = [{"entity": item.entity, "received": item.received} for item in found]
+    if dry_run:
+        for row, item in zip(rows, found, strict=True):
+            broken = ", ".join(f"{rule} ({count})" for rule, count in item.broken.most_common())
+            row |= {"would be quarantined": item.refused, "rules broken": broken}
+    show(rows, False, "the source feeds no entity")
+    typer.echo(f"{window.as_text()}: " + ("nothing was kept" if location is None else f"batch {location}"))
+
+
+@app.command()
+def reconcile(
+    name: Name,
+    everything: Annotated[bool, typer.Option("--all", help="Days and statuses without a gap, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the source for its own counts now, hold them against the warehouse, and explain every gap."""
+    from hansei.pipeline.tying_out import reconcile_source
+    from hansei.sources.report import gap_rows
+
+    context, source = _source(name)
+    if not source.counts:
+        raise HanseiError(f"source {name!r}", "declares no counts", "declare them as docs/reconciliation.md shows")
+    found = reconcile_source(context, source)
+    if as_json:
+        typer.echo(json.dumps(found, default=str, ensure_ascii=False, indent=1))
+    unexplained = sum(abs(row["unexplained_count"]) for rows in found.values() for row in rows)
+    if not as_json:
+        for entity, rows in found.items():
+            totals = {side: sum(row[f"{side}_count"] for row in rows) for side in ("their", "our")}
+            show(gap_rows(rows, everything), False, "")
+            typer.echo(
+                f"{entity}: the source counts {totals['their']}, we count {totals['our']}; {unexplained} unexplained"
+            )
+    if unexplained:
+        raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hansei import __version__
@@ -18,6 +18,7 @@ from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.honesty import gather_honesty
 from hansei.pipeline.proposing import propose
+from hansei.pipeline.source_states import source_readiness
 from hansei.reviews.evidence import (
     Breach,
     Evidence,
@@ -28,7 +29,6 @@ from hansei.reviews.evidence import (
     Part,
     Point,
     SegmentSeries,
-    SourceReadiness,
     Usual,
     Word,
 )
@@ -263,31 +263,6 @@ class EvidenceGathering:
         )
         rows = self.warehouse.rows(query, {"grain": self.review.grain, "period": self.period_start})
         return {(row["indicator"], row["segment_id"]) for row in rows}
-
-
-def source_readiness(context: Context, warehouse: Warehouse, following: date) -> list[SourceReadiness]:
-    """How far each source reaches, against the end of the period."""
-    needed = context.catalog.service.midnight(following)
-    marks = {row["source"]: row["complete_until"] for row in warehouse.rows("SELECT * FROM ops.watermarks")}
-    query = (
-        "SELECT source_runs.source, source_runs.state, source_runs.message FROM ops.source_runs AS source_runs "
-        "INNER JOIN ops.runs AS runs ON runs.run_id = source_runs.run_id ORDER BY runs.as_of, runs.started_at"
-    )
-    last = {row["source"]: row for row in warehouse.rows(query)}
-    found = []
-    for source in sorted(context.catalog.sources):
-        reach: datetime | None = marks.get(source)
-        run = last.get(source, {"state": "never", "message": ""})
-        if reach is not None and reach >= needed:
-            state, message = "ready", ""
-        else:
-            state = "never" if reach is None else "late"
-            state = "failed" if run["state"] == "failed" else state
-            message = run["message"] or ""
-        found.append(
-            SourceReadiness(source=source, complete_until=reach, needed_until=needed, state=state, message=message)
-        )
-    return found
 
 
 def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool:

@@ -13,7 +13,8 @@ from hansei.catalog.measures import Review
 from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date, next_period, period_start
 from hansei.pipeline.context import Context
-from hansei.pipeline.evidence import EvidenceGathering, source_readiness
+from hansei.pipeline.evidence import EvidenceGathering
+from hansei.pipeline.source_states import source_readiness
 from hansei.reviews.archive import write_edition
 from hansei.reviews.evidence import Evidence, Part, canonical_json
 from hansei.warehouse import Warehouse, open_read_copy

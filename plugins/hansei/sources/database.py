@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,7 +46,21 @@ def read_table(
 
     Raises SourceError, without secrets, where the database cannot be reached or refuses the query.
     """
-    resource = source.resources[name]
+    with _opened(source, name, resolver) as opened:
+        yield from _chunks(name, fetch(opened, _selection(opened, source, source.resources[name], window)), chunk_rows)
+
+
+def count_rows(source: Source, name: str, resolver: Resolver, window: Window) -> int:
+    """How many rows the resource has in the window, as the database counts them. Raises as `read_table` does."""
+    with _opened(source, name, resolver) as opened:
+        selection = _selection(opened, source, source.resources[name], window)
+        statement = sa.text(selection.sql(lambda bound: f":{bound}", lambda text: text.replace(":", "\\:"), "COUNT(*)"))
+        return opened.execute(statement, selection.bounds).scalar()
+
+
+@contextmanager
+def _opened(source: Source, name: str, resolver: Resolver) -> Iterator[sa.Connection]:
+    """A session that reads for the resource; whatever goes wrong inside comes out as a SourceError."""
     connection = resolver(source.connection)
     place = f"source {source.id}, resource {name}"
     schemas = _search_path(source, place)
@@ -54,7 +69,7 @@ def read_table(
         with engine.connect() as opened:
             _read_only_utc(opened)
             _look_in(opened, schemas, place)
-            yield from _chunks(name, fetch(opened, _selection(opened, source, resource, window)), chunk_rows)
+            yield opened
     except (sa.exc.SQLAlchemyError, psycopg.Error, duckdb.Error) as error:
         raise _fault(error, place, connection) from None
     except pa.ArrowException:

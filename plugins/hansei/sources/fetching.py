@@ -49,9 +49,9 @@ class Selection:
     cursor: str | None = None
     bounds: dict[str, Any] = field(default_factory=dict)
 
-    def sql(self, mark: Callable[[str], str], escape: Callable[[str], str] = str) -> str:
+    def sql(self, mark: Callable[[str], str], escape: Callable[[str], str] = str, wanted: str = "*") -> str:
         """The SELECT; `mark` writes a bound in the driver's way, `escape` what the user wrote."""
-        statement = f"SELECT * FROM {escape(self.relation)}"
+        statement = f"SELECT {wanted} FROM {escape(self.relation)}"
         if not self.bounds:
             return statement
         cursor = escape(self.cursor)

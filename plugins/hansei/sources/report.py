@@ -1,12 +1,18 @@
-"""Coverage and previews as tables for the terminal."""
+"""Access, coverage, previews, states and gaps as tables for the terminal."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import pyarrow as pa
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hansei.catalog.sources import Source
+from hansei.sources.access import Access
 from hansei.sources.coverage import ColumnCoverage, Coverage
 
 _COLOURS = {"mapped": "green", "defaulted": "cyan", "constant": "cyan", "hashed": "cyan"}
@@ -84,3 +90,48 @@ def preview_report(tables: dict[str, pa.Table], rows_across: int = 4) -> Rendera
 def _cell(value: object, width: int = 60) -> Text:
     text = "" if value is None else str(value)
     return Text(text if len(text) <= width else text[: width - 1] + "…")
+
+
+def access_report(source: Source, access: Sequence[Access]) -> RenderableType:
+    """What can be read, and what a night will read."""
+    table = Table(title=f"{source.id} ({source.kind})", title_justify="left", show_edge=False)
+    for heading in ("reads", "", "rows a night", "how it is known"):
+        table.add_column(heading, justify="right" if heading == "rows a night" else "left", overflow="fold")
+    for item in access:
+        word = Text("readable", style="green") if item.is_readable else Text("refused", style="red")
+        rows = "" if item.rows_a_night is None else f"{item.rows_a_night:,}"
+        table.add_row(item.name, word, rows, item.basis or Text(item.message, style="red"))
+    return table
+
+
+def state_rows(states: Sequence[Any]) -> list[dict[str, Any]]:
+    """Sources' states (`pipeline.source_states`) as rows for the terminal."""
+    return [
+        {
+            "source": state.source,
+            "complete until (UTC)": state.complete_until,
+            "lag": "" if state.lag is None else _duration(state.lag),
+            "freshness": state.freshness,
+            "last night": state.run_state,
+            **{fate: state.counts.get(fate) for fate in ("received", "accepted", "quarantined", "duplicate", "held")},
+            "keys listed": ", ".join(f"{entity} {at:%Y-%m-%d}" for entity, at in state.key_lists.items()),
+            "unexplained": sum(state.unexplained.values()) if state.unexplained else None,
+        }
+        for state in states
+    ]
+
+
+def _duration(lag: timedelta) -> str:
+    hours = int(lag.total_seconds() // 3600)
+    return f"{hours} h" if hours < 72 else f"{hours // 24} d"
+
+
+def gap_rows(rows: Sequence[dict[str, Any]], everything: bool = False) -> list[dict[str, Any]]:
+    """Rows of a tie-out for the terminal: cells with a gap or an explanation, explanations that occur."""
+    names = [name for name in rows[0] if name.endswith("_count")] if rows else []
+    shown = [row for row in rows if everything or any(row[name] for name in names[2:])]
+    used = [*names[:3], *(name for name in names[3:] if any(row[name] for row in shown))]
+    return [
+        {"day": row["day"], "status": row["status"], **{name.removesuffix("_count"): row[name] for name in used}}
+        for row in shown
+    ]
