@@ -68,7 +68,7 @@ MISTAKES = [
     (["quarantine", "discard", "--reason", "no use"], "say which rows; nothing is discarded by default"),
     (["review", "build", "monthly"], "review 'monthly': is not defined: use one of: weekly_brief"),
     (["new", "source", "files", "desk"], "HANSEI_DEFINITIONS: not set"),
-    (["new", "source", "rest", "desk"], "kind: 'rest': use one of: files, database"),
+    (["new", "source", "mail", "desk"], "kind: 'mail': use one of: files, database, rest"),
 ]
 
 

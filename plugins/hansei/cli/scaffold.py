@@ -27,14 +27,8 @@ def source(
     if kind not in _SOURCES:
         raise HanseiError("kind", f"{kind!r}", f"use one of: {', '.join(_SOURCES)}")
     path = _write(directory, "sources", f"{name}.yaml", name, _SOURCES[kind].replace("NAME", name))
-    record = _RECORD if kind == "rest" else _ROW
-    test = _write(
-        directory,
-        "tests",
-        f"test_{name}.py",
-        name,
-        _TEST.replace("RECORD = RECORD", f"RECORD = {record}").replace("NAME", name),
-    )
+    text = _TEST.replace("RECORD = RECORD", f"RECORD = {_RECORD if kind == 'rest' else _ROW}").replace("NAME", name)
+    test = _write(directory, "tests", f"test_{name}.py", name, text)
     typer.echo(f"{path}: fill in the paths, then `hansei check` and `hansei sources check {name}`")
     typer.echo(f"{test}: put a real row into it, without real persons; `pytest {test}`")
 
@@ -119,7 +113,11 @@ resources:
   tickets:
     request:
       path: /tickets
-      params: {updated_after: "{window.start}", updated_before: "{window.end}", page: "{page.number}", per_page: "{page.size}"}
+      params:
+        updated_after: "{window.start}"
+        updated_before: "{window.end}"
+        page: "{page.number}"
+        per_page: "{page.size}"
       pages: {by: page, size: 100, short_page_ends: true}
     records: tickets                     # path of the list in the answer
     cursor: updated_at
