@@ -68,14 +68,22 @@ def test_rows_that_vanish_are_buried_come_back_and_are_never_buried_by_a_bad_lis
 def test_the_list_is_asked_for_as_often_as_declared_and_never_in_a_back_fill(
     tmp_path: Path, settings: Settings
 ) -> None:
-    desk = filled(tmp_path, settings, SOURCE.replace("every: 7d", "every: 2d"))
+    desk = filled(
+        tmp_path, settings, SOURCE.replace("every: 7d", "every: 3d").replace("leaves_out: []", "leaves_out: [deleted]")
+    )
     assert lists(desk, desk.night()) == [("applied", 10, 11, 0, 0, 0)]
     desk.execute("UPDATE tickets SET gone = 1 WHERE id = 3")
-    assert lists(desk, desk.night()) == [], "two days have not passed"
+    assert lists(desk, desk.night()) == [], "three days have not passed"
     backfill = {"window_start": "2026-03-01", "window_end": "2026-03-09", "reason": "test"}
     assert lists(desk, desk.night(backfill)) == []
     assert "desk:3" in desk.living()
     assert lists(desk, desk.night()) == [("applied", 9, 11, 1, 1, 0)]
+    desk.execute("UPDATE tickets SET gone = 1 WHERE id = 4")
+    desk.count()
+    run = desk.night()
+    assert lists(desk, run) == []
+    assert sum(counts.get("unexplained", 0) for counts in desk.gaps(run).values()) == -1
+    assert lists(desk, desk.night()) == [("applied", 8, 10, 1, 1, 0)], "a row that is missed is looked for at once"
 
 
 @pytest.mark.parametrize(("look_back", "expected"), [("2d", "solved"), ("0s", "new")])

@@ -63,7 +63,7 @@ def restated(**more: object) -> dict:
 def test_nothing_to_tell_is_told_quietly() -> None:
     topics = honesty.topics(evidence())
     assert all(topic.is_quiet and len(topic.sentences) == 1 for topic in topics)
-    assert len(topics) == 9
+    assert len(topics) == 10
 
 
 def test_rows_are_summed_over_batches() -> None:
@@ -129,3 +129,38 @@ def test_a_long_list_is_cut_and_counted() -> None:
     ]
     found = said("Sources that changed shape", drift=drift)
     assert len(found) == 13 and found[-1] == "And 8 more."
+
+
+def tied(**more: object) -> dict:
+    days = {"source": "desk", "entity": "tickets", "first_day": "2026-10-05", "last_day": "2026-11-08"}
+    return days | {"theirs": 812, "ours": 812} | more
+
+
+def test_a_source_that_counts_as_we_do_is_one_sentence_and_no_table() -> None:
+    topic = next(
+        topic for topic in honesty.topics(evidence(tie_outs=[tied()])) if topic.title == "What the sources count"
+    )
+    assert not topic.is_quiet
+    assert len(topic.sentences) == 1
+    assert topic.sentences[0].endswith("we count the same, day by day.")
+    assert topic.table is None
+
+
+def test_gaps_are_told_by_reason_and_the_worst_days_stand_in_a_table() -> None:
+    day = {
+        "day": "2026-11-03",
+        "theirs": 31,
+        "ours": 27,
+        "explained": [{"reason": "merged", "count": 1}],
+        "unexplained": 3,
+    }
+    gap = tied(theirs=816, explained=[{"reason": "merged", "count": 1}], unexplained=3, days=[day])
+    (told,) = said("What the sources count", tie_outs=[gap])
+    assert told.endswith("we count 812: 1 merged; 3 are unexplained.")
+    topic = next(topic for topic in honesty.topics(evidence(tie_outs=[gap])) if topic.title == "What the sources count")
+    assert topic.table.headings == ("Day", "Theirs", "Ours", "Difference")
+    assert [cell.replace("\u00a0", " ") for cell in topic.table.rows[0][1:]] == [
+        "31",
+        "27",
+        "1 merged and 3 unexplained",
+    ]

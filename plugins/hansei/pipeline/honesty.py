@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from hansei.catalog import Catalog
 from hansei.indicators.periods import local_date
+from hansei.pipeline.tie_out_totals import newest_tie_outs
 from hansei.reviews.foundations import (
     BatchCount,
     CheckWarned,
@@ -52,6 +53,7 @@ def gather_honesty(
             nonexistent=sum(row["nonexistent"] or 0 for row in batches),
         ),
         checks_warned=tuple(_warned(warehouse, since)),
+        tie_outs=tuple(newest_tie_outs(warehouse, as_of)),
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from hansei import __version__
 from hansei.indicators.periods import local_date
 from hansei.pipeline.context import Context
+from hansei.pipeline.tie_out_totals import tie_outs_of
+from hansei.reviews.foundations import TieOut
 from hansei.reviews.rendering import render_validation
 from hansei.reviews.validation_page import Check, EntityValidation, Night, SourceValidation, ValidationPage
 from hansei.warehouse import Warehouse
@@ -44,11 +46,14 @@ def gather_validation(context: Context, warehouse: Warehouse, run: Run) -> Valid
         for row in warehouse.rows("SELECT * FROM ops.batches WHERE run_id = :run_id", identity)
     }
     nights = _nights(context, warehouse)
+    tied = {(item.source, item.entity): item for item in tie_outs_of(warehouse, run.run_id)}
     sources = []
     query = "SELECT * FROM ops.source_runs WHERE run_id = :run_id ORDER BY source"
     for row in warehouse.rows(query, identity):
         entities = [
-            _entity(name, row, batches[source, name], checks[source, name], nights[source, name])
+            _entity(
+                name, row, batches[source, name], checks[source, name], nights[source, name], tied.get((source, name))
+            )
             for source, name in sorted(batches)
             if source == row["source"]
         ]
@@ -87,11 +92,17 @@ def _check(row: dict[str, Any]) -> Check:
 
 
 def _entity(
-    name: str, source_run: dict[str, Any], batch: dict[str, Any], checks: list[Check], nights: list[Night]
+    name: str,
+    source_run: dict[str, Any],
+    batch: dict[str, Any],
+    checks: list[Check],
+    nights: list[Night],
+    tie_out: TieOut | None,
 ) -> EntityValidation:
     fates = {fate: batch[f"{fate}_count"] for fate in _FATES}
     window = {"window_start": source_run["window_start"], "window_end": source_run["window_end"]}
-    return EntityValidation(entity=name, checks=tuple(checks), nights=tuple(nights[-NIGHTS_SHOWN:]), **window, **fates)
+    told = {"checks": tuple(checks), "nights": tuple(nights[-NIGHTS_SHOWN:]), "tie_out": tie_out}
+    return EntityValidation(entity=name, **told, **window, **fates)
 
 
 def _nights(context: Context, warehouse: Warehouse) -> dict[tuple[str, str], list[Night]]:

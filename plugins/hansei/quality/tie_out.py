@@ -86,9 +86,12 @@ class TieOut:
         self._count_ours()
         unplaced = self._place_waiting()
         self._drop_days()
+        is_later = complete_until is not None and taken_at > complete_until
+        if is_later:
+            self._explain_unfinished_days(complete_until)
         self._fill(unplaced)
-        if complete_until is not None and taken_at > complete_until:
-            self._explain_late(taken_at, complete_until)
+        if is_later:
+            self._explain_moves(taken_at, complete_until)
         return {place: self.cells[place] for place in sorted(self.cells) if first <= place[0] <= last}
 
     def _day(self, instant: datetime) -> date:
@@ -163,7 +166,7 @@ class TieOut:
         )
 
     def _place_waiting(self) -> list[tuple[str, date | None, int]]:
-        """Rows that wait are counted where they would stand; those without day or status come back: why, day, count."""
+        """Rows that wait are counted where they would stand; those that cannot be placed come back: why, day, count."""
         waiting = waiting_rows(self.warehouse, self.catalog, self.settings, self.source, self.counts)
         if not waiting.num_rows:
             return []
@@ -172,18 +175,20 @@ class TieOut:
         self.warehouse.load("run_waiting", waiting.cast(WAITING_SCHEMA))
         waits_as = "waiting.status" if self.counts.status is not None else f"'{ALL_STATUSES}'"
         query = (
-            "SELECT reason, is_undated, day, status, day_before, status_before, COUNT(*) AS row_count FROM (SELECT "
-            f"waiting.reason, waiting.happened_at IS NULL AS is_undated, fresh.day, {waits_as} AS status, "
+            "SELECT reason, is_undated, is_keyless, day, status, day_before, status_before, COUNT(*) AS row_count "
+            "FROM (SELECT "
+            "waiting.reason, waiting.happened_at IS NULL AS is_undated, waiting.key IS NULL AS is_keyless, "
+            f"fresh.day, {waits_as} AS status, "
             f"known.day AS day_before, {self.status} AS status_before FROM run_waiting AS waiting "
             f"{self._joined('source', 'fresh', 'waiting.happened_at')}"
             f"LEFT JOIN {self.entity.table} AS stored ON stored.{self.entity.key} = waiting.key "
             f"AND stored.deleted_at IS NULL {self._joined('source', 'known', self._at)}) AS placed "
-            "GROUP BY reason, is_undated, day, status, day_before, status_before"
+            "GROUP BY reason, is_undated, is_keyless, day, status, day_before, status_before"
         )
         unplaced = []
         for row in self.warehouse.rows(query):
             is_known, count = row["day_before"] is not None, row["row_count"]
-            if row["day"] is not None and row["status"] is not None:
+            if row["day"] is not None and row["status"] is not None and not row["is_keyless"]:
                 self.cells[row["day"], row["status"]].explained[row["reason"]] += count
                 if is_known:
                     self.cells[row["day_before"], row["status_before"]].explained[row["reason"]] -= count
@@ -193,7 +198,7 @@ class TieOut:
         return unplaced
 
     def _fill(self, unplaced: list[tuple[str, date | None, int]]) -> None:
-        """Waiting rows whose day or status nobody can read explain rows that the source has more, at most so many."""
+        """Waiting rows whose key, day or status nobody can read explain what the source has more: at most so many."""
         for reason, day, count in sorted(unplaced, key=lambda row: (row[1] is None, row[1] or date.min, row[0])):
             for _, cell in self._short(day):
                 taken = min(count, cell.unexplained)
@@ -206,14 +211,17 @@ class TieOut:
             if self.cells[place].unexplained > 0 and day in (None, place[0]):
                 yield place, self.cells[place]
 
-    def _explain_late(self, taken_at: datetime, complete_until: datetime) -> None:
-        """What came after our rows end: new rows of days that had not ended, and rows whose status has moved since.
-
-        Moves leave the day's sum as it is, and no more rows are taken to have moved than in as long a time before.
-        """
+    def _explain_unfinished_days(self, complete_until: datetime) -> None:
+        """Rows that are new on days which had not ended where our rows end."""
         for (day, _), cell in self._short():
             if _midnight(self.zone, day + timedelta(days=1)) > complete_until:
                 cell.explained["late"] += cell.unexplained
+
+    def _explain_moves(self, taken_at: datetime, complete_until: datetime) -> None:
+        """Rows whose status has moved since our rows end: the day's sum stays as it is.
+
+        No more rows are taken to have moved than in as long a time before.
+        """
         left = self._usual_changes(taken_at, complete_until)
         for day in sorted({place[0] for place in self.cells}):
             more = [cell for place, cell in self._short() if place[0] == day]

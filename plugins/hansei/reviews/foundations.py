@@ -83,6 +83,35 @@ class CheckWarned(Frozen):
     failed: int | None = None
 
 
+class Explained(Frozen):
+    """Rows of a gap by one reason; negative where the source counts fewer."""
+
+    reason: Text
+    count: int
+
+
+class TieOutDay(Frozen):
+    day: dt.date
+    theirs: int
+    ours: int
+    explained: tuple[Explained, ...] = ()
+    unexplained: int = 0
+
+
+class TieOut(Frozen):
+    """One entity of one source over the days compared. `days`: those that differ most, unexplained ones first."""
+
+    source: Text
+    entity: Text
+    first_day: dt.date
+    last_day: dt.date
+    theirs: int
+    ours: int
+    explained: tuple[Explained, ...] = ()
+    unexplained: int = 0
+    days: tuple[TieOutDay, ...] = ()
+
+
 class Honesty(Frozen):
     """What the figures stand on, and what is missing under them."""
 
@@ -94,3 +123,4 @@ class Honesty(Frozen):
     excluded: tuple[Excluded, ...] = ()
     time_adjustments: TimeAdjustments = TimeAdjustments()
     checks_warned: tuple[CheckWarned, ...] = ()
+    tie_outs: tuple[TieOut, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hansei.reviews import figures
+from hansei.reviews import figures, tie_outs
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.figures import agree, figure, listed, name, number, plural
 from hansei.reviews.foundations import Honesty, Restated
@@ -41,6 +41,7 @@ class Topic:
     title: str
     sentences: tuple[str, ...]
     is_quiet: bool = False
+    table: tie_outs.Table | None = None
 
 
 def topics(evidence: Evidence) -> list[Topic]:
@@ -49,6 +50,7 @@ def topics(evidence: Evidence) -> list[Topic]:
     return [
         _topic("Late or missing data", _lateness(evidence), "Every source covers the whole week."),
         _topic("Rows that arrived", _arrivals(facts), "No batch arrived for this week."),
+        _tied_out(facts),
         _topic("Rows set aside", _quarantined(facts), "No row broke a rule."),
         _topic("Figures restated", _restated(evidence), "No figure published earlier has moved."),
         _topic("Sources that changed shape", _drifted(facts), "No field appeared, vanished or changed its type."),
@@ -64,6 +66,12 @@ def _topic(title: str, sentences: Iterable[str], otherwise: str) -> Topic:
     if len(found) > MOST_LISTED:
         found = (*found[:MOST_LISTED], f"And {number(len(found) - MOST_LISTED)} more.")
     return Topic(title, found or (otherwise,), not found)
+
+
+def _tied_out(facts: Honesty) -> Topic:
+    """What sources count of their own; the table has the days on which that differs from ours."""
+    told = _topic("What the sources count", tie_outs.sentences(facts.tie_outs), "No source counts its own rows for us.")
+    return replace(told, table=tie_outs.table(facts.tie_outs))
 
 
 def _lateness(evidence: Evidence) -> Iterable[str]:

@@ -9,9 +9,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from hansei.reviews import figures
+from hansei.reviews import figures, tie_outs
 from hansei.reviews.base import Frozen, Instant, Text
 from hansei.reviews.figures import agree, listed, name, number, plural
+from hansei.reviews.foundations import TieOut
 
 Result = Literal["passed", "failed", "warned", "not_run"]
 RESULTS = {"passed": "passed", "failed": "failed", "warned": "warned", "not_run": "not run"}
@@ -61,6 +62,7 @@ class EntityValidation(Frozen):
     conflict: int = 0
     checks: tuple[Check, ...] = ()
     nights: tuple[Night, ...] = ()
+    tie_out: TieOut | None = None
 
 
 class SourceValidation(Frozen):
@@ -109,6 +111,8 @@ class EntityView:
     quiet: tuple[CheckView, ...]
     quiet_words: str
     nights: tuple[tuple[str, str, str], ...]
+    tied: tuple[str, ...]
+    gaps: tie_outs.Table | None
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,7 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
     kept = entity.accepted + entity.quarantined + entity.duplicate + entity.held
     is_balanced = entity.received == kept
     worst = min((check.outcome for check in entity.checks), key=_GRAVITY.index, default="not_run")
+    counted = (entity.tie_out,) if entity.tie_out else ()
     window = ""
     if entity.window_start and entity.window_end:
         window = f"{figures.moment(entity.window_start, zone)} to {figures.moment(entity.window_end, zone)}"
@@ -218,6 +223,8 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
         balance="adds up" if is_balanced else f"does not add up: {number(entity.received - kept)} unaccounted for",
         is_balanced=is_balanced,
         window=window,
+        tied=tuple(tie_outs.sentences(counted)),
+        gaps=tie_outs.table(counted),
         checks=loud[:MOST_CHECKS],
         quiet=quiet[:MOST_CHECKS],
         quiet_words=listed(told),

@@ -15,6 +15,7 @@ from hansei.settings import Settings
 from hansei.sources import files
 from hansei.sources.database import count_rows
 from hansei.sources.extraction import ResourceRun
+from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch
 from hansei.sources.tallies import take_tallies
 
@@ -67,7 +68,8 @@ def _asked(
     source: Source, name: str, catalog: Catalog, settings: Settings, resolver: Resolver, night: Window
 ) -> Access:
     """An interface over HTTP is read for the last day, as a night would; nothing is kept."""
-    with Scratch() as scratch:
-        run = ResourceRun(source, name, catalog, settings, resolver, night, scratch)
+    means = (catalog, settings, resolver, night)
+    with Scratch() as scratch, opened_reading(source, *means, scratch) as reading:
+        run = ResourceRun(source, name, *means, scratch, reading=reading)
         rows = sum(table.num_rows for table in run.rows())
     return Access(name, True, "", rows, "read for the last day")

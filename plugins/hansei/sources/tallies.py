@@ -7,9 +7,11 @@ that cannot count or list its keys loses no night: the tally then holds the reas
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +25,7 @@ from hansei.errors import HanseiError, SourceError
 from hansei.settings import Settings
 from hansei.sources.extraction import ResourceRun
 from hansei.sources.mapping import FAULTS
+from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch
 
 Kind = Literal["counts", "keys"]
@@ -91,8 +94,9 @@ class _Reading:
         columns = {"day": counts.day, "count": counts.count}
         if counts.status is not None:
             columns["status"] = counts.status
-        run = self._run(counts.resource, _count_entity(), columns, scratch)
-        rows, faulty = _read(run, ["day", "status", "count"])
+        with self._run(counts.resource, _count_entity(), columns, self._days(counts), scratch) as run:
+            rows, faulty = _read(run, ["day", "status", "count"])
+            taken_at = _covered_until(run)
         if faulty:
             found = f"{faulty} of its rows have no readable day, status or count"
             raise SourceError(self._place(counts), found, "correct the mapping of the counts")
@@ -100,32 +104,45 @@ class _Reading:
             rows = rows.set_column(1, "status", pa.array([ALL_STATUSES] * rows.num_rows, pa.string()))
         summed = rows.group_by(["day", "status"]).aggregate([("count", "sum")])
         named = summed.rename_columns(["day", "status", "count"])
-        return named.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA), _covered_until(run)
+        return named.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA), taken_at
+
+    def _days(self, counts: SourceCounts) -> Window:
+        """The days that are compared, for sources that can be asked for a part: from a midnight in their zone."""
+        zone = ZoneInfo(counts.zone or self.source.zone or "UTC")
+        day = self.window.end.replace(tzinfo=UTC).astimezone(zone).date() - timedelta(days=counts.days - 1)
+        start = datetime.combine(day, time(), zone).astimezone(UTC).replace(tzinfo=None)
+        return Window(start, self.window.end)
 
     def _keys(self, keys: KeyList, scratch: Scratch) -> tuple[pa.Table, datetime | None]:
         declared = self.catalog.entities[keys.entity]
-        run = self._run(keys.resource, _key_entity(declared), {declared.key: keys.key}, scratch)
-        rows, faulty = _read(run, [declared.key])
-        if faulty or not run.is_whole:
+        columns = {declared.key: keys.key}
+        with self._run(keys.resource, _key_entity(declared), columns, Window(None, self.window.end), scratch) as run:
+            rows, faulty = _read(run, [declared.key])
+            taken_at, is_whole = _covered_until(run), run.is_whole
+        if faulty or not is_whole:
             found = f"{faulty} keys cannot be read" if faulty else "the list was not read to its end"
             raise SourceError(self._place(keys), found, "an incomplete list deletes nothing; mend it and wait a night")
         listed = pc.unique(rows.column(0).combine_chunks())
         if not len(listed):
             raise SourceError(self._place(keys), "the list is empty", "an empty list deletes nothing; check the export")
-        return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), _covered_until(run)
+        return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), taken_at
 
     def _place(self, declared: SourceCounts | KeyList) -> str:
         return f"source {self.source.id}, resource {declared.resource}"
 
-    def _run(self, resource: str, entity: Entity, columns: dict[str, ColumnMapping], scratch: Scratch) -> ResourceRun:
+    @contextmanager
+    def _run(
+        self, resource: str, entity: Entity, columns: dict[str, ColumnMapping], window: Window, scratch: Scratch
+    ) -> Iterator[ResourceRun]:
         """The resource read whole, at its newest, as rows of a passing entity."""
         mapping = EntityMapping(entity=entity.id, resource=resource, columns=columns)
         whole = self.source.resources[resource].model_copy(update={"delivery": "snapshot"})
         resources = {**self.source.resources, resource: whole}
         source = self.source.model_copy(update={"entities": (mapping,), "resources": resources})
         catalog = replace(self.catalog, entities={**self.catalog.entities, entity.id: entity})
-        window = Window(None, self.window.end)
-        return ResourceRun(source, resource, catalog, self.settings, self.resolver, window, scratch)
+        means = (catalog, self.settings, self.resolver, window, scratch)
+        with opened_reading(source, *means) as reading:
+            yield ResourceRun(source, resource, *means, reading=reading)
 
 
 def _read(run: ResourceRun, columns: list[str]) -> tuple[pa.Table, int]:

@@ -44,7 +44,10 @@ class KeyReconciliation:
 
 
 def due_key_lists(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str, list[str]]:
-    """Entities per source whose key list is due: never applied, or `every` ago. A back-fill asks for none."""
+    """Entities per source whose key list is due: never applied, `every` ago, or rows are ours and no longer theirs.
+
+    A back-fill asks for none.
+    """
     if run.kind != "night":
         return {}
     query = (
@@ -52,15 +55,26 @@ def due_key_lists(warehouse: Warehouse, catalog: Catalog, run: Run) -> dict[str,
         "WHERE state = 'applied' AND run_id <> :run_id GROUP BY source, entity"
     )
     applied = {(row["source"], row["entity"]): row["as_of"] for row in warehouse.rows(query, {"run_id": run.run_id})}
+    vanished = _vanished(warehouse)
     due: dict[str, list[str]] = {}
     for source in catalog.sources.values():
         if source.id not in run.windows:
             continue
         for keys in source.keys:
             last = applied.get((source.id, keys.entity))
-            if last is None or last + keys.every - EARLY <= run.as_of:
+            if last is None or last + keys.every - EARLY <= run.as_of or (source.id, keys.entity) in vanished:
                 due.setdefault(source.id, []).append(keys.entity)
     return due
+
+
+def _vanished(warehouse: Warehouse) -> set[tuple[str, str]]:
+    """Source and entity of which the last tie-out found rows that the source no longer counts, unexplained."""
+    query = (
+        "SELECT source, entity FROM ops.reconciliations AS told WHERE unexplained_count < 0 AND as_of = "
+        "(SELECT MAX(as_of) FROM ops.reconciliations AS newest "
+        "WHERE newest.source = told.source AND newest.entity = told.entity) GROUP BY source, entity"
+    )
+    return {(row["source"], row["entity"]) for row in warehouse.rows(query)}
 
 
 def reconcile_keys(
