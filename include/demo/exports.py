@@ -169,6 +169,9 @@ def ticket_row(ticket: Ticket, until: datetime) -> dict:
         "organization_id": _organization(customer),
         "group_id": state["group_id"],
         "assignee_id": state["assignee_id"],
+        "spam": False,
+        "merged_into": None,
+        "deleted_at": None,
         "tags": sorted(
             {ticket.topic, "bot" if ticket.bot_confidence is not None else ticket.channel}
             | ({"complaint"} if ticket.is_complaint else set())

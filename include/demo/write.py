@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from .company import EXPORT_DAYS
+from .counting import add_uncounted, report
 from .exports import SURVEY_SCALES, collect
 from .planting import spoil
 
@@ -22,14 +23,16 @@ _LINES = ("tickets", "ticket_events", "users", "bot_sessions", "help_sessions")
 _LISTS = ("groups", "agents")
 _CSV = {"accounts": ("latin-1", ";")}
 _COMMAS = ("survey_invitations", "outages", "studies", "contacts", "quality_checks", "costs", "measurements")
-_CSV |= dict.fromkeys(_COMMAS, ("utf-8", ","))
+_CSV |= dict.fromkeys((*_COMMAS, "ticket_counts"), ("utf-8", ","))
 
 
 def write_exports(directory: Path, nights: int = len(EXPORT_DAYS)) -> list[Path]:
     """Writes the files of the first `nights` nights into `directory`; returns their paths in order of name."""
     directory.mkdir(parents=True, exist_ok=True)
     exports = collect()
+    add_uncounted(exports)
     spoil(exports)
+    exports["ticket_counts"] = report(exports["tickets"])
     written = []
     for stem, rows_by_night in exports.items():
         for day, rows in list(zip(EXPORT_DAYS, rows_by_night, strict=True))[:nights]:
