@@ -42,6 +42,10 @@ test: install ## Unit, SQL, contract, golden and DAG tests, on DuckDB and on Pos
 proof: install ## The slow proofs: kill matrix, a real scheduler, the services of the compose file, replays
 	@$(bin)/python -m pytest -m proof --durations 10
 
+.PHONY: test-live
+test-live: install ## Two nights against a real Request Tracker 5, compared with what it says (Debian, root, network)
+	@$(bin)/python scripts/live/request_tracker.py
+
 .PHONY: lint
 lint: install ## ruff, the shape of the SQL, and every definition
 	@scripts/lint.sh
