@@ -20,7 +20,7 @@ from hansei.catalog.services import MeasuredService
 from hansei.errors import HanseiError
 from hansei.indicators.reliability import service_figures
 from hansei.warehouse import Warehouse
-from hansei.warehouse.refresh import Family, refresh_models, runner_for
+from hansei.warehouse.refresh import Family, Known, refresh_models, runner_for
 from hansei.warehouse.seeds import plant
 
 ORACLE: Path = DATA.parent / "oracles" / "reliability.json"
@@ -161,7 +161,8 @@ def test_reporting_days_start_at_their_first_instant(name: str, warehouse: Wareh
     zone = ZoneInfo(name)
     plant(warehouse, replace(catalog, service=catalog.service.model_copy(update={"reporting_zone": name})), "run")
     model = catalog.tables["core.reporting_days"]
-    Family(warehouse, runner_for(warehouse, catalog), [model], "run").refresh()
+    runner = runner_for(warehouse, catalog)
+    Family(warehouse, runner, [model], "run", Known(warehouse, runner, "run")).refresh()
     days = warehouse.rows("SELECT * FROM core.reporting_days ORDER BY reporting_date")
     assert len(days) >= 36_500
     assert [day["ended_at"] for day in days[:-1]] == [day["started_at"] for day in days[1:]]

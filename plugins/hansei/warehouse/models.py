@@ -73,6 +73,7 @@ class ModelRunner:
         self._upstreams: dict[str, set[str]] = {}
         self._words: dict[str, set[str]] = {}
         self._latest: dict[str, tuple[int, int]] = {}
+        self._newest_change = 0
         self._rendered: dict[str, str] = {}
         self.environment = sql_templates(catalog)
 
@@ -166,37 +167,36 @@ class ModelRunner:
         direct = {name for name in tables_read(self.render_work(table)) if name.startswith("work.")}
         return direct.union(*(self._works_of(name) for name in direct))
 
-    def reason(self, warehouse: Warehouse, model: TableModel, state: Mapping | None, existing: set[str]) -> str:
-        """Why the model would be refreshed now; `nothing` where it is up to date."""
+    def reason(self, model: TableModel, state: Mapping | None, existing: set[str]) -> str:
+        """Why the model would be refreshed now, by the changes last looked at; `nothing` where it is up to date."""
         if state is None or model.table not in existing:
             return "created"
         if state["fingerprint"] != self.fingerprints[model.table]:
             return "definition"
         if model.kind == "view":
             return "nothing"
-        latest = self._latest_changes(warehouse)
-        reached = [latest[table] for table in self.watched(model) if table in latest]
+        reached = [self._latest[table] for table in self.watched(model) if table in self._latest]
         if not any(change > state["position"] for change, _ in reached):
             return "nothing"
         is_rebuilt = any(rebuild > state["position"] for _, rebuild in reached)
         return "definition" if is_rebuilt and model.refresh == "keys" else "changes"
 
-    def _latest_changes(self, warehouse: Warehouse) -> dict[str, tuple[int, int]]:
-        """Per table its newest change and its newest rebuild; reads only what was logged since it was asked last."""
-        seen = max((change for change, _ in self._latest.values()), default=0)
-        newest = warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
-        if newest == seen:
-            return self._latest
+    def look(self, warehouse: Warehouse) -> int:
+        """Takes note, per table, of its newest change and its newest rebuild; number of the newest of all.
+
+        Reads only what was logged since it looked last.
+        """
         # Without a bound parameter: DuckDB imports pandas for the first of them.
         query = (
             "SELECT table_name, MAX(change_id) AS newest, "
             "MAX(CASE WHEN operation = 'rebuild' THEN change_id END) AS rebuilt "
-            f"FROM ops.changes WHERE change_id > {seen} GROUP BY table_name"
+            f"FROM ops.changes WHERE change_id > {self._newest_change} GROUP BY table_name"
         )
         for row in warehouse.rows(query):
             _, before = self._latest.get(row["table_name"], (0, 0))
             self._latest[row["table_name"]] = row["newest"], row["rebuilt"] or before
-        return self._latest
+        self._newest_change = max((change for change, _ in self._latest.values()), default=0)
+        return self._newest_change
 
     def watched(self, model: TableModel) -> tuple[str, ...]:
         """Tables whose changes concern the model."""
@@ -227,8 +227,9 @@ class ModelRunner:
         """What the next refresh of the schema's models would do, without doing it."""
         states = {row["model"]: row for row in warehouse.rows("SELECT * FROM ops.model_states")}
         existing = warehouse.tables()
+        self.look(warehouse)
         return [
-            Refresh(model.table, self.reason(warehouse, model, states.get(model.table), existing))
+            Refresh(model.table, self.reason(model, states.get(model.table), existing))
             for model in self.order
             if model.schema_name == schema
         ]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any
 
 from hansei.catalog import Catalog
 from hansei.catalog.tables import Check, TableModel
@@ -37,10 +36,37 @@ def refresh_models(warehouse: Warehouse, catalog: Catalog, schema: str, run_id: 
     """Brings every model of the schema up to date; what happened to each, in order."""
     runner = runner_for(warehouse, catalog)
     models = [model for model in runner.order if model.schema_name == schema]
+    known = Known(warehouse, runner, run_id)
     done: list[Refresh] = []
     for _, members in groupby(models, key=runner.family_of):
-        done += Family(warehouse, runner, list(members), run_id).refresh()
+        refreshed = Family(warehouse, runner, list(members), run_id, known).refresh()
+        known.note(refreshed)
+        done += refreshed
     return done
+
+
+class Known:
+    """What is asked of the warehouse once for all models: what is there, in which state, up to which change.
+
+    `note` asks again for what a family may have altered. `checked`: tables whose checks this run has stored before.
+    """
+
+    def __init__(self, warehouse: Warehouse, runner: ModelRunner, run_id: str) -> None:
+        self.warehouse = warehouse
+        self.runner = runner
+        self.states = {row["model"]: row for row in warehouse.rows("SELECT * FROM ops.model_states")}
+        self.existing = warehouse.tables()
+        self.position = runner.look(warehouse)
+        query = "SELECT DISTINCT entity FROM ops.check_results WHERE run_id = :run_id AND scope = 'model'"
+        self.checked = {row["entity"] for row in warehouse.rows(query, {"run_id": run_id})}
+
+    def note(self, refreshed: Iterable[Refresh]) -> None:
+        reasons = {refresh.reason for refresh in refreshed}
+        if reasons != {"nothing"}:
+            self.position = self.runner.look(self.warehouse)
+        if reasons & {"created", "definition"}:
+            # PostgreSQL drops what reads a table that is made anew.
+            self.existing = self.warehouse.tables()
 
 
 class Workspace:
@@ -76,9 +102,11 @@ class Workspace:
 
     def make(self, name: str, select: str) -> None:
         """A temporary table of the workspace."""
-        self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
-        self.warehouse.execute(f"CREATE TEMPORARY TABLE {name} AS {select}")
-        if not self.warehouse.sql.is_duckdb:
+        if self.warehouse.sql.is_duckdb:
+            self.warehouse.execute(f"CREATE OR REPLACE TEMPORARY TABLE {name} AS {select}")
+        else:
+            self.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+            self.warehouse.execute(f"CREATE TEMPORARY TABLE {name} AS {select}")
             self.warehouse.execute(f"ANALYZE {name}")
         self._made[name] = None
 
@@ -96,42 +124,41 @@ class Workspace:
 class Family:
     """Models that are refreshed together; a model that is not refreshed by keys is a family of its own."""
 
-    def __init__(self, warehouse: Warehouse, runner: ModelRunner, members: list[TableModel], run_id: str) -> None:
+    def __init__(
+        self, warehouse: Warehouse, runner: ModelRunner, members: list[TableModel], run_id: str, known: Known
+    ) -> None:
         self.warehouse = warehouse
         self.runner = runner
         self.members = members
         self.run_id = run_id
+        self.known = known
         self.workspace = Workspace(warehouse, runner, members)
         self.key_count = 0
 
     def refresh(self) -> list[Refresh]:
-        existing = self.warehouse.tables()
-        listed = self.warehouse.sql.text_list([model.table for model in self.members])
-        rows = self.warehouse.rows(f"SELECT * FROM ops.model_states WHERE model IN ({listed})")
-        states = {row["model"]: row for row in rows}
-        reasons = self._reasons(states, existing)
+        reasons = self._reasons()
         if set(reasons.values()) == {"nothing"}:
             return [Refresh(model.table, "nothing") for model in self.members]
-        position = self.warehouse.scalar("SELECT COALESCE(MAX(change_id), 0) FROM ops.changes")
         if "changes" in reasons.values() and self.members[0].refresh == "keys":
-            self._find_keys(states)
+            self._find_keys()
         try:
-            return [self._refresh_one(model, reasons[model.table], position) for model in self.members]
+            return [self._refresh_one(model, reasons[model.table]) for model in self.members]
         finally:
             self.workspace.close()
 
-    def _reasons(self, states: dict[str, dict[str, Any]], existing: set[str]) -> dict[str, str]:
+    def _reasons(self) -> dict[str, str]:
         reasons: dict[str, str] = {}
         for model in self.members:
-            reason = self.runner.reason(self.warehouse, model, states.get(model.table), existing)
+            reason = self.runner.reason(model, self.known.states.get(model.table), self.known.existing)
             above = {reasons.get(table) for table in self.runner.upstreams(model)}
             # What a rebuilt member of the family feeds is rebuilt with it: it has no keys to follow.
             is_fed_anew = model.kind == "table" and reason != "created" and above & {"created", "definition"}
             reasons[model.table] = "definition" if is_fed_anew else reason
         return reasons
 
-    def _find_keys(self, states: dict[str, dict[str, Any]]) -> None:
+    def _find_keys(self) -> None:
         """The keys that changed for any member since its own position."""
+        states = self.known.states
         since: dict[tuple[str, str], int] = {}
         for model in self.members:
             for table, how in self.runner.inputs(model) if model.table in states else ():
@@ -141,7 +168,7 @@ class Family:
         self.workspace.make(KEYS, f"SELECT DISTINCT key FROM ({' UNION ALL '.join(parts)}) AS touched")
         self.key_count = self.warehouse.scalar(f"SELECT COUNT(*) FROM {KEYS}")
 
-    def _refresh_one(self, model: TableModel, reason: str, position: int) -> Refresh:
+    def _refresh_one(self, model: TableModel, reason: str) -> Refresh:
         if reason == "nothing" and not self.key_count:
             return Refresh(model.table, reason)
         with self.warehouse.transaction():
@@ -154,7 +181,7 @@ class Family:
                 counts = self._replace_keys(model)
             else:
                 counts = self._replace_all(model)
-            self._remember(model, position, reason)
+            self._remember(model, reason)
         return Refresh(model.table, reason, *counts)
 
     def _create_view(self, model: TableModel) -> None:
@@ -255,14 +282,19 @@ class Family:
     def _run_checks(self, model: TableModel, rows: str) -> None:
         """A `stop` check that fails rolls the model back; a `warn` check is recorded. `rows`: the table to look at."""
         warehouse = self.warehouse
-        warehouse.execute(
-            "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
-            {"run_id": self.run_id, "table": model.table},
-        )
-        checked = warehouse.scalar(f"SELECT COUNT(*) FROM {rows}")
+        if model.table in self.known.checked:
+            warehouse.execute(
+                "DELETE FROM ops.check_results WHERE run_id = :run_id AND entity = :table",
+                {"run_id": self.run_id, "table": model.table},
+            )
+        broken = [f"SELECT COUNT(*) FROM ({_broken(check, model, rows)}) AS broken" for check in model.checks]
+        if not broken:
+            return
+        selects = [f"SELECT COUNT(*) FROM {rows}", *broken]
+        listed = ", ".join(f"({select}) AS count_{number}" for number, select in enumerate(selects))
+        checked, *failures = warehouse.rows(f"SELECT {listed}")[0].values()
         results = []
-        for check in model.checks:
-            failed = warehouse.scalar(f"SELECT COUNT(*) FROM ({_broken(check, model, rows)}) AS broken")
+        for check, failed in zip(model.checks, failures, strict=True):
             if failed and check.severity == "stop":
                 place = f"{model.table}.{check.id}"
                 file = f"include/sql/{model.schema_name}/{model.name}.yaml"
@@ -270,13 +302,13 @@ class Family:
                 raise WarehouseError(place, f"{failed} rows break the check", next_step)
             identity = {"run_id": self.run_id, "source": "", "entity": model.table, "check_id": check.id}
             kind = {"scope": "model", "severity": check.severity, "message": ""}
-            counts = {"failed_count": failed, "checked_count": checked, "result": "warned" if failed else "passed"}
-            results.append({**identity, **kind, **counts})
+            counted = {"failed_count": failed, "checked_count": checked, "result": "warned" if failed else "passed"}
+            results.append({**identity, **kind, **counted})
         warehouse.insert("ops.check_results", results)
 
-    def _remember(self, model: TableModel, position: int, reason: str) -> None:
+    def _remember(self, model: TableModel, reason: str) -> None:
         fingerprint = self.runner.fingerprints[model.table]
-        remember(self.warehouse, {model.table: fingerprint}, self.run_id, reason, position)
+        remember(self.warehouse, {model.table: fingerprint}, self.run_id, reason, self.known.position)
 
 
 def _broken(check: Check, model: TableModel, rows: str) -> str:
