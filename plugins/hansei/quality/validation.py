@@ -6,6 +6,7 @@ A data frame needs no shim on any engine and yields the failing rows. One suite 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,20 +58,30 @@ class Suite:
         for position in asked:
             _add_columns(frame, self._asked[position][1])
         batch = self._definition.get_batch(batch_parameters={"dataframe": frame})
-        suite = self._suite([self._expectations[position] for position in asked])
-        result = batch.validate(suite, result_format={"result_format": "COMPLETE", "partial_unexpected_count": 0})
+        # Whether a rule is broken takes a third of the time of telling by which rows, and most never are.
+        broken = [position for position, answer in self._answers(batch, asked, "BOOLEAN_ONLY") if not answer.success]
         failed: dict[int, set[int]] = {index: set() for index in useful}
-        for position, answer in zip(asked, _in_order(result.results, suite), strict=True):
-            index = self._asked[position][0]
-            if answer.exception_info and answer.exception_info.get("raised_exception"):
-                message = answer.exception_info.get("exception_message")
-                raise RuntimeError(f"rule {self.rules[index].id} could not run: {message}")
-            failed[index].update(int(row) for row in answer.result.get("unexpected_index_list") or [])
+        for position, answer in self._answers(batch, broken, "COMPLETE"):
+            rows = answer.result.get("unexpected_index_list") or []
+            failed[self._asked[position][0]].update(int(row) for row in rows)
         for index, rows in failed.items():
             rule = self.rules[index]
             checked = part.num_rows if rule.is_about_absence else min(filled[name] for name in rule.columns)
             outcomes[index] = Outcome(rule, checked, tuple(sorted(rows)))
         return outcomes
+
+    def _answers(self, batch: Any, positions: list[int], detail: str) -> Iterator[tuple[int, Any]]:
+        """Great Expectations' result for each of the conditions at these positions of what is asked."""
+        if not positions:
+            return
+        suite = self._suite([self._expectations[position] for position in positions])
+        result = batch.validate(suite, result_format={"result_format": detail, "partial_unexpected_count": 0})
+        for position, answer in zip(positions, _in_order(result.results, suite), strict=True):
+            if answer.exception_info and answer.exception_info.get("raised_exception"):
+                rule = self.rules[self._asked[position][0]]
+                message = answer.exception_info.get("exception_message")
+                raise RuntimeError(f"rule {rule.id} could not run: {message}")
+            yield position, answer
 
     @staticmethod
     def _has_something(rule: Rule, filled: dict[str, int]) -> bool:
