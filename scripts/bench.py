@@ -5,6 +5,7 @@
     python scripts/bench.py night --tickets 200000
     python scripts/bench.py indicators --tickets 1000000 [--warehouse postgresql://...]
     python scripts/bench.py signals
+    python scripts/bench.py rest
     python scripts/bench.py times --sizes 200000 2000000 --workplace FOLDER [--warehouse postgresql://...]
 
 Every measurement runs in a process of its own, so that its peak memory is its own.
@@ -26,6 +27,7 @@ from functools import partial
 from pathlib import Path
 
 import bench_indicators
+import bench_rest
 import bench_signals
 import bench_times
 import numpy as np
@@ -39,6 +41,7 @@ AIMS = {
     "night": "a night of 1 % under 10 % of the full load",
     "indicators": "1 million tickets, 400k answers: 20 s and 3 GB on DuckDB, 120 s on PostgreSQL; a night of 1 % 3 s",
     "signals": "20,000 series of 150 points judged in 20 s and 1 GB on 2 cores; false alarms and delays as they are",
+    "rest": "100,000 records through paging from a local server under 60 s, and no more memory for three times as many",
     "times": "core tables from staging: 200k tickets 5 CPU s and 1 GB, 2 million 60 s and 8 GB; 1 % under 5 % of it",
 }
 NOW = datetime(2026, 9, 14)
@@ -273,6 +276,16 @@ def bench_signals_of(options: argparse.Namespace) -> None:
         bench_signals.report_simulation(run("simulation"))
 
 
+def bench_rest_of(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        (Path(directory) / "definitions").mkdir()
+        bench_rest.report_rest(partial(_measured_in, Path(directory)))
+
+
+def _measured_in(directory: Path, task: str, *arguments: str) -> dict[str, float]:
+    return measured(task, directory, *arguments)
+
+
 def _print_stages(figures: dict[str, float]) -> None:
     for stage in STAGES:
         print(f"    {stage:10} {figures[stage]:7.2f} s   {figures[f'{stage} cpu']:7.2f} CPU s")
@@ -300,6 +313,7 @@ BENCHES = {
     "night": bench_night,
     "indicators": bench_indicators_of,
     "signals": bench_signals_of,
+    "rest": bench_rest_of,
     "times": bench_core,
 }
 
@@ -311,7 +325,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[200_000, 2_000_000], help="tickets, for `times`")
     parser.add_argument("--workplace", type=Path, help="folder in which `times` keeps its raw data and warehouses")
     parser.add_argument("--warehouse", help="an empty PostgreSQL warehouse for `times` (default: DuckDB)")
-    own = ["load", "parse", "indicators", *bench_signals.TASKS, *bench_times.TASKS]
+    own = ["load", "parse", "indicators", "rest", *bench_signals.TASKS, *bench_times.TASKS]
     parser.add_argument("--task", choices=own, help=argparse.SUPPRESS)
     parser.add_argument("--raw", help=argparse.SUPPRESS)
     parser.add_argument("--spread", choices=["new", "even"], help=argparse.SUPPRESS)
@@ -322,6 +336,7 @@ def main() -> None:
         tasks |= {"fill": lambda: bench_times.task_fill(options.raw)}
         tasks |= {"touch": lambda: bench_times.task_night(options.spread, 0.01)}
         tasks |= {"indicators": lambda: bench_indicators.task_indicators(options.tickets)}
+        tasks |= {"rest": lambda: bench_rest.task_rest(*options.sizes)}
         tasks |= bench_signals.TASKS
         print(json.dumps(tasks[options.task]()))
         return
