@@ -33,7 +33,7 @@ GATHERED_ROWS = 20_000
 GATHERED_BYTES = 32 << 20
 # A record that came before is known again within so many records; pages overlap with their neighbours.
 REMEMBERED = 500_000
-SAMPLED_PARENTS = 3
+SAMPLED_PARENTS = 10
 
 
 class Reading:
