@@ -17,6 +17,7 @@ from hansei.orchestration import WAREHOUSE_POOL, report_failure
 DAGS_PER_FILE = {
     "nightly_indicators.py": ["nightly_indicators"],
     "improvement_review.py": ["improvement_review"],
+    "housekeeping.py": ["housekeeping"],
 }
 
 

@@ -330,6 +330,29 @@ def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple]]:
     }
 
 
+def test_the_privacy_audit_of_the_demo_company_is_clean_and_sees_a_planted_slip(demo, home, secret_keys, tmp_path):
+    from hansei import pipeline
+    from hansei.pipeline.auditing import audit
+    from hansei.settings import load_settings
+
+    copy = tmp_path / "audited"
+    shutil.copytree(home, copy)
+    settings = load_settings({"HANSEI_HOME": str(copy), **secret_keys})
+    context = pipeline.context(settings)
+    found = audit(context)
+    assert found.slips == () and found.is_clean
+    assert found.texts > 100_000 and found.columns > 1_000
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        connection.execute("UPDATE staging.tickets SET topic = 'call +49 40 1234567' WHERE ticket_id LIKE '%11'")
+        connection.execute('UPDATE ops.quarantined_rows SET payload = \'{"name": "Ann"}\'')
+    slips = {(slip.store, slip.place, slip.kind): slip for slip in audit(context).slips}
+    assert set(slips) == {
+        ("warehouse", "staging.tickets.topic", "phone"),
+        ("warehouse", "ops.quarantined_rows.payload", "not encrypted"),
+    }
+    assert slips["warehouse", "staging.tickets.topic", "phone"].shape == "+99 99 9999999"
+
+
 def test_running_an_old_night_again_changes_nothing(demo, home, secret_keys, tmp_path):
     copy = tmp_path / "again"
     shutil.copytree(home, copy)

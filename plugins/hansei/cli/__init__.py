@@ -12,6 +12,7 @@ from hansei.cli import (
     definitions,
     deliveries,
     finance,
+    housekeeping,
     indicators,
     links,
     nights,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 definitions.register(app)
 nights.register(app)
+housekeeping.register(app)
 references.register(app)
 app.add_typer(sources.app, name="sources", help="Look at sources: what they deliver and how it is mapped.")
 app.add_typer(quarantine.app, name="quarantine", help="Rows that broke a rule: look, replay, discard.")

@@ -2,17 +2,21 @@
 
 from hansei.pipeline.context import Context, context
 from hansei.pipeline.delivering import resend
+from hansei.pipeline.erasing import erase
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
 from hansei.pipeline.notifying import notify, told_through
 from hansei.pipeline.replaying import replay
 from hansei.pipeline.reviewing import build_review, readiness
+from hansei.pipeline.weekly_housekeeping import housekeep
 
 __all__ = [
     "Context",
     "build_review",
     "close_run",
     "context",
+    "erase",
     "extract",
+    "housekeep",
     "judge",
     "measure",
     "model",

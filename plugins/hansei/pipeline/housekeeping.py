@@ -11,7 +11,6 @@ from hansei.warehouse.changes import prune_changes
 from hansei.warehouse.read_copy import copied_position
 from hansei.warehouse.runs import Run
 
-SPOOL_KEPT_FOR = timedelta(days=7)
 CHANGES_KEPT_FOR = timedelta(days=7)
 # Older batches were looked at on the nights before; a pause of the nights this long leaves files, never data, behind.
 SPOOL_LOOKED_BACK = timedelta(days=60)
@@ -36,7 +35,10 @@ def _discard_batches(context: Context, warehouse: Warehouse, run: Run) -> int:
         "INNER JOIN ops.runs AS runs ON runs.run_id = source_runs.run_id "
         "WHERE source_runs.state = 'published' AND runs.as_of < :due AND runs.as_of >= :looked_back "
         "ORDER BY source_runs.run_id, source_runs.source",
-        {"due": run.as_of - SPOOL_KEPT_FOR, "looked_back": run.as_of - SPOOL_LOOKED_BACK},
+        {
+            "due": run.as_of - context.catalog.privacy_rules.retention.spool,
+            "looked_back": run.as_of - SPOOL_LOOKED_BACK,
+        },
     )
     for row in due:
         discard_batch(context.settings, row["run_id"], row["source"])

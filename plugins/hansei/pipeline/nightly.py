@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -221,10 +222,15 @@ def share(context: Context, run_id: str) -> dict[str, Any]:
             tidied = tidy(context, warehouse, run)
         tidied["changes"] = tidy_changes(context, warehouse, run)
         page = write_validation_page(context, warehouse, run)
-        models = context.catalog.tables.values()
-        followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
-        copy = publish_read_copy(warehouse, context.settings, {**followed, **FOLLOWED_SEEDS})
+        copy = publish_copy(context, warehouse)
     return {"read_copy": str(copy) if copy else None, "validation_page": page, "tidied": tidied}
+
+
+def publish_copy(context: Context, warehouse, is_fresh: bool = False) -> Path | None:
+    """The read copy, which follows the models that log their changes; a fresh one takes nothing from earlier ones."""
+    models = context.catalog.tables.values()
+    followed = {model.table: model.refresh_key for model in models if model.refresh == "keys"}
+    return publish_read_copy(warehouse, context.settings, {**followed, **FOLLOWED_SEEDS}, is_fresh)
 
 
 def _note_failures(context: Context, warehouse, run: Run) -> None:

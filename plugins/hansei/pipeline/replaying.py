@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hansei import __version__
 from hansei.catalog.windows import Window
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.nightly import judge, measure, model, share
+from hansei.pipeline.side_runs import open_side_run
 from hansei.quality.quarantine import Quarantine
 from hansei.quality.rules import row_rules, scales_for
 from hansei.quality.validation import Suite
@@ -43,7 +43,7 @@ def replay(
         if not groups:
             return totals
         with warehouse.transaction():
-            run_id = _open(context, warehouse)
+            run_id = open_side_run(context, warehouse, "replay", "quarantine replay")
             for ordinal, ((name, entity, origin), rows) in enumerate(sorted(groups.items())):
                 counts = _replay_group(context, warehouse, quarantine, run_id, name, entity, origin, rows, ordinal)
                 tell(f"{name}.{entity}: {counts['accepted']} of {len(rows)} rows accepted")
@@ -54,18 +54,6 @@ def replay(
             stage(context, run_id)
             tell(f"{stage.__name__}: done")
     return totals
-
-
-def _open(context: Context, warehouse: Warehouse) -> str:
-    """Id of a new run that stands for what the newest night stood for."""
-    earlier = warehouse.scalar("SELECT COUNT(*) FROM ops.runs WHERE kind = 'replay'")
-    run_id = f"replay-{earlier + 1}-{context.now():%Y-%m-%dT%H:%M:%S}"
-    as_of = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
-    digest = context.catalog.fingerprint(context.catalog.everything())
-    record = {"run_id": run_id, "kind": "replay", "reason": "quarantine replay", "as_of": as_of, "state": "running"}
-    marks = {"started_at": context.now(), "product_version": __version__, "definitions_hash": digest}
-    warehouse.insert("ops.runs", [{**record, **marks}])
-    return run_id
 
 
 def _replay_group(

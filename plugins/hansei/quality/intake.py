@@ -19,11 +19,13 @@ from hansei.catalog.entities import Entity
 from hansei.catalog.sources import Source
 from hansei.errors import AccountingError
 from hansei.quality.batch_rules import BatchFinding, batch_findings, reference_findings
+from hansei.quality.erased import erased_of, learn_addresses, mark_texts
 from hansei.quality.quarantine import Quarantine, Refused
 from hansei.quality.rules import Rule, row_rules, scales_for
 from hansei.quality.validation import Suite
 from hansei.settings import Settings
 from hansei.sources.spool import EntityBatch, Manifest, discard_raw, raw_rows, read_part
+from hansei.sources.spool_erasure import replace_part
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.key_lists import KeyReconciliation, reconcile_keys
 from hansei.warehouse.publication import MergeCounts, land, merge
@@ -72,7 +74,8 @@ class Intake:
         self.run = run
         self.source = source
         self.manifest = manifest
-        self.quarantine = Quarantine(warehouse, settings)
+        self.quarantine = Quarantine(warehouse, settings, catalog.privacy_rules.retention.quarantine)
+        self.erased = erased_of(warehouse, settings)
         self.suites: dict[str, Suite] = {}
 
     def publish(self) -> dict[str, EntityCounts]:
@@ -85,6 +88,9 @@ class Intake:
         with self.warehouse.transaction():
             for name, batch in self.manifest.entities.items():
                 counts[name] = self._publish_entity(self.catalog.entities[name], batch)
+            if self.erased:
+                learn_addresses(self.warehouse, self.settings)
+                mark_texts(self.warehouse, self.catalog, self.run.run_id)
             self._check_references()
             is_held = any(count.held for count in counts.values())
             if not is_held:
@@ -182,15 +188,23 @@ class Intake:
 
     def _accepted_parts(self, entity: Entity, batch: EntityBatch, checking: _Checking) -> Iterator[pa.Table]:
         for name in batch.parts:
-            part = read_part(self.manifest, name)
+            part, theirs = self._without_erased(entity, name)
             reasons = self._reasons(entity, part, checking)
             if not reasons:
                 yield part
                 continue
-            self._refuse(entity, part, reasons, checking)
+            self._refuse(entity, part, reasons, checking, theirs)
             keep = np.ones(part.num_rows, dtype=bool)
             keep[list(reasons)] = False
             yield part.filter(pa.array(keep))
+
+    def _without_erased(self, entity: Entity, name: str) -> tuple[pa.Table, np.ndarray]:
+        """A part in which hashes stand for persons who were erased, in the spool too; and which rows are theirs."""
+        part = read_part(self.manifest, name)
+        cleaned, theirs = self.erased.apply(part, entity)
+        if cleaned is not part:
+            replace_part(self.manifest, name, cleaned)
+        return cleaned, theirs
 
     def _reasons(self, entity: Entity, part: pa.Table, checking: _Checking) -> dict[int, list[dict[str, str]]]:
         """Row position -> why it is refused; only rules of severity `stop` refuse."""
@@ -209,7 +223,9 @@ class Intake:
                 reasons.setdefault(row, []).append({"rule": outcome.rule.id, "column": ", ".join(outcome.rule.columns)})
         return reasons
 
-    def _refuse(self, entity: Entity, part: pa.Table, reasons: dict[int, list], checking: _Checking) -> None:
+    def _refuse(
+        self, entity: Entity, part: pa.Table, reasons: dict[int, list], checking: _Checking, theirs: np.ndarray
+    ) -> None:
         rows = sorted(reasons)
         refused = part.take(pa.array(rows, pa.int64())).select(
             [entity.key, "source_version", "raw_part", "raw_row", "mapping"]
@@ -225,7 +241,12 @@ class Intake:
             found = raw_rows(self.manifest, raw_part, wanted, self.settings, mappings)
             records.update(zip(positions, found, strict=True))
         batch = [
-            Refused(row[entity.key], row["source_version"], tuple(reasons[rows[position]]), records[position])
+            Refused(
+                row[entity.key],
+                row["source_version"],
+                tuple(reasons[rows[position]]),
+                None if theirs[rows[position]] else records[position],
+            )
             for position, row in enumerate(described)
         ]
         checking.quarantined_keys |= {row.row_key for row in batch if row.row_key}

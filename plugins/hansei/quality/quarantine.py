@@ -22,7 +22,7 @@ from hansei.settings import Settings
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
-KEPT_FOR = timedelta(days=90)
+ERASED = "of somebody who was erased"
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,16 @@ class Refused:
     row_key: str | None
     source_version: str | None
     reasons: tuple[dict[str, str], ...]
-    record: dict[str, Any]
+    # None for a row of somebody who was erased: it is counted, and nothing of it is kept.
+    record: dict[str, Any] | None
 
 
 class Quarantine:
     """The table `ops.quarantined_rows` of one open warehouse."""
 
-    def __init__(self, warehouse: Warehouse, settings: Settings) -> None:
+    def __init__(self, warehouse: Warehouse, settings: Settings, kept_for: timedelta = timedelta(days=90)) -> None:
         self.warehouse = warehouse
+        self._kept_for = kept_for
         self._key = settings.require_quarantine_key()
         try:
             self._fernet = Fernet(self._key)
@@ -52,7 +54,9 @@ class Quarantine:
         records: dict[str, dict[str, Any]] = {}
         count = 0
         for row in refused:
-            payload = json.dumps(row.record, sort_keys=True, ensure_ascii=False, default=str)
+            is_erased = row.record is None
+            kept = [row.row_key, row.source_version] if is_erased else row.record
+            payload = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
             identity = hmac.new(self._key.encode(), f"{source}|{entity}|{payload}".encode(), hashlib.sha256).hexdigest()
             count += 1
             if identity in records:
@@ -66,12 +70,12 @@ class Quarantine:
                 "row_key": row.row_key,
                 "source_version": row.source_version,
                 "reasons": json.dumps(list(row.reasons), sort_keys=True),
-                "payload": self._fernet.encrypt(payload.encode()).decode(),
+                "payload": None if is_erased else self._fernet.encrypt(payload.encode()).decode(),
                 "quarantined_at": as_of,
                 "seen_count": 1,
-                "state": "waiting",
-                "state_reason": None,
-                "expires_at": as_of + KEPT_FOR,
+                "state": "discarded" if is_erased else "waiting",
+                "state_reason": ERASED if is_erased else None,
+                "expires_at": as_of + self._kept_for,
             }
         if records:
             self._store(list(records.values()))

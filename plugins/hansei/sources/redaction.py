@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,7 @@ from hansei.sources.redaction_names import without_names
 from hansei.sources.redaction_numbers import without_numbers
 
 MARKERS = ("e-mail", "credentials", "iban", "card", "id number", "phone", "ip address", "name")
+_MARKER = re.compile(r"\[(" + "|".join(MARKERS) + r")\]")
 EMAIL = r"[\p{L}\d._%+'-]+@[\p{L}\d-]+(\.[\p{L}\d-]+)*\.\p{L}{2,}"
 _CREDENTIALS = r"\b([a-z][a-z0-9+.-]*://)[^\s/@:]+:[^\s/@]+@"
 _SECRETS = (
@@ -93,3 +95,38 @@ def _ip_or_same(match: re.Match[str]) -> str:
         return match[0]
     is_version = bool(_VERSION_BEFORE.search(match.string[: match.start()]))
     return "[ip address]" if is_public and not is_version else match[0]
+
+
+def may_hold_personal_data(texts: pa.Array) -> pa.Array:
+    """Whether it is worth looking closer: an @, six digits close together, or a greeting, a title or a closing."""
+    signs = pc.match_substring_regex(texts, r"@|\d(?:[^\d\n]{0,2}\d){5}|[A-Z]{5}\d{4}[A-Z]| |\p{Han}")
+    return signs.fill_null(False)
+
+
+def findings(texts: pa.Array) -> dict[str, list[str]]:
+    """What the redaction would take out of the texts, by kind: the pieces themselves, at most one of a kind per text.
+
+    For counting and shapes only: a piece must be shown to nobody.
+    """
+    found: dict[str, list[str]] = {kind: [] for kind in MARKERS}
+    stored = redact(texts)
+    changed = pc.not_equal(texts, stored).fill_null(False)
+    for before, after in zip(texts.filter(changed).to_pylist(), stored.filter(changed).to_pylist(), strict=True):
+        told = {kind: piece for kind, piece in replaced_pieces(before, after) if piece}
+        for kind, piece in told.items():
+            found[kind].append(piece)
+    return {kind: pieces for kind, pieces in found.items() if pieces}
+
+
+def replaced_pieces(text: str, stored: str) -> list[tuple[str, str]]:
+    """(kind, piece) for every marker that the redaction set; a piece is empty where it cannot be told."""
+    pieces = _MARKER.split(stored)
+    already = Counter(_MARKER.findall(text))
+    literals, kinds = pieces[::2], pieces[1::2]
+    match = re.fullmatch("(.+?)".join(re.escape(literal) for literal in literals), text, re.DOTALL)
+    told = []
+    for number, kind in enumerate(kinds, start=1):
+        piece = match[number] if match else "?"
+        if piece != f"[{kind}]":  # a marker that stood there before
+            told.append((kind, piece))
+    return told if match else [(kind, piece) for kind, piece in told if already[kind] < kinds.count(kind)]

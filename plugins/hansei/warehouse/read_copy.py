@@ -24,7 +24,7 @@ from hansei.warehouse.engine import Warehouse
 
 SHARED_SCHEMAS = ("core", "indicators", "ops", "board")
 # Payloads stay where only the pipeline reads; the change log is of use to nobody else.
-WITHHELD = {"ops.quarantined_rows", "ops.identity_keys", "ops.changes"}
+WITHHELD = {"ops.quarantined_rows", "ops.identity_keys", "ops.erased_identities", "ops.changes"}
 # Rows are only ever added to these, so the copy lacks what stands after the rows that it has.
 APPENDED = ("ops.restatements", "ops.drift_findings", "ops.definitions_in_force")
 # Written by runs, without a log: a run that the copy does not know tells how much is new.
@@ -35,11 +35,14 @@ COPIED = "ops.copied_tables"
 FEWEST_UNCHANGED = 5
 
 
-def publish_read_copy(warehouse: Warehouse, settings: Settings, followed: Mapping[str, str]) -> Path | None:
+def publish_read_copy(
+    warehouse: Warehouse, settings: Settings, followed: Mapping[str, str], is_fresh: bool = False
+) -> Path | None:
     """Writes the copy beside its place and swaps it in; None on PostgreSQL, where readers have a role instead.
 
     `followed` maps large tables to the key by which their changes are logged: of those only the changed keys are
-    written into what an earlier night left.
+    written into what an earlier night left. A fresh copy begins with an empty file and leaves no other generation:
+    what was erased must not lie in the free blocks of either.
     """
     if not warehouse.sql.is_duckdb:
         _grant(warehouse)
@@ -50,13 +53,18 @@ def publish_read_copy(warehouse: Warehouse, settings: Settings, followed: Mappin
     # One night writes at a time, so whatever lies there was left by one that was killed.
     for left in target.parent.glob(f".{target.name}.*"):
         left.unlink(missing_ok=True)
-    _begin(warehouse, target, working)
+    if is_fresh:
+        warehouse.execute(_attachment(working))
+    else:
+        _begin(warehouse, target, working)
     try:
         with warehouse.transaction():
             _fill(warehouse, followed)
     finally:
         warehouse.execute("DETACH read_copy")
     _swap(working, target)
+    if is_fresh:
+        spare_of(target).unlink(missing_ok=True)
     return target
 
 
