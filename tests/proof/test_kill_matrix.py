@@ -90,7 +90,7 @@ INSIDE_MODEL = [
     after(f"{REFRESH}._refresh_one", 1, "table='core.first_contact_resolutions'"),
 ]
 INSIDE_MEASURE = [
-    after(f"{MEASURE}:Measurement._settle", 1),
+    after(f"{MEASURE}:Measurement._settle_collected", 1),
     after(f"{MEASURE}:Measurement._measure_table", 1),
     after(f"{MEASURE}:Measurement._measure_table", 2),
 ]
@@ -130,7 +130,7 @@ ON_POSTGRESQL = [
     after(f"{INTAKE}:Intake._close", 2),
     before(f"{INTAKE}:discard_raw", 2),
     after(f"{REFRESH}._exchange", 1, "table='core.tickets'"),
-    after(f"{MEASURE}:Measurement._settle", 1),
+    after(f"{MEASURE}:Measurement._settle_collected", 1),
     before(f"{BOARD_ALARMS}:keep_book"),
     after(f"{NIGHTLY}:raise_alarms"),
 ]

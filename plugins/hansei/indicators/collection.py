@@ -16,6 +16,7 @@ from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
 from hansei.indicators.periods import next_period, periods_between
+from hansei.indicators.scope import Part
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
@@ -30,12 +31,11 @@ def open_values(warehouse: Warehouse) -> None:
 
 
 def close_values(warehouse: Warehouse) -> None:
-    for name in ("run_values", "run_scope"):
-        warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+    warehouse.execute("DROP TABLE IF EXISTS run_values")
 
 
 class Collection:
-    """The parts of indicators of one table and date column. `periods` per grain: only these; None: all."""
+    """The parts of indicators of one table and date column; of the cells of `part` alone, where it is given."""
 
     def __init__(
         self,
@@ -44,21 +44,20 @@ class Collection:
         table: TableModel,
         group: Sequence[Indicator],
         today: date,
-        periods: dict[str, set[date]] | None,
+        part: Part | None,
     ) -> None:
         self.warehouse = warehouse
         self.catalog = catalog
         self.table = table
         self.group = group
         self.today = today
-        self.periods = periods
+        self.part = part
+        self.periods = part.periods if part else None
         self._temporary: list[str] = []
         self._taken: list[str] = []
 
     def collect(self) -> None:
-        """Adds the parts at every grain to `run_values`; `run_periods` names the periods, if not all are asked."""
-        asked_for = self.periods or {}
-        self._create_days("run_periods", [(grain, day) for grain in GRAINS for day in sorted(asked_for.get(grain, ()))])
+        """Adds the parts at every grain to `run_values`."""
         additive = [item for item in self.group if item.measure in ADDITIVE]
         if additive:
             only = self._only({day for grain in GRAINS for day in self._days(grain)}, "run_needed_days")
@@ -124,15 +123,12 @@ class Collection:
             f"{item.id}__{part}" for item in summed for part in formulas.components(item, table, self.warehouse.sql)
         ]
         sums = [f"SUM({name}) AS {name}" for name in names]
-        only = (
-            f"WHERE {period} IN (SELECT period_start FROM run_periods WHERE grain = '{grain}') " if self.periods else ""
-        )
         totals = f"run_sums_{grain}"
-        self._create(
-            totals,
-            f"SELECT {period} AS period_start, segment_id, cut, {', '.join(sums)} FROM run_days {only}"
-            f"GROUP BY {period}, segment_id, cut",
+        select = (
+            f"SELECT {period} AS period_start, segment_id, cut, {', '.join(sums)} FROM run_days "
+            f"GROUP BY {period}, segment_id, cut"
         )
+        self._create(totals, self._own_cells(select, grain))
         self._take(totals, summed, grain)
 
     def _collect_rows(self, asked: Sequence[Indicator], grain: str) -> None:
@@ -140,12 +136,17 @@ class Collection:
         only = self._only(set(self._days(grain)), f"run_needed_{grain}")
         wide = f"run_wide_{grain}"
         cuts = scans.every_cut(asked, grain)
-        self._create(wide, scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, cuts, only))
+        select = scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, cuts, only)
+        self._create(wide, self._own_cells(select, grain))
         self._take(wide, [item for item in asked if item.measure != "quantile"], grain)
         ranked = [item for item in asked if item.measure == "quantile"]
         if ranked:
             self._take_ranked(wide, ranked, grain)
             self._keep_distributions(wide, [item for item in ranked if item.has_distribution], ranked, grain)
+
+    def _own_cells(self, select: str, grain: str) -> str:
+        """Of rows of cells those that are counted anew."""
+        return f"SELECT * FROM ({select}) AS counted WHERE {self.part.holds(grain)}" if self.part else select
 
     def _take(self, wide: str, asked: Sequence[Indicator], grain: str) -> None:
         """Each indicator's own columns and segments out of a table that holds those of all."""
@@ -216,11 +217,8 @@ class Collection:
         if not selects:
             return
         ids = self.warehouse.sql.text_list([item.id for item in shown])
-        only = f" AND period_start IN (SELECT period_start FROM run_periods WHERE grain = '{grain}')"
-        self.warehouse.execute(
-            f"DELETE FROM {DISTRIBUTIONS} WHERE indicator IN ({ids}) AND grain = '{grain}'"
-            + (only if self.periods is not None else "")
-        )
+        only = f" AND {self.part.holds(grain)}" if self.part else ""
+        self.warehouse.execute(f"DELETE FROM {DISTRIBUTIONS} WHERE indicator IN ({ids}) AND grain = '{grain}'{only}")
         names = ["indicator", "grain", "period_start", "segment_id", "version", "sample_count", *formulas.DISTRIBUTION]
         self.warehouse.execute(f"INSERT INTO {DISTRIBUTIONS} ({', '.join(names)}) {' UNION ALL '.join(selects)}")
 

@@ -77,7 +77,7 @@ def _counted(
         collection.collect()
         fill_gaps(warehouse, [collection], {}, today)
         describe(warehouse, [plain], catalog.service.repeat_window)
-        query = f"SELECT * FROM ({values_sql([plain], today)}) AS counted WHERE segment_id = :segment"
+        query = f"SELECT * FROM ({values_sql(warehouse.sql, [plain], today)}) AS counted WHERE segment_id = :segment"
         rows = warehouse.rows(query, {"segment": segment_id})
     finally:
         collection.close()

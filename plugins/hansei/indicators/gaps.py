@@ -39,7 +39,7 @@ def fill_gaps(
                 periods = None if collection.periods is None else collection.periods[grain]
                 known = first_days.get(place), stored_first.get(place)
                 gaps += [(*place, start) for start in _periods_to_fill(grain, periods, *known, today)]
-    load_places(warehouse, "run_spine_all", gaps)
+    _load_spine(warehouse, gaps)
     counts = warehouse.sql.text_list(sorted(zeros))
     warehouse.execute(
         "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, denominator, sample_count) "
@@ -67,10 +67,12 @@ def _periods_to_fill(
     return sorted(start for start in asked if start <= today)
 
 
-def load_places(warehouse: Warehouse, table: str, places: Sequence[tuple[str, str, date]]) -> None:
-    """A temporary table of indicator, grain and period."""
-    create_table(warehouse, table, {"indicator": "text", "grain": "text", "period_start": "date"}, temporary=True)
-    if places:
-        names, grains, days = zip(*places, strict=True)
+def _load_spine(warehouse: Warehouse, gaps: Sequence[tuple[str, str, date]]) -> None:
+    """The temporary table `run_spine_all` of indicator, grain and period."""
+    create_table(
+        warehouse, "run_spine_all", {"indicator": "text", "grain": "text", "period_start": "date"}, temporary=True
+    )
+    if gaps:
+        names, grains, days = zip(*gaps, strict=True)
         columns = {"indicator": pa.array(names), "grain": pa.array(grains), "period_start": pa.array(days, pa.date32())}
-        warehouse.load(table, pa.table(columns))
+        warehouse.load("run_spine_all", pa.table(columns))

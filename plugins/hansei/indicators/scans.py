@@ -85,6 +85,17 @@ def count_scan(
     )
 
 
+def cell_scan(table: TableModel, counted_on: str, cuts: Sequence[tuple[str, ...]]) -> str:
+    """SELECT of period_start (a day) and segment_id of every cell that a changed row of the table entered or left."""
+    columns = [f"{counted_on} AS period_start"]
+    for name in dict.fromkeys(name for cut in cuts for name in cut):
+        columns.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
+    return (
+        f"SELECT period_start, {segment_expression(cuts)} AS segment_id FROM (SELECT DISTINCT {', '.join(columns)} "
+        f"FROM {table.touched_table} WHERE {counted_on} IS NOT NULL) AS touched GROUP BY {grouping_sets(cuts)}"
+    )
+
+
 def move_scan(catalog: Catalog, indicator: Indicator) -> str:
     """SELECT of day, segment_id, cut, and by how much the open intervals grew or shrank that day.
 

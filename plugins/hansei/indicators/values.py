@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.indicators import formulas, intervals, scans
+from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
@@ -31,12 +33,11 @@ _WORDING = {
 
 def describe(warehouse: Warehouse, group: Sequence[Indicator], repeat_window: timedelta) -> None:
     """Fills the temporary table `run_definitions` with what values depend on beside their parts."""
-    columns = {"id": "text", "kind": "text", "version": "integer", "least": "integer"}
+    columns = {"id": "text", "version": "integer", "least": "integer"}
     create_table(warehouse, "run_definitions", {**columns, "maturity_days": "integer", "per": "double"}, temporary=True)
     rows = [
         {
             "id": item.id,
-            "kind": f"{item.measure} {item.interval_kind}",
             "version": item.version,
             "least": item.minimum_denominator,
             "maturity_days": item.maturity_days(repeat_window),
@@ -47,13 +48,15 @@ def describe(warehouse: Warehouse, group: Sequence[Indicator], repeat_window: ti
     warehouse.insert("run_definitions", rows)
 
 
-def values_sql(group: Sequence[Indicator], today: date) -> str:
+def values_sql(sql: Dialect, group: Sequence[Indicator], today: date) -> str:
     """SELECT of the finished rows of indicators from their parts in `run_values`."""
-    kinds = sorted({(item.measure, item.interval_kind) for item in group})
-    return " UNION ALL ".join(_values_of_kind(measure, kind, today) for measure, kind in kinds)
+    kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for item in group:
+        kinds[item.measure, item.interval_kind].append(item.id)
+    return " UNION ALL ".join(_values_of_kind(*kind, sql.text_list(kinds[kind]), today) for kind in sorted(kinds))
 
 
-def _values_of_kind(measure: str, kind: str, today: date) -> str:
+def _values_of_kind(measure: str, kind: str, ids: str, today: date) -> str:
     lower, upper = intervals.bounds(measure, kind)
     state = formulas.state(measure, f"CAST('{today.isoformat()}' AS DATE)")
     return (
@@ -61,7 +64,7 @@ def _values_of_kind(measure: str, kind: str, today: date) -> str:
         f"square_sum, CAST(sample_count AS BIGINT) AS sample_count, {formulas.value(measure)} AS value, "
         f"{lower} AS lower_bound, {upper} AS upper_bound, {state} AS state "
         f"FROM (SELECT *, {scans.period_end()} AS period_end FROM run_values INNER JOIN run_definitions "
-        f"ON run_values.indicator = run_definitions.id WHERE run_definitions.kind = '{measure} {kind}') AS parts"
+        f"ON run_values.indicator = run_definitions.id WHERE run_values.indicator IN ({ids})) AS parts"
     )
 
 
