@@ -22,8 +22,8 @@ from hansei.indicators.measure import Measurement
 from hansei.indicators.periods import period_start
 from hansei.settings import load_settings
 from hansei.warehouse import Warehouse, open_warehouse
-from hansei.warehouse.refresh import touched_columns
 from hansei.warehouse.tables import create_table, evolve
+from hansei.warehouse.touched import touched_columns
 
 FACTS = TableModel.model_validate(
     {
@@ -173,9 +173,9 @@ def module_catalog(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory)
     return dataclasses.replace(shipped, indicators=indicators, tables={FACTS.table: FACTS})
 
 
-def fill(warehouse: Warehouse, rows: Iterable[dict]) -> None:
+def fill(warehouse: Warehouse, catalog: Catalog, rows: Iterable[dict]) -> None:
     create_table(warehouse, FACTS.table, {name: column.type for name, column in FACTS.columns.items()})
-    create_table(warehouse, FACTS.touched_table, touched_columns(FACTS))
+    create_table(warehouse, FACTS.touched_table, touched_columns(catalog, FACTS))
     schema = pa.schema(
         [
             ("fact_id", pa.string()),
@@ -199,7 +199,7 @@ def measured(module_url: sa.URL, module_catalog: Catalog, rows: list[dict], tmp_
     home = str(tmp_path_factory.mktemp("measured"))
     with open_warehouse(load_settings({"HANSEI_HOME": home, "HANSEI_WAREHOUSE": url})) as warehouse:
         evolve(warehouse, module_catalog)
-        fill(warehouse, rows)
+        fill(warehouse, module_catalog, rows)
         Measurement(warehouse, module_catalog, "first", AS_OF).run()
         yield warehouse
 
@@ -394,7 +394,7 @@ def test_shuffled_rows_give_the_same_values_on_either_engine(
     url = engine_url.render_as_string(hide_password=False)
     with open_warehouse(load_settings({"HANSEI_HOME": str(tmp_path), "HANSEI_WAREHOUSE": url})) as other:
         evolve(other, module_catalog)
-        fill(other, shuffled)
+        fill(other, module_catalog, shuffled)
         Measurement(other, module_catalog, "first", AS_OF).run()
         for name in module_catalog.indicators:
             ours, theirs = values(measured, name), values(other, name)
@@ -405,3 +405,87 @@ def test_shuffled_rows_give_the_same_values_on_either_engine(
                     close = None if other_value is None else pytest.approx(other_value, rel=1e-9, abs=1e-9)
                     assert row[column] == close, (name, key, column)
                 assert (row["sample_count"], row["state"]) == (theirs[key]["sample_count"], theirs[key]["state"])
+
+
+def changed_facts(rows: list[dict]) -> tuple[list[dict], list[dict], list[dict]]:
+    """The rows after a night in which facts moved, came late, changed sides or went; with each row's images."""
+    after = [dict(row) for row in rows]
+    for number, row in enumerate(after[:400:20]):
+        change = number % 5
+        if change == 0:
+            row["happened_date"] -= timedelta(days=9)
+        elif change == 1:
+            row["channel"] = "mail" if row["channel"] != "mail" else "50 % off"
+        elif change == 2:
+            row["amount"] = 3.25
+        elif change == 3:
+            row["is_deleted"] = True
+        else:
+            row["person"] = "p99"
+    # All that a day of the least team held leaves it, and a late row opens a day that had none.
+    day = min(row["happened_date"] for row in after if row["team_id"] == "desk:1")
+    for row in after:
+        if row["happened_date"] == day and row["team_id"] == "desk:1":
+            row["team_id"] = "desk:2"
+    after.append({**after[0], "fact_id": "late", "happened_date": date(2026, 1, 3), "ended_date": None})
+    before = {row["fact_id"]: row for row in rows}
+    images = [row for row in after if before.get(row["fact_id"]) != row]
+    return after, [before[row["fact_id"]] for row in images if row["fact_id"] in before], images
+
+
+def leave_images(warehouse: Warehouse, catalog: Catalog, image: str, rows: list[dict]) -> None:
+    names = [name for name in touched_columns(catalog, FACTS) if name in FACTS.columns]
+    own = {"change_id": 1, "run_id": "second", "image": image}
+    warehouse.insert(FACTS.touched_table, [{**own, **{name: row[name] for name in names}} for row in rows])
+
+
+def test_a_night_counts_the_touched_cells_and_equals_a_full_computation(
+    module_catalog: Catalog, rows: list[dict], engine_url: sa.URL, tmp_path
+) -> None:
+    after, were, are = changed_facts(rows)
+    assert len(are) > 20
+    url = engine_url.render_as_string(hide_password=False)
+    nightly = load_settings({"HANSEI_HOME": str(tmp_path / "nightly"), "HANSEI_WAREHOUSE": url})
+    whole = load_settings({"HANSEI_HOME": str(tmp_path / "whole")})
+    with open_warehouse(nightly) as night, open_warehouse(whole) as full:
+        evolve(night, module_catalog)
+        fill(night, module_catalog, rows)
+        Measurement(night, module_catalog, "first", AS_OF).run()
+        night.execute("DROP TABLE core.facts")
+        fill(night, module_catalog, after)
+        leave_images(night, module_catalog, "before", were)
+        leave_images(night, module_catalog, "after", are)
+        Measurement(night, module_catalog, "second", AS_OF).run()
+        evolve(full, module_catalog)
+        fill(full, module_catalog, after)
+        Measurement(full, module_catalog, "second", AS_OF).run()
+        for name in module_catalog.indicators:
+            ours, theirs = values(night, name), values(full, name)
+            assert ours.keys() == theirs.keys(), name
+            for key, row in ours.items():
+                for column in ("numerator", "denominator", "square_sum", "value", "lower_bound", "upper_bound"):
+                    wanted = theirs[key][column]
+                    close = None if wanted is None else pytest.approx(wanted, rel=1e-9, abs=1e-9)
+                    assert row[column] == close, (name, key, column)
+                assert (row["sample_count"], row["state"]) == (theirs[key]["sample_count"], theirs[key]["state"])
+        shown = "SELECT * FROM indicators.distributions ORDER BY indicator, grain, period_start, segment_id"
+        assert night.rows(shown) == [pytest.approx(row) for row in full.rows(shown)]
+
+
+def test_a_change_that_no_indicator_reads_counts_nothing_anew(
+    module_catalog: Catalog, rows: list[dict], engine_url: sa.URL, tmp_path
+) -> None:
+    url = engine_url.render_as_string(hide_password=False)
+    one = [row for row in rows if row["happened_date"] < date(2026, 3, 1) and not row["is_deleted"]][:1]
+    with open_warehouse(load_settings({"HANSEI_HOME": str(tmp_path), "HANSEI_WAREHOUSE": url})) as warehouse:
+        evolve(warehouse, module_catalog)
+        fill(warehouse, module_catalog, rows)
+        Measurement(warehouse, module_catalog, "first", AS_OF).run()
+        # Wrong on purpose: a cell that is counted anew would be set right.
+        warehouse.execute("UPDATE indicators.indicator_values SET value = -1 WHERE grain = 'day'")
+        leave_images(warehouse, module_catalog, "before", one)
+        leave_images(warehouse, module_catalog, "after", [{**one[0], "person": "p99"}])
+        Measurement(warehouse, module_catalog, "second", AS_OF).run()
+        key = ("day", one[0]["happened_date"], "all")
+        assert values(warehouse, "people")[key]["value"] > 0
+        assert values(warehouse, "money")[key]["value"] == -1

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 from hansei.catalog import Catalog
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import ADDITIVE, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
 from hansei.indicators.causes import rebuild_cause
@@ -25,6 +25,7 @@ from hansei.indicators.settling import Settlement
 from hansei.indicators.stored import VALUES, Stored, forget_others, read_stored, remember_counted
 from hansei.indicators.values import describe, fingerprint
 from hansei.warehouse.engine import Warehouse
+from hansei.warehouse.touched import widen_images
 
 # Values that are held before they are settled: more are not compared in one statement, whatever history there is.
 _HELD = 500_000
@@ -56,6 +57,7 @@ class Measurement:
 
     def run(self) -> Measured:
         """All indicators in one transaction, with the removal of what it consumed."""
+        widen_images(self.warehouse, self.catalog)
         self._stored = read_stored(self.warehouse)
         by_table: dict[str, list[Indicator]] = defaultdict(list)
         quotients = []
@@ -126,10 +128,11 @@ class Measurement:
         for group in _groups(indicators):
             is_whole = rebuilt or table.kind == "view"
             whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
-            partial = [item for item in group if item not in whole]
             self._measure_group(table, whole, None)
-            if partial:
-                part = self._scope.add(table, partial)
+            # What adds up is often moved by other changes than what has to be ranked, which costs far more.
+            for is_additive in (True, False):
+                partial = [item for item in group if item not in whole and (item.measure in ADDITIVE) is is_additive]
+                part = self._scope.add(table, partial) if partial else None
                 if part:
                     self._measure_group(table, partial, part)
         self._finish(table, indicators)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hansei.catalog import Catalog
-from hansei.catalog.conditions import condition_columns
+from hansei.catalog.columns_read import columns_read
 from hansei.catalog.measures import ZERO_WITHOUT_ROWS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas
@@ -72,7 +72,7 @@ def count_scan(
     inner = [f"{sql.period_start(grain, counted_on)} AS period_start"]
     for name in dict.fromkeys(name for cut in cuts for name in cut):
         inner.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
-    inner += sorted(_columns_read(indicators, table))
+    inner += sorted(columns_read(indicators, table))
     limit = f" AND ({only})" if only else ""
     outer = [f"{segment_expression(cuts)} AS segment_id", f"{cut_expression(cuts)} AS cut"]
     for indicator in indicators:
@@ -85,14 +85,25 @@ def count_scan(
     )
 
 
-def cell_scan(table: TableModel, counted_on: str, cuts: Sequence[tuple[str, ...]]) -> str:
-    """SELECT of period_start (a day) and segment_id of every cell that a changed row of the table entered or left."""
+def cell_scan(indicators: Sequence[Indicator], table: TableModel) -> str:
+    """SELECT of period_start (a day) and segment_id of every cell in which a changed row moves what is counted.
+
+    Of the images of a row only those tell that differ in the day, a segment or a column that the indicators read.
+    """
+    counted_on = indicators[0].counted_on
+    cuts = every_cut(indicators, "week")
     columns = [f"{counted_on} AS period_start"]
     for name in dict.fromkeys(name for cut in cuts for name in cut):
         columns.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
+    listed = ", ".join([*columns, *sorted(columns_read(indicators, table))])
+    before, after = (
+        f"SELECT {listed} FROM {table.touched_table} WHERE image = '{image}' AND {counted_on} IS NOT NULL"
+        for image in ("before", "after")
+    )
+    moved = f"({before} EXCEPT ALL {after}) UNION ALL ({after} EXCEPT ALL {before})"
     return (
-        f"SELECT period_start, {segment_expression(cuts)} AS segment_id FROM (SELECT DISTINCT {', '.join(columns)} "
-        f"FROM {table.touched_table} WHERE {counted_on} IS NOT NULL) AS touched GROUP BY {grouping_sets(cuts)}"
+        f"SELECT period_start, {segment_expression(cuts)} AS segment_id "
+        f"FROM ({moved}) AS moved GROUP BY {grouping_sets(cuts)}"
     )
 
 
@@ -187,13 +198,3 @@ def cut_of_sql(segment_id: str) -> str:
 def every_cut(indicators: Sequence[Indicator], grain: str) -> list[tuple[str, ...]]:
     """The ways in which any of the indicators is cut at the grain."""
     return list(dict.fromkeys(cut for indicator in indicators for cut in indicator.cuts_by(grain)))
-
-
-def _columns_read(indicators: Sequence[Indicator], table: TableModel) -> set[str]:
-    """Columns that the indicators' conditions name; found in the SQL, so that a scan reads nothing else."""
-    read: set[str] = set()
-    for indicator in indicators:
-        conditions = [indicator.numerator, indicator.subtrahend, formulas.counted_rows(indicator, table)]
-        read = read.union(*map(condition_columns, filter(None, conditions)))
-        read |= {indicator.value, indicator.numerator_value, indicator.denominator_value} - {None}
-    return read & set(table.columns)

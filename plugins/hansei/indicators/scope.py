@@ -1,8 +1,8 @@
 """What a night counts anew: the cells (period and segment) that a changed row entered or left, and whole periods.
 
-A value depends on the rows of its cell alone, and models leave the old and the new dates and segments of every row that
-they change: what no such row touches stands as it is. Counted whole, in every segment, are periods that were not
-final, and those that begin.
+A value depends on the rows of its cell alone, and models leave images of every row that they change, as it was and as
+it is: a cell in which no image differs in what an indicator reads stands as it is. Counted whole, in every segment,
+are periods that were not final, and those that begin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from hansei.catalog.measures import GRAINS, Indicator
+from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
 from hansei.indicators.periods import periods_between
@@ -54,7 +54,8 @@ class Scope:
 
     def add(self, table: TableModel, group: Sequence[Indicator]) -> Part | None:
         """The part of the group's indicators; None where nothing of them has to be counted."""
-        name = f"{table.table} {group[0].counted_on}"
+        kind = "sums" if group[0].measure in ADDITIVE else "ranks"
+        name = f"{table.table} {group[0].counted_on} {kind}"
         self.warehouse.execute(f"INSERT INTO {CELLS} {_cells_sql(self.warehouse, table, group, name)}")
         found = f"SELECT DISTINCT grain, period_start FROM {CELLS} WHERE part = '{name}'"
         periods = {grain: self._whole_periods(grain, group) for grain in GRAINS}
@@ -104,7 +105,7 @@ class Scope:
 
 def _cells_sql(warehouse: Warehouse, table: TableModel, group: Sequence[Indicator], name: str) -> str:
     """SELECT of part, grain, period_start and segment_id of what the changed rows of a table entered or left."""
-    days = scans.cell_scan(table, group[0].counted_on, scans.every_cut(group, "week"))
+    days = scans.cell_scan(group, table)
     selects = [
         f"SELECT DISTINCT '{name}' AS part, '{grain}' AS grain, "
         f"{warehouse.sql.period_start(grain, 'period_start')} AS period_start, segment_id FROM touched_days"

@@ -1,8 +1,8 @@
 """Brings models up to date: each in a transaction of its own, and only where something changed.
 
 A model consumes `ops.changes` after its own position. In one transaction it replaces the rows of the touched keys,
-notes the dates and segments that those rows had and have (so that indicators know what to recompute), and moves its
-position. A changed fingerprint (its SQL, its metadata, its upstreams, the definitions it renders) rebuilds it.
+leaves images of what those rows were and are (so that indicators know what to recompute), and moves its position. A
+changed fingerprint (its SQL, its metadata, its upstreams, the definitions it renders) rebuilds it.
 
 Models with the same refresh key are a family: the keys that changed for any of them are looked up once, their rows
 are taken out of the large tables once, and every member works on those.
@@ -22,6 +22,7 @@ from hansei.warehouse.publication import record_changes
 from hansei.warehouse.seeds import opening_pairs, seed_fingerprints
 from hansei.warehouse.states import remember
 from hansei.warehouse.tables import create_table
+from hansei.warehouse.touched import OWN, leave_rebuilt, touched_columns, widen_images
 
 KEYS = "run_keys"
 
@@ -34,6 +35,7 @@ def runner_for(warehouse: Warehouse, catalog: Catalog) -> ModelRunner:
 
 def refresh_models(warehouse: Warehouse, catalog: Catalog, schema: str, run_id: str) -> list[Refresh]:
     """Brings every model of the schema up to date; what happened to each, in order."""
+    widen_images(warehouse, catalog)
     runner = runner_for(warehouse, catalog)
     models = [model for model in runner.order if model.schema_name == schema]
     known = Known(warehouse, runner, run_id)
@@ -199,9 +201,8 @@ class Family:
         warehouse.execute(f"INSERT INTO {model.table} ({names}) SELECT {names} FROM ({select}) AS built")
         if model.touched_table:
             warehouse.execute(f"DROP TABLE IF EXISTS {model.touched_table}")
-            create_table(warehouse, model.touched_table, touched_columns(model))
-            everything = {**dict.fromkeys(touched_columns(model)), "change_id": 0, "run_id": self.run_id}
-            warehouse.insert(model.touched_table, [{**everything, "image": f"all:{reason}"}])
+            create_table(warehouse, model.touched_table, touched_columns(self.runner.catalog, model))
+            leave_rebuilt(warehouse, model.touched_table, self.run_id, reason)
         if not warehouse.sql.is_duckdb:
             if model.refresh_key:
                 warehouse.execute(f"CREATE INDEX ON {model.table} ({model.refresh_key})")
@@ -269,8 +270,7 @@ class Family:
 
     def _leave_images(self, model: TableModel) -> None:
         table = model.touched_table
-        names = [name for name in touched_columns(model) if name not in ("change_id", "run_id", "image")]
-        columns = ", ".join(names)
+        columns = ", ".join(name for name in touched_columns(self.runner.catalog, model) if name not in OWN)
         for image in ("before", "after"):
             self.warehouse.execute(
                 f"INSERT INTO {table} (change_id, run_id, image, {columns}) "
@@ -318,14 +318,3 @@ def _broken(check: Check, model: TableModel, rows: str) -> str:
     if check.never_of_key:
         return f"SELECT 1 FROM {rows} GROUP BY {model.refresh_key} HAVING {check.never_of_key}"
     return f"SELECT 1 FROM {rows} WHERE {check.never}"
-
-
-def touched_columns(model: TableModel) -> dict[str, str]:
-    """Columns of the table that tells which dates and segments a model's changed rows had and have."""
-    kept = dict.fromkeys([*model.key, *model.dates, *model.segment_columns])
-    return {
-        "change_id": "bigint",
-        "run_id": "text",
-        "image": "text",
-        **{name: model.columns[name].type for name in kept},
-    }
