@@ -1,7 +1,9 @@
 """The `indicators` part of the benchmark: every indicator, grain and segment over generated core tables.
 
 The tables are generated as they would be built, with every column that any indicator reads, so that what is timed is
-the measuring alone: a first computation of everything, and a night in which 1 % of the tickets changed.
+the measuring alone: a first computation of everything, and two nights in which 1 % of the rows changed, 90 % of them
+among those of the last 14 days. Their durations move; in the older tenth those too (`moved`), or only what no
+indicator reads, such as a note (`noted`).
 """
 
 from __future__ import annotations
@@ -51,8 +53,9 @@ def task_indicators(tickets: int) -> dict[str, float]:
         rows = fill(warehouse, catalog, tickets)
         figures: dict[str, float] = {"rows": rows, "indicators": len(catalog.indicators)}
         figures |= _timed("full", Measurement(warehouse, catalog, "full", AS_OF).run)
-        touch(warehouse, catalog, tickets)
-        figures |= _timed("night", Measurement(warehouse, catalog, "night", AS_OF + timedelta(days=1)).run)
+        for days, name in enumerate(("noted", "moved"), start=1):
+            touch(warehouse, catalog, tickets, name)
+            figures |= _timed(name, Measurement(warehouse, catalog, name, AS_OF + timedelta(days=days)).run)
         counted = {catalog.tables[item.table].table for item in catalog.indicators.values() if item.table}
         begun = time.monotonic()
         for table in sorted(counted):
@@ -74,15 +77,15 @@ def _timed(name: str, work: Callable) -> dict[str, float]:
 
 def fill(warehouse, catalog, tickets: int) -> int:
     """Generates every table that an indicator counts on; views are made empty tables of their columns; rows written."""
-    from hansei.warehouse.refresh import touched_columns
     from hansei.warehouse.tables import create_table
+    from hansei.warehouse.touched import touched_columns
 
     total = 0
     for name in sorted({item.table for item in catalog.indicators.values() if item.table}):
         table = catalog.tables[name]
         create_table(warehouse, name, {column: kind.type for column, kind in table.columns.items()})
         if table.touched_table:
-            create_table(warehouse, table.touched_table, touched_columns(table))
+            create_table(warehouse, table.touched_table, touched_columns(catalog, table))
         count = int(tickets * PER_TICKET[name]) if name in PER_TICKET else FEW_ROWS
         if table.kind == "view":
             count = min(count, DAYS)
@@ -131,32 +134,50 @@ def _rows(table, numbers: np.ndarray, chance: np.random.Generator) -> pa.Table:
     return pa.table(columns)
 
 
-def touch(warehouse, catalog, tickets: int) -> None:
-    """Leaves what a night's models leave: images of 1 % of the rows of each large table, 90 % of the last 14 days."""
+def touch(warehouse, catalog, tickets: int, night: str) -> None:
+    """Changes 1 % of the rows of each large table, and leaves the images that a night's models leave of them."""
+    from hansei.warehouse.touched import OWN, touched_columns
+
     since = LAST - timedelta(days=NEW_DAYS)
     for name, share in PER_TICKET.items():
         table = catalog.tables.get(name)
         if table is None or name not in {item.table for item in catalog.indicators.values()}:
             continue
         wanted = int(tickets * share / 100)
-        kept = ", ".join(dict.fromkeys([*table.key, *table.dates, *table.segment_columns]))
-        chosen = [(wanted * 9 // 10, f"{table.dates[0]} >= DATE '{since}'"), (wanted // 10, "TRUE")]
-        for limit, where in chosen:
-            for image in ("before", "after"):
-                order = f"ORDER BY MD5(CAST({table.key[0]} AS VARCHAR)), {', '.join(table.key)}"
-                rows = f"SELECT * FROM {name} WHERE {where} {order} LIMIT {limit}"
-                warehouse.execute(
-                    f"INSERT INTO {table.touched_table} (change_id, run_id, image, {kept}) "
-                    f"SELECT 1, 'night', '{image}', {kept} FROM ({rows}) AS chosen"
-                )
+        kept = ", ".join(column for column in touched_columns(catalog, table) if column not in OWN)
+        order = f"ORDER BY MD5(CAST({table.key[0]} AS VARCHAR) || '{night}'), {', '.join(table.key)}"
+        chosen = [(wanted * 9 // 10, f"{table.dates[0]} >= DATE '{since}'", True)]
+        chosen += [(wanted // 10, f"{table.dates[0]} < DATE '{since}'", night == "moved")]
+        warehouse.execute("DROP TABLE IF EXISTS bench_changed")
+        rows = " UNION ALL ".join(
+            f"(SELECT *, {moves} AS is_moved FROM {name} WHERE {where} {order} LIMIT {limit})"
+            for limit, where, moves in chosen
+        )
+        warehouse.execute(f"CREATE TEMPORARY TABLE bench_changed AS {rows}")
+        moving = [column for column, kind in table.columns.items() if kind.type == "bigint"]
+        same = " AND ".join(f"{name}.{key} = bench_changed.{key}" for key in table.key)
+        _leave(warehouse, table.touched_table, "before", kept)
+        if moving:
+            sets = ", ".join(f"{column} = {column} + 61" for column in moving)
+            warehouse.execute(f"UPDATE bench_changed SET {sets} WHERE is_moved")
+            sets = ", ".join(f"{column} = bench_changed.{column}" for column in moving)
+            warehouse.execute(f"UPDATE {name} SET {sets} FROM bench_changed WHERE {same} AND bench_changed.is_moved")
+        _leave(warehouse, table.touched_table, "after", kept)
+
+
+def _leave(warehouse, touched: str, image: str, columns: str) -> None:
+    warehouse.execute(
+        f"INSERT INTO {touched} (change_id, run_id, image, {columns}) "
+        f"SELECT 1, 'night', '{image}', {columns} FROM bench_changed"
+    )
 
 
 def report(figures: dict[str, float], tickets: int) -> None:
     rows = figures["rows"]
     print(f"  {figures['indicators']:.0f} indicators over {rows:,.0f} rows of core ({tickets:,} tickets)")
-    for name, told in (("full", "everything"), ("night", "a night of 1 %")):
+    for name, told in (("full", "everything"), ("noted", "1 %, older noted"), ("moved", "1 %, older moved")):
         print(
-            f"    {told:15} {figures[f'{name} seconds']:6.1f} s {figures[f'{name} cpu']:6.1f} CPU s, "
+            f"    {told:17} {figures[f'{name} seconds']:6.1f} s {figures[f'{name} cpu']:6.1f} CPU s, "
             f"{figures[f'{name} values']:,.0f} values written, peak {figures[f'{name} GB']:.2f} GB"
         )
     print(f"    {rows / figures['full seconds']:,.0f} rows/s")

@@ -16,6 +16,7 @@ from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
 from hansei.indicators.periods import next_period, periods_between
+from hansei.indicators.scans import PartColumns
 from hansei.indicators.scope import Part
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
@@ -64,6 +65,7 @@ class Collection:
             # Days are summed to longer periods, so they are cut as those are.
             cuts = scans.every_cut(additive, "week")
             self._create("run_days", scans.count_scan(self.catalog, self.warehouse.sql, additive, "day", cuts, only))
+        day_parts = scans.part_columns(self.warehouse.sql, additive, self.table)
         for indicator in self.group:
             if indicator.measure == "snapshot":
                 self._collect_snapshot(indicator)
@@ -76,7 +78,7 @@ class Collection:
                 self._collect_rows(counted_anew, grain)
             summed = [item for item in asked if item in additive]
             if summed:
-                self._collect_sums(summed, grain)
+                self._collect_sums(summed, grain, day_parts)
         self._write_taken()
 
     def close(self) -> None:
@@ -116,20 +118,22 @@ class Collection:
         self._create_days(table, [("day", day) for day in sorted(days)])
         return f"{column} IN (SELECT period_start FROM {table})"
 
-    def _collect_sums(self, summed: Sequence[Indicator], grain: str) -> None:
+    def _collect_sums(self, summed: Sequence[Indicator], grain: str, parts: PartColumns) -> None:
         period = self.warehouse.sql.period_start(grain, "period_start")
-        table = self.table
-        names = [
-            f"{item.id}__{part}" for item in summed for part in formulas.components(item, table, self.warehouse.sql)
-        ]
-        sums = [f"SUM({name}) AS {name}" for name in names]
+        select = "SELECT * FROM run_days"
+        if grain != "day":
+            names = dict.fromkeys(name for (owner, _), name in parts.names.items() if owner in {i.id for i in summed})
+            sums = ", ".join(f"SUM({name}) AS {name}" for name in names)
+            select = (
+                f"SELECT {period} AS period_start, segment_id, cut, {sums} FROM run_days "
+                f"GROUP BY {period}, segment_id, cut"
+            )
         totals = f"run_sums_{grain}"
-        select = (
-            f"SELECT {period} AS period_start, segment_id, cut, {', '.join(sums)} FROM run_days "
-            f"GROUP BY {period}, segment_id, cut"
-        )
-        self._create(totals, self._own_cells(select, grain))
-        self._take(totals, summed, grain)
+        if grain == "day" and self.part is None:
+            totals = "run_days"
+        else:
+            self._create(totals, self._own_cells(select, grain))
+        self._take(totals, summed, grain, parts)
 
     def _collect_rows(self, asked: Sequence[Indicator], grain: str) -> None:
         """What does not add up over days, quantiles and distinct counts, is taken from the rows of the period."""
@@ -138,22 +142,22 @@ class Collection:
         cuts = scans.every_cut(asked, grain)
         select = scans.count_scan(self.catalog, self.warehouse.sql, asked, grain, cuts, only)
         self._create(wide, self._own_cells(select, grain))
-        self._take(wide, [item for item in asked if item.measure != "quantile"], grain)
+        parts = scans.part_columns(self.warehouse.sql, asked, self.table)
+        self._take(wide, [item for item in asked if item.measure != "quantile"], grain, parts)
         ranked = [item for item in asked if item.measure == "quantile"]
         if ranked:
-            self._take_ranked(wide, ranked, grain)
-            self._keep_distributions(wide, [item for item in ranked if item.has_distribution], ranked, grain)
+            self._take_ranked(wide, ranked, grain, parts)
+            self._keep_distributions(wide, [item for item in ranked if item.has_distribution], ranked, grain, parts)
 
     def _own_cells(self, select: str, grain: str) -> str:
         """Of rows of cells those that are counted anew."""
         return f"SELECT * FROM ({select}) AS counted WHERE {self.part.holds(grain)}" if self.part else select
 
-    def _take(self, wide: str, asked: Sequence[Indicator], grain: str) -> None:
+    def _take(self, wide: str, asked: Sequence[Indicator], grain: str, parts: PartColumns) -> None:
         """Each indicator's own columns and segments out of a table that holds those of all."""
         selects = []
         for item in asked:
-            parts = formulas.components(item, self.table, self.warehouse.sql)
-            own = [f"{item.id}__{part}" if part in parts else intervals.NONE for part in formulas.SUMS]
+            own = [parts.names.get((item.id, part), intervals.NONE) for part in formulas.SUMS]
             selects.append(self._own_rows(item, wide, grain, own))
         self._taken += selects
 
@@ -168,15 +172,15 @@ class Collection:
         listed = ", ".join([f"'{item.id}' AS indicator", f"'{grain}' AS grain", "period_start", "segment_id", *columns])
         return f"SELECT {listed} FROM {wide} WHERE cut IN ({cuts})"
 
-    def _take_ranked(self, wide: str, ranked: Sequence[Indicator], grain: str) -> None:
+    def _take_ranked(self, wide: str, ranked: Sequence[Indicator], grain: str, parts: PartColumns) -> None:
         """Quantiles and the ends of their intervals; those of one rank are read out of their arrays together."""
         for quantile in sorted({item.quantile for item in ranked}):
             alike = [item for item in ranked if item.quantile == quantile]
             selects = []
             for item in alike:
                 held = formulas.ranked_together(item, self.table, ranked)
-                own = [f"{item.id}__ranks[{held.index(rank) + 1}]" for rank in intervals.grid(quantile)]
-                count = f"{item.id}__denominator"
+                own = [f"{parts.of(item, 'ranks')}[{held.index(rank) + 1}]" for rank in intervals.grid(quantile)]
+                count = parts.of(item, "denominator")
                 limits = f"CASE WHEN {count} > 0 THEN {count} END AS counted"
                 has_interval = f"{'FALSE' if item.interval_kind == 'none' else 'TRUE'} AS has_interval"
                 columns = [f"{count} AS denominator", limits, has_interval, f"ARRAY[{', '.join(own)}] AS ranks"]
@@ -201,16 +205,14 @@ class Collection:
             )
 
     def _keep_distributions(
-        self, wide: str, shown: Sequence[Indicator], ranked: Sequence[Indicator], grain: str
+        self, wide: str, shown: Sequence[Indicator], ranked: Sequence[Indicator], grain: str, parts: PartColumns
     ) -> None:
         """Replaces the distribution of each period that is counted by the one that the scan just ranked."""
         selects = []
         for item in shown:
             held = formulas.ranked_together(item, self.table, ranked)
-            count = f"{item.id}__denominator"
-            columns = {
-                name: f"{item.id}__ranks[{held.index(rank) + 1}]" for name, rank in formulas.DISTRIBUTION.items()
-            }
+            count, ranks = parts.of(item, "denominator"), parts.of(item, "ranks")
+            columns = {name: f"{ranks}[{held.index(rank) + 1}]" for name, rank in formulas.DISTRIBUTION.items()}
             columns["p95"] = f"CASE WHEN {count} >= {formulas.LEAST_FOR_P95} THEN {columns['p95']} END"
             counts = [f"{item.version} AS version", f"CAST({count} AS BIGINT) AS sample_count"]
             selects.append(f"{self._own_rows(item, wide, grain, [*counts, *columns.values()])} AND {count} > 0")

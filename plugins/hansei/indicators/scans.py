@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from hansei.catalog import Catalog
 from hansei.catalog.columns_read import columns_read
@@ -55,6 +56,30 @@ def grouping_sets(cuts: Sequence[Sequence[str]]) -> str:
     return f"GROUPING SETS ({', '.join(sets)})"
 
 
+@dataclass(frozen=True)
+class PartColumns:
+    """Columns of a scan that hold the parts of indicators: what several of them count alike is counted once.
+
+    `expressions`: SQL of each column. `names`: the column of an indicator's id and part.
+    """
+
+    expressions: dict[str, str]
+    names: dict[tuple[str, str], str]
+
+    def of(self, indicator: Indicator, part: str) -> str:
+        return self.names[indicator.id, part]
+
+
+def part_columns(sql: Dialect, indicators: Sequence[Indicator], table: TableModel) -> PartColumns:
+    columns: dict[str, str] = {}
+    names: dict[tuple[str, str], str] = {}
+    for indicator in indicators:
+        for part, expression in formulas.components(indicator, table, sql, indicators).items():
+            typed = expression if part == "ranks" else f"CAST({expression} AS DOUBLE PRECISION)"
+            names[indicator.id, part] = columns.setdefault(typed, f"part_{len(columns)}")
+    return PartColumns({name: expression for expression, name in columns.items()}, names)
+
+
 def count_scan(
     catalog: Catalog,
     sql: Dialect,
@@ -63,7 +88,7 @@ def count_scan(
     cuts: Sequence[tuple[str, ...]],
     only: str = "",
 ) -> str:
-    """SELECT of period_start, segment_id, cut and the parts of each indicator (`<id>__numerator`, ...).
+    """SELECT of period_start, segment_id, cut and the parts of the indicators (`part_columns` names them).
 
     `only` is a condition on the table that leaves out periods that need not be counted.
     """
@@ -75,10 +100,8 @@ def count_scan(
     inner += sorted(columns_read(indicators, table))
     limit = f" AND ({only})" if only else ""
     outer = [f"{segment_expression(cuts)} AS segment_id", f"{cut_expression(cuts)} AS cut"]
-    for indicator in indicators:
-        for part, expression in formulas.components(indicator, table, sql, indicators).items():
-            typed = expression if part == "ranks" else f"CAST({expression} AS DOUBLE PRECISION)"
-            outer.append(f"{typed} AS {indicator.id}__{part}")
+    parts = part_columns(sql, indicators, table).expressions
+    outer += [f"{expression} AS {name}" for name, expression in parts.items()]
     return (
         f"SELECT period_start, {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {table.table} "
         f"WHERE {counted_on} IS NOT NULL{limit}) AS counted GROUP BY {grouping_sets(cuts)}"
