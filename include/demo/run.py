@@ -118,10 +118,15 @@ def _quiet(log: Path) -> Iterator[TextIO]:
 
 def run(home: Path, progress: Progress) -> None:
     """Airflow's database, its pool, three nights, the brief, and what they found."""
+    from hansei.settings import load_settings
+    from hansei.warehouse import kept_open
+
     dags = _airflow()
     progress.say("Airflow is ready")
     for night in NIGHTS:
-        run_id = _run_dag(dags["nightly_indicators"], night, home)
+        # All tasks run in this process, and nobody else is there who would have to wait for the file.
+        with kept_open(load_settings()):
+            run_id = _run_dag(dags["nightly_indicators"], night, home)
         progress.say(f"night of {night:%A, %d %B %Y}: {_night_in_words(home, run_id)}")
     _run_dag(dags["improvement_review"], NIGHTS[-1], home, {"period_end": BRIEF_AFTER.isoformat()})
     progress.say(f"brief of the week from {LAST_WEEK:%d %B %Y}")

@@ -27,8 +27,11 @@ SHARED_SCHEMAS = ("core", "indicators", "ops", "board")
 WITHHELD = {"ops.quarantined_rows", "ops.identity_keys", "ops.erased_identities", "ops.changes"}
 # Rows are only ever added to these, so the copy lacks what stands after the rows that it has.
 APPENDED = ("ops.restatements", "ops.drift_findings", "ops.definitions_in_force")
-# Written by runs, without a log: a run that the copy does not know tells how much is new.
-WRITTEN_BY_RUNS = ("indicators.indicator_values",)
+# Large and without a log: what a period holds is compared with what it holds in the copy.
+BY_PERIOD = ("indicators.indicator_values",)
+PERIOD = ("indicator", "grain", "period_start")
+# How many rows, and what stands in them, in whatever order.
+_CONTENT = "COUNT(*), SUM(CAST(HASH(held) AS HUGEINT))"
 # What the copy remembers of the tables whose changes it follows, and of the warehouse that it was made from.
 COPIED = "ops.copied_tables"
 # Above one changed row in this many, writing the table whole is quicker and leaves no gaps in the file.
@@ -151,6 +154,7 @@ def _fill(warehouse: Warehouse, followed: Mapping[str, str]) -> None:
     copied = _usable(warehouse, position, began)
     shared, present = _shared_tables(warehouse), _tables_of(warehouse, "read_copy")
     views = _views(warehouse, shared)
+    columns, known = _columns(warehouse, "CURRENT_DATABASE()"), _columns(warehouse, "'read_copy'")
     for table, kind in present.items():
         if kind == "VIEW" or table in views or table not in {*shared, COPIED, "ops.quarantined_rows"}:
             warehouse.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} read_copy.{table}")
@@ -160,9 +164,13 @@ def _fill(warehouse: Warehouse, followed: Mapping[str, str]) -> None:
         state = copied.get(table)
         if table in followed and state and state["fingerprint"] == fingerprints.get(table):
             _follow(warehouse, table, followed[table], state["position"])
-        elif table in (*APPENDED, *WRITTEN_BY_RUNS) and copied and _has_same_columns(warehouse, table, present):
-            (_append if table in APPENDED else _exchange_rows)(warehouse, table)
-        else:
+        elif not copied or columns[table] != known.get(table) or present.get(table) != "BASE TABLE":
+            _copy_whole(warehouse, table)
+        elif table in APPENDED:
+            _append(warehouse, table)
+        elif table in BY_PERIOD:
+            _exchange_rows(warehouse, table)
+        elif not _holds_the_same(warehouse, table):
             _copy_whole(warehouse, table)
     _create_views(warehouse, views)
     hidden = "SELECT * EXCLUDE (payload, row_key) FROM ops.quarantined_rows"
@@ -201,26 +209,42 @@ def _append(warehouse: Warehouse, table: str) -> None:
 
 
 def _exchange_rows(warehouse: Warehouse, table: str) -> None:
-    """Exchanges the rows that differ in anything; all of them where runs that the copy does not know wrote many."""
-    newer = f"SELECT COUNT(*) FROM {table} WHERE run_id NOT IN (SELECT DISTINCT run_id FROM read_copy.{table})"
-    if warehouse.scalar(newer) * FEWEST_UNCHANGED > warehouse.scalar(f"SELECT COUNT(*) FROM {table}"):
-        _copy_whole(warehouse, table)
-        return
-    same = " AND ".join(f"live.{name} IS NOT DISTINCT FROM copied.{name}" for name in warehouse.columns(table))
-    live, copied = f"{table} AS live", f"read_copy.{table} AS copied"
-    gone = f"SELECT copied.rowid FROM {copied} ANTI JOIN {live} ON {same}"
-    warehouse.execute(f"DELETE FROM read_copy.{table} WHERE rowid IN ({gone})")
-    warehouse.execute(f"INSERT INTO read_copy.{table} SELECT live.* FROM {live} ANTI JOIN {copied} ON {same}")
-
-
-def _has_same_columns(warehouse: Warehouse, table: str, present: Mapping[str, str]) -> bool:
-    schema, name = table.split(".")
-    columns = (
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = {0} "
-        f"AND schema_name = '{schema}' AND table_name = '{name}' ORDER BY column_index"
+    """Exchanges the rows of every indicator's period that holds others than the copy; all where that is many."""
+    place = ", ".join(PERIOD)
+    held = f"SELECT {place}, {_CONTENT} FROM {{0}} AS held GROUP BY {place}"
+    live, copied = held.format(table), held.format(f"read_copy.{table}")
+    differing = f"({live} EXCEPT {copied}) UNION ALL ({copied} EXCEPT {live})"
+    warehouse.execute(
+        f"CREATE OR REPLACE TEMPORARY TABLE run_exchanged AS SELECT DISTINCT {place} FROM ({differing}) AS differing"
     )
-    live, copied = (warehouse.rows(columns.format(place)) for place in ("CURRENT_DATABASE()", "'read_copy'"))
-    return table in present and live == copied
+    exchanged = f"WHERE ({place}) IN (SELECT {place} FROM run_exchanged)"
+    newer, all_rows = warehouse.rows(
+        f"SELECT (SELECT COUNT(*) FROM {table} {exchanged}) AS newer, (SELECT COUNT(*) FROM {table}) AS all_rows"
+    )[0].values()
+    if newer * FEWEST_UNCHANGED > all_rows:
+        _copy_whole(warehouse, table)
+    else:
+        warehouse.execute(f"DELETE FROM read_copy.{table} {exchanged}")
+        warehouse.execute(f"INSERT INTO read_copy.{table} SELECT * FROM {table} {exchanged}")
+    warehouse.execute("DROP TABLE run_exchanged")
+
+
+def _holds_the_same(warehouse: Warehouse, table: str) -> bool:
+    """Whether the copy has the very rows of a table, by the sum of their hashes, which is quicker than writing."""
+    held = f"SELECT ({_CONTENT}) FROM {{0}} AS held"
+    return warehouse.scalar(f"SELECT ({held.format(table)}) = ({held.format(f'read_copy.{table}')})")
+
+
+def _columns(warehouse: Warehouse, catalog: str) -> dict[str, list[tuple[str, str]]]:
+    """Per table of a database its columns, each with its type."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    query = (
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        f"WHERE database_name = {catalog} ORDER BY schema_name, table_name, column_index"
+    )
+    for schema, table, column, kind in (tuple(row.values()) for row in warehouse.rows(query)):
+        found.setdefault(f"{schema}.{table}", []).append((column, kind))
+    return found
 
 
 def _usable(warehouse: Warehouse, position: int, began: Any) -> dict[str, dict[str, Any]]:
