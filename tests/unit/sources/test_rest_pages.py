@@ -55,6 +55,11 @@ def by_link(asked: Asked) -> Reply:
     return Reply(HELD[start : start + 10], headers={"Link": links})
 
 
+def by_relative_url(asked: Asked) -> Reply:
+    start = int(asked.params.get("from", 0))
+    return Reply({"data": HELD[start : start + 10], "next": f"?from={start + 10}" if start + 10 < len(HELD) else None})
+
+
 def by_url(asked: Asked) -> Reply:
     start = int(asked.params.get("from", 0))
     following = f"/tickets?from={start + 10}" if start + 10 < len(HELD) else ""
@@ -106,6 +111,7 @@ WAYS: dict[str, tuple[Callable[[Asked], Reply], dict, dict, int]] = {
     ),
     "keyset": (by_key, {"params": {"after": "{page.last}"}, "pages": {"by": "keyset", "value": "id"}}, {}, 4),
     "link": (by_link, {"pages": {"by": "link"}}, {"records": None}, 3),
+    "next URL that is only a query": (by_relative_url, {"pages": {"by": "next_url", "at": "next"}}, {}, 3),
     "next URL": (by_url, {"pages": {"by": "next_url", "at": '$."@next"'}}, {}, 3),
 }
 

@@ -30,9 +30,13 @@ from hansei.sources.scratch import Scratch, positions
 
 @dataclass
 class Asked:
-    """An answer: `text` of a JSON document, or `body` of anything else. export: values for its next pages."""
+    """An answer: `text` of a JSON document, or `body` of anything else. export: values for its next pages.
+
+    url: where it came from, to which a next URL may be relative; it is never shown.
+    """
 
     headers: Any
+    url: str
     text: str = ""
     body: BinaryIO | None = None
     export: dict[str, Any] | None = None
@@ -67,8 +71,8 @@ class Asking:
         if request.content is not None:
             answer = self._content(request, answer, name)
         if resource.format != "json":
-            return Asked(answer.headers, body=answer.body, export=taken)
-        return Asked(answer.headers, text=self._text(answer, name), export=taken)
+            return Asked(answer.headers, answer.url, body=answer.body, export=taken)
+        return Asked(answer.headers, answer.url, text=self._text(answer, name), export=taken)
 
     def cursor_times(self, name: str, records: pa.Table) -> pa.ChunkedArray:
         """The resource's cursor of each record, naive UTC; NULL where it cannot be read."""
@@ -94,8 +98,6 @@ class Asking:
             if ask.error_at is not None:
                 self._demand_no_error(ask, answer, place)
 
-        if link is not None:
-            link = self.exchange.addresses.following(self.exchange.addresses.base, link)
         return self.exchange.ask(ask, values, place, link, accept, is_download)
 
     def _demand_json(self, answer: Answer, encoding: str) -> None:

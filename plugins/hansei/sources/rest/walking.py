@@ -148,6 +148,8 @@ class Walk:
             ]
         counted = leg.count + records.num_rows
         state = following(self._pages, position["state"], facts, asked.headers, records.num_rows, counted, last)
+        if state is not None and "url" in state:
+            state = {"url": self.asking.exchange.addresses.following(asked.url, state["url"])}
         if state is not None and self._is_before_window(records):
             state, facts = None, {}
         after = self._after(position, state, asked.export)
