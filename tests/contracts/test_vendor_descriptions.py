@@ -1,0 +1,56 @@
+"""Definitions against the vendors' own OpenAPI descriptions, where a directory holds them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+# Read before a test begins: its environment is cleared of HANSEI_.
+DIRECTORY = os.environ.get("HANSEI_VENDOR_CONTRACTS")
+
+
+@pytest.fixture(scope="module")
+def checker() -> ModuleType:
+    script = Path(__file__).resolve().parents[2] / "scripts" / "check_vendor_contracts.py"
+    spec = importlib.util.spec_from_file_location("check_vendor_contracts", script)
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_request_and_field_is_described_by_the_vendor(checker: ModuleType) -> None:
+    if not DIRECTORY:
+        pytest.skip("HANSEI_VENDOR_CONTRACTS is not set: name a directory of the vendors' OpenAPI descriptions")
+    checked, unexplained = checker.check(Path(DIRECTORY))
+    assert checked
+    assert unexplained == []
+
+
+def test_the_check_finds_what_a_description_does_not_know(checker: ModuleType, tmp_path: Path) -> None:
+    """A small description of Typeform that calls two things otherwise: both are told, and nothing else."""
+    token, items = {"type": "string"}, {"type": "object", "properties": {"token": {"type": "string"}}}
+    items["properties"] |= dict.fromkeys(("submitted_at", "hidden"), token)
+    answer = {"type": "object", "properties": {"items": {"type": "array", "items": {"$ref": "#/components/item"}}}}
+    parameters = [{"name": name, "in": "query"} for name in ("since", "until", "page_size", "before")]
+    content = {"application/json": {"schema": answer}}
+    operation = {"parameters": parameters, "responses": {"200": {"description": "", "content": content}}}
+    document = {
+        "openapi": "3.0.0",
+        "paths": {"/forms/{form_id}/responses": {"get": operation}},
+        "components": {"item": items},
+    }
+    (tmp_path / "typeform.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    checked, unexplained = checker.check(tmp_path)
+    assert checked == ["typeform against typeform.yaml"]
+    assert unexplained == [
+        "typeform: responses: GET /forms/{parent.value}/responses has no parameter response_type",
+        "typeform: answers: the answer has no items.answers",
+    ]
