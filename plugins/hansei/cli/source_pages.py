@@ -225,5 +225,6 @@ Each is one directory under `include/definitions/examples/`: copy it into your d
 Each has been tried, night by night, against fixtures of what its system answers (`tests/contracts/`): the requests that
 it makes, the rows that come of them, a second night that asks for its window only. Where a vendor publishes an OpenAPI
 description, `scripts/check_vendor_contracts.py DIRECTORY` (and the test, with `HANSEI_VENDOR_CONTRACTS=DIRECTORY`)
-holds paths, parameters and fields against it; the descriptions are not part of this repository. A system that is not listed:
-[adding a source](README.md)."""
+holds paths, parameters and fields against it; the descriptions are not part of this repository.
+
+A system that is not listed: [adding a source](README.md)."""
