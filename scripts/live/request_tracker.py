@@ -159,7 +159,7 @@ def log(home: Path, command: list[str], name: str) -> None:
 
 def check(home: Path, tracker: Tracker, desk: Desk, compare: Comparison) -> None:
     """Our tables against RT's own answers, and against what the desk did."""
-    with duckdb.connect(str(home / "read.duckdb"), read_only=True) as copy:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as copy:
         rows = copy.execute(
             "SELECT CAST(SPLIT_PART(ticket_id, ':', 2) AS INTEGER), status, is_merged, is_deleted FROM core.tickets"
         ).fetchall()

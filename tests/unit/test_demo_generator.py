@@ -204,7 +204,7 @@ def test_one_seed_gives_the_same_bytes_in_another_process(inbox, tmp_path):
         {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.iterdir()}
         for directory in (inbox, tmp_path)
     ]
-    assert len(digests[0]) == 48
+    assert len(digests[0]) == 51
     assert digests[0] == digests[1]
 
 
@@ -397,3 +397,18 @@ def test_people_write_two_languages_and_leave_personal_data(inbox):
     texts = "\n".join(comments["Comment"])
     for part in ("name", "email", "phone"):
         assert sum(row[part] in texts for row in users) > 5, part
+
+
+def test_the_help_desks_report_counts_what_its_exports_hold(inbox):
+    rows = [row for day in DAYS for row in json_lines(inbox / f"tickets-{day}.jsonl.gz") if row and row["id"]]
+    tickets = pd.DataFrame(rows).sort_values("updated_at", kind="stable").drop_duplicates("id", keep="last")
+    tickets = tickets[tickets.status.isin(["new", "open", "pending", "hold", "solved", "closed"])]
+    created = pd.to_datetime(tickets.created_at, format="%Y-%m-%dT%H:%M:%SZ", errors="coerce", utc=True)
+    day = created.dt.tz_convert(expected()["tie_out"]["zone"]).dt.strftime("%Y-%m-%d")
+    report = pd.read_csv(inbox / f"ticket_counts-{DAYS[-1]}.csv")
+    told = {(row.day, row.status): row.tickets for row in report.itertuples()}
+    held = tickets.groupby([day, "status"]).size()
+    held = {key: count for key, count in held.items() if report.day.min() <= key[0] <= DAYS[-1]}
+    held[DAYS[-1], "new"] += sum(expected()["tie_out"]["late"]["counts"])
+    assert told == held
+    assert len(report.day.unique()) == 28
