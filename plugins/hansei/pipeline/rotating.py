@@ -82,14 +82,14 @@ def rekey(warehouse: Warehouse, catalog: Catalog, settings: Settings, run_id: st
 def _rekey_versions(
     warehouse: Warehouse, settings: Settings, scratch: Scratch, entity: Entity, direct: list[str], run_id: str
 ) -> None:
-    kept = [name for name in version_columns(entity) if name in direct] if entity.keeps_versions else []
-    if kept:
-        table = f"{entity.table}_versions"
-        _rekey_table(warehouse, settings, scratch, table, kept)
-        warehouse.execute(f"UPDATE {table} SET content_hash = ''")
-        record_changes(
-            warehouse, table, run_id, f"SELECT DISTINCT {entity.key} AS key, 'upsert' AS operation FROM {table}"
-        )
+    if not entity.keeps_versions:
+        return
+    table = f"{entity.table}_versions"
+    _rekey_table(warehouse, settings, scratch, table, [name for name in version_columns(entity) if name in direct])
+    # The hash covers pseudonyms that the history itself may not keep.
+    warehouse.execute(f"UPDATE {table} SET content_hash = ''")
+    select = f"SELECT DISTINCT {entity.key} AS key, 'upsert' AS operation FROM {table}"
+    record_changes(warehouse, table, run_id, select)
 
 
 def _rekey_table(warehouse: Warehouse, settings: Settings, scratch: Scratch, table: str, columns: list[str]) -> int:
