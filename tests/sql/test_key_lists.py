@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from sql.staging_rows import publish
 from support.counting_desk import SOURCE, Desk, counting_desk
 
+from hansei.catalog import Catalog
+from hansei.catalog.sources import KeyList
+from hansei.catalog.windows import Window
 from hansei.settings import Settings
+from hansei.sources.erasure import LIKE_TOKEN
+from hansei.warehouse import Warehouse
+from hansei.warehouse.key_lists import reconcile_keys
+from hansei.warehouse.runs import Run
 
 CLOCK = datetime(2026, 3, 10)
 EVERY_NIGHT = SOURCE.replace("every: 7d", "every: 1d")
@@ -98,3 +107,21 @@ def test_a_change_that_is_stamped_before_the_window_is_caught_by_the_look_back(
     found = desk.rows("SELECT status FROM staging.tickets WHERE ticket_id = 'desk:5'")
     assert found == [{"status": expected}]
     assert len(desk.living()) == 11, "rows that the look-back met again are the same rows"
+
+
+def test_an_erased_customer_is_not_taken_for_a_deleted_one(warehouse: Warehouse, catalog: Catalog) -> None:
+    """Their key became a hash that the source does not know; figures that count them have to stand."""
+    customers, end = catalog.entities["customers"], datetime(2026, 3, 28)
+    erased = "desk:erased-" + "0123456789abcdef01234567"
+    keys = ["desk:1", "desk:2", "desk:3", erased]
+    publish(warehouse, customers, [{"customer_id": key, "extra": None} for key in keys], source="desk")
+    run = Run("night 2", "night", end, {"desk": Window(None, end)})
+    declared = KeyList.model_validate(
+        {"entity": "customers", "resource": "keys", "key": {"path": "id"}, "most_deleted_ratio": 0.5}
+    )
+    listed = pa.table({"key": ["desk:1", "desk:2"]})
+    with warehouse.transaction():
+        found = reconcile_keys(warehouse, customers, "desk", run, declared, listed, end, end, spared=LIKE_TOKEN)
+    assert (found.state, found.deleted) == ("applied", 1)
+    rows = warehouse.rows("SELECT customer_id FROM staging.customers WHERE deleted_at IS NOT NULL")
+    assert [row["customer_id"] for row in rows] == ["desk:3"]

@@ -86,10 +86,12 @@ def reconcile_keys(
     listed: pa.Table,
     taken_at: datetime,
     rows_until: datetime | None,
+    spared: str | None = None,
 ) -> KeyReconciliation:
     """Holds the source's living rows against the list (column key) within the caller's transaction.
 
-    taken_at: up to when the list knows; rows_until: up to when the rows are known. Both naive UTC.
+    taken_at: up to when the list knows; rows_until: up to when the rows are known. Both naive UTC. spared: pattern
+    (LIKE) of keys that no list can hold.
     """
     if rows_until is not None and taken_at < rows_until:
         message = f"the list tells of {taken_at:%Y-%m-%d %H:%M}, the rows of {rows_until:%Y-%m-%d %H:%M} (UTC)"
@@ -100,7 +102,7 @@ def reconcile_keys(
     if not warehouse.sql.is_duckdb:
         warehouse.execute("ANALYZE run_listed")
     try:
-        found = _reconcile(warehouse, entity, source, run, declared, listed.num_rows)
+        found = _reconcile(warehouse, entity, source, run, declared, listed.num_rows, spared)
         if found.deleted or found.revived:
             record_changes(warehouse, entity.table, run.run_id, "SELECT key, operation FROM run_subjects")
     finally:
@@ -110,12 +112,14 @@ def reconcile_keys(
 
 
 def _reconcile(
-    warehouse: Warehouse, entity: Entity, source: str, run: Run, declared: KeyList, listed: int
+    warehouse: Warehouse, entity: Entity, source: str, run: Run, declared: KeyList, listed: int, spared: str | None
 ) -> KeyReconciliation:
     absent = f"{entity.key} NOT IN (SELECT key FROM run_listed)"
     if "merged_into_ticket_id" in entity.columns:
         # Many systems list a merged ticket no longer; it lives on in another, and is known as merged.
         absent += " AND merged_into_ticket_id IS NULL"
+    if spared is not None:
+        absent += f" AND {entity.key} NOT LIKE '{spared}'"
     known, missing = warehouse.rows(
         f"SELECT COUNT(*) AS known, COUNT(CASE WHEN {absent} THEN 1 END) AS missing FROM {entity.table} "
         "WHERE source = :source AND deleted_at IS NULL",
