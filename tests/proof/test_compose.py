@@ -93,7 +93,7 @@ def test_every_service_starts_turns_healthy_and_stops(
         for name in SERVICES:
             native.start(name)
         native.wait_until(lambda: all(native.is_healthy(name) for name in SERVICES))
-        native.wait_until(lambda: native.dags() == {"nightly_indicators", "improvement_review"})
+        native.wait_until(lambda: native.dags() == {"nightly_indicators", "improvement_review", "housekeeping"})
         assert native.pool_slots() == 4
         stopped = native.stop()
     finally:
