@@ -488,6 +488,13 @@ class Company:
         with open_read_copy(self.settings) as opened:
             return _content(opened, ("core", "indicators"))
 
+    def is_copied(self) -> bool:
+        """Whether readers see every table and view as the warehouse has it: by counts and hashes of rows, on DuckDB."""
+        with self.warehouse() as opened:
+            own = _summed(opened, ("core", "indicators"))
+        with open_read_copy(self.settings) as opened:
+            return _summed(opened, ("core", "indicators")) == own
+
     def unbalanced(self) -> list[dict[str, Any]]:
         """Rows of ops.batches whose identity does not hold, computed here and not read from `is_balanced`."""
         return [
@@ -506,6 +513,15 @@ def _content(warehouse: Warehouse, schemas: tuple[str, ...]) -> dict[str, list[t
             names = [name for name in warehouse.columns(table) if name not in VOLATILE]
             rows = warehouse.rows(f"SELECT {', '.join(names)} FROM {table}")
             found[table] = sorted((tuple(row.values()) for row in rows), key=_sortable)
+    return found
+
+
+def _summed(warehouse: Warehouse, schemas: tuple[str, ...]) -> dict[str, list[dict]]:
+    found = {}
+    for table in sorted(warehouse.tables() - {"core.reporting_offsets"}):
+        if table.split(".")[0] in schemas:
+            names = [name for name in warehouse.columns(table) if name not in VOLATILE]
+            found[table] = warehouse.rows(f"SELECT COUNT(*) AS n, SUM(hash({', '.join(names)})) AS h FROM {table}")
     return found
 
 
