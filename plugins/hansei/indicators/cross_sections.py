@@ -12,6 +12,7 @@ from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.catalog.segments import parse_segment
 from hansei.indicators import formulas
+from hansei.indicators.explain import of_segment
 from hansei.methods.drivers import Cells
 from hansei.warehouse import Warehouse
 
@@ -53,17 +54,14 @@ def cross_section(
     """
     fixed = parse_segment(segment_id)
     dimensions = [name for name in indicator.segments if name not in fixed]
-    rows = warehouse.rows(_cross_sql(catalog, indicator, dimensions, spans, fixed, yardstick))
-    scale = 100.0 if indicator.measure == "net_share" else 1.0
+    rows = warehouse.rows(_cross_sql(catalog, indicator, dimensions, spans, segment_id, yardstick))
     cells = {name: np.array([row[f"by_{name}"] for row in rows], dtype=object) for name in dimensions}
+    scale = 100.0 if indicator.measure == "net_share" else 1.0
     sums = {
-        part: np.array([float(row[part] or 0) for row in rows], dtype=float)
-        for part in ("n0", "x0", "q0", "n1", "x1", "q1")
+        f"{part}{span}": np.array([float(row[f"{part}{span}"] or 0) for row in rows], dtype=float) * times
+        for part, times in (("n", 1.0), ("x", scale), ("q", scale * scale))
+        for span in (0, 1)
     }
-    for part in ("x0", "x1"):
-        sums[part] *= scale
-    for part in ("q0", "q1"):
-        sums[part] *= scale * scale
     is_share = indicator.measure == "ratio" or yardstick is not None
     return Cells({name: found.astype(str) for name, found in cells.items()}, **sums, is_share=is_share)
 
@@ -73,42 +71,34 @@ def _cross_sql(
     indicator: Indicator,
     dimensions: Sequence[str],
     spans: Spans,
-    fixed: dict[str, str],
+    segment_id: str,
     yardstick: Yardstick | None,
 ) -> str:
     table = catalog.tables[indicator.table]
-    columns = {
-        name: column[indicator.counted_on] for name, column in table.segments.items() if indicator.counted_on in column
-    }
     case, outcome, square = _case(indicator, yardstick)
-    keys = [f"COALESCE(CAST({columns[name]} AS VARCHAR), 'unknown')" for name in dimensions]
+    keys = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown')" for name in dimensions]
     listed = [f"{key} AS by_{name}" for key, name in zip(keys, dimensions, strict=True)]
     for number, (first, following) in enumerate((spans.before, spans.now)):
-        inside = f"{indicator.counted_on} >= DATE '{first}' AND {indicator.counted_on} < DATE '{following}'"
+        inside = _within(indicator, first, following)
         listed += [
             f"COUNT(CASE WHEN {inside} THEN {case} END) AS n{number}",
             f"SUM(CASE WHEN {inside} THEN {outcome} END) AS x{number}",
             f"SUM(CASE WHEN {inside} THEN {square} END) AS q{number}",
         ]
-    where = [scope_of_days(indicator, spans), formulas.counted_rows(indicator, table)]
-    where += [segment_condition(columns[name], value) for name, value in fixed.items()]
+    where = rows_of(catalog, indicator, spans, segment_id)
     grouped = f" GROUP BY {', '.join(keys)} ORDER BY {', '.join(keys)}" if keys else ""
-    return f"SELECT {', '.join(listed)} FROM {table.table} WHERE {' AND '.join(where)}{grouped}"
+    return f"SELECT {', '.join(listed)} FROM {table.table} WHERE {where}{grouped}"
 
 
-def scope_of_days(indicator: Indicator, spans: Spans) -> str:
-    """Condition that takes the days of both spans."""
-    days = [
-        f"({indicator.counted_on} >= DATE '{first}' AND {indicator.counted_on} < DATE '{following}')"
-        for first, following in (spans.before, spans.now)
-    ]
-    return f"({' OR '.join(days)})"
+def rows_of(catalog: Catalog, indicator: Indicator, spans: Spans, segment_id: str) -> str:
+    """Condition that takes the rows which the indicator counts in a segment, of the days of both spans."""
+    days = " OR ".join(f"({_within(indicator, *span)})" for span in (spans.before, spans.now))
+    counted = formulas.counted_rows(indicator, catalog.tables[indicator.table])
+    return " AND ".join([f"({days})", counted, *of_segment(catalog, indicator, segment_id)])
 
 
-def segment_condition(column: str, value: str) -> str:
-    """Condition that takes the rows of one segment."""
-    quoted = value.replace("'", "''")
-    return f"COALESCE(CAST({column} AS VARCHAR), 'unknown') = '{quoted}'"
+def _within(indicator: Indicator, first: date, following: date) -> str:
+    return f"{indicator.counted_on} >= DATE '{first}' AND {indicator.counted_on} < DATE '{following}'"
 
 
 def counted_against(indicator: Indicator, yardstick: Yardstick | None) -> str:

@@ -25,11 +25,17 @@ def scope(catalog: Catalog, indicator: Indicator, grain: str, period_start: date
             f"{indicator.counted_on} >= DATE '{period_start}'",
             f"{indicator.counted_on} < DATE '{following}'",
         ]
+    return "\n  AND ".join([*conditions, *of_segment(catalog, indicator, segment_id)])
+
+
+def of_segment(catalog: Catalog, indicator: Indicator, segment_id: str) -> list[str]:
+    """Conditions that take the rows of one segment, one for each dimension that tells it."""
+    columns = catalog.tables[indicator.table].segments
+    found = []
     for dimension, value in parse_segment(segment_id).items():
-        column = catalog.tables[indicator.table].segments[dimension][indicator.counted_on]
         quoted = value.replace("'", "''")
-        conditions.append(f"COALESCE({column}, 'unknown') = '{quoted}'")
-    return "\n  AND ".join(conditions)
+        found.append(f"COALESCE({columns[dimension][indicator.counted_on]}, 'unknown') = '{quoted}'")
+    return found
 
 
 def figure_sql(

@@ -82,30 +82,42 @@ def decompose(
         raise ValueError("cases are not negative")
     if n0.sum() <= 0 or n1.sum() <= 0:
         return None
-    weight0, weight1 = n0 / n0.sum(), n1 / n1.sum()
-    whole0, whole1 = float(x0.sum() / n0.sum()), float(x1.sum() / n1.sum())
-    own0 = np.divide(x0, n0, out=np.full_like(n0, np.nan), where=n0 > 0)
-    own1 = np.divide(x1, n1, out=np.full_like(n1, np.nan), where=n1 > 0)
-    rate0, rate1 = np.where(n0 > 0, own0, own1), np.where(n1 > 0, own1, own0)
-    rate_effect = (rate1 - rate0) * (weight0 + weight1) / 2
-    mix_effect = (weight1 - weight0) * ((rate0 + rate1) / 2 - (whole0 + whole1) / 2)
+    rate_effect, mix_effect = symmetric_effects(n0, x0, n1, x1)
     is_there = (n0 > 0) | (n1 > 0)
     segments = tuple(
         SegmentShift(
             key=key,
             n0=float(n0[i]),
             n1=float(n1[i]),
-            weight0=float(weight0[i]),
-            weight1=float(weight1[i]),
-            rate0=float(own0[i]) if n0[i] > 0 else None,
-            rate1=float(own1[i]) if n1[i] > 0 else None,
+            weight0=float(n0[i] / n0.sum()),
+            weight1=float(n1[i] / n1.sum()),
+            rate0=float(x0[i] / n0[i]) if n0[i] > 0 else None,
+            rate1=float(x1[i] / n1[i]) if n1[i] > 0 else None,
             rate_effect=float(rate_effect[i]),
             mix_effect=float(mix_effect[i]),
         )
         for i, key in enumerate(keys)
         if is_there[i]
     )
-    return Decomposition(whole0, whole1, segments)
+    return Decomposition(float(x0.sum() / n0.sum()), float(x1.sum() / n1.sum()), segments)
+
+
+def symmetric_effects(n0: np.ndarray, x0: np.ndarray, n1: np.ndarray, x1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rate and mix effects of the segments on the last axis; other axes are decompositions of their own.
+
+    Every one of them has a case in both periods. A segment without any case has no effect.
+    """
+    whole0, whole1 = (n.sum(axis=-1, keepdims=True) for n in (n0, n1))
+    weight0, weight1 = n0 / whole0, n1 / whole1
+    middle = (x0.sum(axis=-1, keepdims=True) / whole0 + x1.sum(axis=-1, keepdims=True) / whole1) / 2
+    own0, own1 = _rates(x0, n0), _rates(x1, n1)
+    rate0, rate1 = np.where(n0 > 0, own0, own1), np.where(n1 > 0, own1, own0)
+    return (rate1 - rate0) * (weight0 + weight1) / 2, (weight1 - weight0) * ((rate0 + rate1) / 2 - middle)
+
+
+def _rates(x: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Rates, 0 where there is no case."""
+    return np.divide(x, n, out=np.zeros_like(n), where=n > 0)
 
 
 def factor_effects(

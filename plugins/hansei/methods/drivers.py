@@ -15,7 +15,7 @@ from math import sqrt
 
 import numpy as np
 
-from hansei.methods.decomposition import Decomposition, SegmentShift, decompose
+from hansei.methods.decomposition import Decomposition, SegmentShift, decompose, symmetric_effects
 from hansei.methods.proportions import adjusted, difference_interval
 
 OTHER = "(other)"
@@ -267,13 +267,7 @@ def _shuffled(sums: np.ndarray, is_share: bool, seed: int) -> np.ndarray:
         rate = x.sum() / n.sum()
         spread = rate * (1 - rate) if is_share else max(q.sum() / n.sum() - rate * rate, 0.0)
         drawn.append(dealt * rate + random.standard_normal(dealt.shape) * np.sqrt(max(spread, 0.0) * dealt))
-    found = []
-    for before, x_before, now, x_now in zip(dealt0, drawn[0], dealt1, drawn[1], strict=True):
-        parts = decompose([""] * len(before), before, x_before, now, x_now)
-        totals = np.zeros(len(before))
-        totals[(before > 0) | (now > 0)] = [segment.total for segment in parts.segments]
-        found.append(totals)
-    return np.array(found)
+    return sum(symmetric_effects(dealt0, drawn[0], dealt1, drawn[1]))
 
 
 def _strongest(explanation: Explanation) -> tuple[str, MovedSegment] | None:

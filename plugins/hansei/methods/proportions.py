@@ -14,7 +14,7 @@ import numpy as np
 
 Interval = tuple[float, float]
 METHODS = ("wilson", "wilson_cc", "clopper_pearson", "agresti_coull", "jeffreys", "wald")
-_SCIPY = {"wilson": "wilson", "wilson_cc": "wilsoncc", "clopper_pearson": "exact"}
+_SCIPY = {"wilson_cc": "wilsoncc", "clopper_pearson": "exact"}
 
 
 def interval(x: int, n: int, method: str = "wilson", confidence: float = 0.95) -> Interval | None:
@@ -23,7 +23,7 @@ def interval(x: int, n: int, method: str = "wilson", confidence: float = 0.95) -
     `wilson_cc` is Wilson's with continuity correction. `jeffreys` is the plain Beta(1/2, 1/2) posterior interval,
     without the change at 0 and n that Brown et al. propose. `wald` is there to compare with; it collapses at 0 and n.
     """
-    from scipy import special, stats
+    from scipy import special
 
     _check(x, n)
     if method not in METHODS:
@@ -31,6 +31,8 @@ def interval(x: int, n: int, method: str = "wilson", confidence: float = 0.95) -
     if n == 0:
         return None
     if method in _SCIPY:
+        from scipy import stats  # takes seconds to import, and a review needs Wilson's only
+
         found = stats.binomtest(int(x), int(n)).proportion_ci(confidence, _SCIPY[method])
         return float(found.low), float(found.high)
     tail = (1 - confidence) / 2
@@ -38,6 +40,10 @@ def interval(x: int, n: int, method: str = "wilson", confidence: float = 0.95) -
         ends = special.betaincinv(x + 0.5, n - x + 0.5, [tail, 1 - tail])
         return float(ends[0]), float(ends[1])
     z = float(special.ndtri(1 - tail))
+    if method == "wilson":
+        middle, half = x + z * z / 2, z * sqrt(x * (n - x) / n + z * z / 4)
+        ends = ((middle - half) / (n + z * z), (middle + half) / (n + z * z))
+        return max(ends[0], 0.0) if x else 0.0, min(ends[1], 1.0) if x < n else 1.0
     # Agresti and Coull's is Wald's around Wilson's middle, as if z² answers had been added, half of them yes.
     added = z * z if method == "agresti_coull" else 0.0
     share, count = (x + added / 2) / (n + added), n + added

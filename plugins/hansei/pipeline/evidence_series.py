@@ -32,15 +32,16 @@ def usual_by_segment(
     warehouse: Warehouse, indicator_id: str, grain: str, first: date, last: date, segments: Collection[str]
 ) -> dict[str, list[Usual]]:
     """What was usual in each period, of the segments that are named; nothing of periods without limits or a mark."""
+    named = {f"segment_{number}": segment_id for number, segment_id in enumerate(sorted(segments))}
     query = (
         "SELECT segment_id, period_start, variation, centre, lower_limit, upper_limit FROM indicators.verdicts "
         "WHERE indicator = :indicator AND grain = :grain AND period_start BETWEEN :first AND :last "
+        f"AND segment_id IN ({', '.join(f':{name}' for name in named)}) AND centre IS NOT NULL "
         "ORDER BY segment_id, period_start"
     )
     found: dict[str, list[Usual]] = defaultdict(list)
-    for row in warehouse.rows(query, {"indicator": indicator_id, "grain": grain, "first": first, "last": last}):
-        if row["segment_id"] not in segments or row["centre"] is None:
-            continue
+    place = {"indicator": indicator_id, "grain": grain, "first": first, "last": last}
+    for row in warehouse.rows(query, {**place, **named}):
         moved = row["variation"] if row["variation"] in _MOVED else None
         known = {"period_start": row["period_start"], "centre": row["centre"], "moved": moved}
         found[row["segment_id"]].append(Usual(**known, low=row["lower_limit"], high=row["upper_limit"]))

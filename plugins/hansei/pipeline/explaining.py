@@ -13,17 +13,15 @@ from typing import Any
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import narrowed, parse_segment
+from hansei.catalog.segments import narrowed
 from hansei.indicators.cross_sections import (
     DECOMPOSED,
     Spans,
     Yardstick,
     counted_against,
     cross_section,
-    scope_of_days,
-    segment_condition,
+    rows_of,
 )
-from hansei.indicators.formulas import counted_rows
 from hansei.indicators.periods import next_period, previous_period
 from hansei.methods import drivers
 from hansei.reviews.evidence import Breach, Part, Word
@@ -64,6 +62,9 @@ class Explaining:
         self.labels, self.salt_of = labels, salt_of
         self.parts: dict[str, Part] = {}
         self._phases = self._phase_starts()
+        self._oldest = warehouse.scalar(
+            "SELECT MIN(period_start) FROM indicators.indicator_values WHERE grain = :grain", {"grain": grain}
+        )
 
     def explain(self, breaches: Iterable[Breach], words: Iterable[Word]) -> list[Explanation]:
         """Of each indicator that misses a limit or got worse as a whole: the whole service, then where it is missed."""
@@ -112,10 +113,7 @@ class Explaining:
         while len(starts) < MOST_BEFORE:
             first = previous_period(self.grain, first)
             starts.append(first)
-        known = self.warehouse.scalar(
-            "SELECT MIN(period_start) FROM indicators.indicator_values WHERE grain = :grain", {"grain": self.grain}
-        )
-        starts = [begun for begun in starts if known is not None and begun >= known]
+        starts = [begun for begun in starts if self._oldest is not None and begun >= self._oldest]
         own = [begun for begun in starts if phase_start is not None and begun >= phase_start]
         chosen = own if len(own) >= LEAST_BEFORE else starts
         return chosen[-1] if len(chosen) >= LEAST_BEFORE else None
@@ -194,13 +192,6 @@ class Explaining:
             upper_bound=moved.upper,
         )
 
-    def _where(self, indicator: Indicator, segment_id: str, spans: Spans) -> str:
-        table = self.catalog.tables[indicator.table]
-        conditions = [scope_of_days(indicator, spans), counted_rows(indicator, table)]
-        for name, value in parse_segment(segment_id).items():
-            conditions.append(segment_condition(table.segments[name][indicator.counted_on], value))
-        return " AND ".join(conditions)
-
     def _time_spent(self, indicator: Indicator, segment_id: str, spans: Spans) -> list[TimeSpent]:
         """From the ledger, for durations that end with a solution: mean seconds per ticket and owner."""
         if indicator.table != _TICKET_TABLE or "solved" not in (indicator.counted_on or ""):
@@ -211,7 +202,7 @@ class Explaining:
         is_now = f"CASE WHEN {indicator.counted_on} >= DATE '{spans.now[0]}' THEN 1 ELSE 0 END"
         query = (
             f"WITH counted AS (SELECT ticket_id, {is_now} AS is_now FROM {indicator.table} "
-            f"WHERE {self._where(indicator, segment_id, spans)}), "
+            f"WHERE {rows_of(self.catalog, indicator, spans, segment_id)}), "
             "sizes AS (SELECT is_now, COUNT(*) AS ticket_count FROM counted GROUP BY is_now) "
             f"SELECT spans.owner, counted.is_now, CAST(SUM(spans.{seconds}) AS DOUBLE PRECISION) / "
             "MAX(sizes.ticket_count) AS mean_seconds FROM counted "
@@ -233,7 +224,7 @@ class Explaining:
         worst = f"{indicator.value} DESC" if indicator.value else f"{indicator.counted_on} DESC"
         shown = [*table.key, indicator.counted_on, *([indicator.value] if indicator.value else [])]
         rows: list[dict[str, Any]] = self.warehouse.rows(
-            f"SELECT {', '.join(shown)} FROM {table.table} WHERE {self._where(indicator, segment_id, now)} "
+            f"SELECT {', '.join(shown)} FROM {table.table} WHERE {rows_of(self.catalog, indicator, now, segment_id)} "
             f"AND {against} ORDER BY {worst}, {key} LIMIT {EXAMPLES}"
         )
         if not rows:

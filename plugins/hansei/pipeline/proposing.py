@@ -11,7 +11,7 @@ from hansei.catalog.playbooks import in_language, proposed
 from hansei.catalog.segments import parse_segment
 from hansei.reviews.evidence import Breach, Word
 from hansei.reviews.explanations import Explanation, Proposal
-from hansei.reviews.standing import place_in
+from hansei.reviews.standing import cut_word, place_in
 
 
 def propose(
@@ -41,7 +41,7 @@ def propose(
         if driver or fixed:
             dimension = driver.dimension if driver else next(iter(fixed))
             label = driver.label if driver else labels.get(segment_id, segment_id)
-            where = place_in(dimension.replace("_", " ") if language == "en" and len(fixed) < 2 else "", label)
+            where = place_in(cut_word(dimension) if language == "en" and len(fixed) < 2 else "", label)
         yield Proposal(
             indicator_id=indicator_id,
             segment_id=segment_id,

@@ -101,10 +101,7 @@ def _key_lists(warehouse: Warehouse) -> dict[str, dict[str, datetime]]:
         "SELECT source, entity, MAX(as_of) AS as_of FROM ops.key_reconciliations "
         "WHERE state = 'applied' GROUP BY source, entity ORDER BY source, entity"
     )
-    found: dict[str, dict[str, datetime]] = {}
-    for row in warehouse.rows(query):
-        found.setdefault(row["source"], {})[row["entity"]] = row["as_of"]
-    return found
+    return _by_entity(warehouse.rows(query), "as_of")
 
 
 def _unexplained(warehouse: Warehouse) -> dict[str, dict[str, int]]:
@@ -113,7 +110,12 @@ def _unexplained(warehouse: Warehouse) -> dict[str, dict[str, int]]:
         "WHERE as_of = (SELECT MAX(as_of) FROM ops.reconciliations AS newest "
         "WHERE newest.source = told.source AND newest.entity = told.entity) GROUP BY source, entity"
     )
-    found: dict[str, dict[str, int]] = {}
-    for row in warehouse.rows(query):
-        found.setdefault(row["source"], {})[row["entity"]] = row["number"]
+    return _by_entity(warehouse.rows(query), "number")
+
+
+def _by_entity(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    """A column of the rows, by source and entity."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row["source"], {})[row["entity"]] = row[name]
     return found

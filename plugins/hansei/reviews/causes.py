@@ -10,7 +10,7 @@ from hansei.reviews import figures
 from hansei.reviews.evidence import Evidence, IndicatorEvidence, Part
 from hansei.reviews.explanations import Explanation, MovedDimension, MovedSegment
 from hansei.reviews.figures import bare_limit, difference, figure, listed, name, number, plural
-from hansei.reviews.standing import dimension_word, place, place_in, strongest
+from hansei.reviews.standing import cut_word, place, place_in, strongest
 
 MOST_ROWS = 6
 MOST_OWNERS = 3
@@ -130,7 +130,7 @@ def _make_up(explained: Explanation, unit: Unit) -> Iterable[str]:
     change = explained.change
     most = max(explained.dimensions, key=lambda d: (d.mix_effect / change, d.dimension))
     share = most.mix_effect / change
-    by = _word(most.dimension)
+    by = cut_word(most.dimension)
     if share < NOTABLE_MIX:
         yield "The change is real: another make-up of the work explains next to nothing of it."
     elif share < MOSTLY_MIX:
@@ -146,7 +146,7 @@ def _make_up(explained: Explanation, unit: Unit) -> Iterable[str]:
     paradox = next((d for d in explained.dimensions if d.is_paradox), None)
     if paradox is not None:
         yield (
-            f"Careful: by {_word(paradox.dimension)}, the segments together moved the other way than the whole "
+            f"Careful: by {cut_word(paradox.dimension)}, the segments together moved the other way than the whole "
             "(Simpson's paradox)."
         )
 
@@ -171,17 +171,13 @@ def _undriven(explained: Explanation) -> Iterable[str]:
     if not explained.dimensions:
         return
     if not any(dimension.is_beyond_chance for dimension in explained.dimensions):
-        words = [_word(dimension.dimension) for dimension in explained.dimensions]
+        words = [cut_word(dimension.dimension) for dimension in explained.dimensions]
         yield f"It moved everywhere alike: no {' or '.join(words)} stands out more than chance would do."
         return
     closest = [s for d in explained.dimensions if d.is_beyond_chance for s in d.segments if s.role == "candidate"][:2]
     if closest:
         verb = figures.agree(len(closest), "is")
         yield f"No segment is a proven driver; {listed([_place(s) for s in closest])} {verb} worth a look first."
-
-
-def _word(dimension: str) -> str:
-    return dimension_word(f"{dimension}=")
 
 
 def _held(total: float, change: float) -> str:
@@ -226,7 +222,7 @@ def _rows(explained: Explanation, indicator: IndicatorEvidence) -> Iterable[Caus
 
 
 def _place(segment: MovedSegment) -> str:
-    return place_in(_word(segment.dimension), segment.label)
+    return place_in(cut_word(segment.dimension), segment.label)
 
 
 def _examples(

@@ -67,7 +67,12 @@ def place_in(dimension: str, label: str) -> str:
 
 def dimension_word(segment_id: str) -> str:
     """`account tier` of `account_tier=gold`."""
-    return cut_of(segment_id).replace("&", " and ").replace("_", " ") if "=" in segment_id else ""
+    return cut_word(cut_of(segment_id)) if "=" in segment_id else ""
+
+
+def cut_word(cut: str) -> str:
+    """`account tier` of `account_tier`, `channel and team` of `channel&team`."""
+    return cut.replace("&", " and ").replace("_", " ")
 
 
 def distance(judged: Judged) -> float:
