@@ -224,10 +224,10 @@ def test_readers_find_a_whole_copy_wherever_the_swap_is_killed(
     point: KillPoint, prepared_twice: Company, undisturbed: dict[str, list[tuple]], tmp_path: Path
 ) -> None:
     company = copy_company(prepared_twice, tmp_path / "killed")
-    known = company.copied_tables()["core.tickets"]
+    known = company.copied_table("core.tickets")
     assert night_in_a_process(company, 3, point) == -9, "the point was never reached"
     is_swapped = point.target == "os:replace"
-    assert (company.copied_tables()["core.tickets"] == known) is not is_swapped
+    assert (company.copied_table("core.tickets") == known) is not is_swapped
     assert night_in_a_process(company, 3) == 0
     assert_same_tables(everything(company), undisturbed)
     assert_nothing_is_left_over(company)

@@ -488,6 +488,11 @@ class Company:
         with open_read_copy(self.settings) as opened:
             return _content(opened, ("core", "indicators"))
 
+    def copied_table(self, table: str) -> list[tuple]:
+        """One of them."""
+        with open_read_copy(self.settings) as opened:
+            return _rows(opened, table, _lasting(opened, table))
+
     def is_copied(self) -> bool:
         """Whether readers see every table and view as the warehouse has it: by counts and hashes of rows, on DuckDB."""
         with self.warehouse() as opened:
@@ -507,22 +512,30 @@ class Company:
 
 
 def _content(warehouse: Warehouse, schemas: tuple[str, ...]) -> dict[str, list[tuple]]:
-    found = {}
-    for table in sorted(warehouse.tables() - {"core.reporting_offsets"}):
-        if table.split(".")[0] in schemas:
-            names = [name for name in warehouse.columns(table) if name not in VOLATILE]
-            rows = warehouse.rows(f"SELECT {', '.join(names)} FROM {table}")
-            found[table] = sorted((tuple(row.values()) for row in rows), key=_sortable)
-    return found
+    return {table: _rows(warehouse, table, names) for table, names in _compared(warehouse, schemas)}
+
+
+def _rows(warehouse: Warehouse, table: str, names: list[str]) -> list[tuple]:
+    rows = warehouse.rows(f"SELECT {', '.join(names)} FROM {table}")
+    return sorted((tuple(row.values()) for row in rows), key=_sortable)
 
 
 def _summed(warehouse: Warehouse, schemas: tuple[str, ...]) -> dict[str, list[dict]]:
-    found = {}
+    query = "SELECT COUNT(*) AS n, SUM(hash({})) AS h FROM {}"
+    return {
+        table: warehouse.rows(query.format(", ".join(names), table)) for table, names in _compared(warehouse, schemas)
+    }
+
+
+def _compared(warehouse: Warehouse, schemas: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Every table and view of the schemas, with the columns that are not volatile."""
     for table in sorted(warehouse.tables() - {"core.reporting_offsets"}):
         if table.split(".")[0] in schemas:
-            names = [name for name in warehouse.columns(table) if name not in VOLATILE]
-            found[table] = warehouse.rows(f"SELECT COUNT(*) AS n, SUM(hash({', '.join(names)})) AS h FROM {table}")
-    return found
+            yield table, _lasting(warehouse, table)
+
+
+def _lasting(warehouse: Warehouse, table: str) -> list[str]:
+    return [name for name in warehouse.columns(table) if name not in VOLATILE]
 
 
 def _sortable(row: tuple) -> tuple:
