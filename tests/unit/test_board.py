@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -150,7 +151,7 @@ def test_erasing_a_part_leaves_the_evidence_as_it_was(engine: sa.Engine) -> None
 
 
 def test_a_part_keeps_its_salt_from_revision_to_revision_until_it_is_erased(engine: sa.Engine) -> None:
-    key = ("weekly_brief", date(2026, 3, 2), "sample_backlog")
+    key = ("weekly_brief", "all", date(2026, 3, 2), "sample_backlog")
     fresh = board.salt_of(engine, *key)
     assert len(fresh) == 64
     assert board.salt_of(engine, *key) != fresh
@@ -158,6 +159,61 @@ def test_a_part_keeps_its_salt_from_revision_to_revision_until_it_is_erased(engi
     assert board.salt_of(engine, *key) == PART.salt
     board.erase_part(engine, stored.review_id, "sample_backlog", "vera", "request 17", NOW)
     assert board.salt_of(engine, *key) != PART.salt
+
+
+def test_each_segment_has_editions_and_revisions_of_its_own(engine: sa.Engine) -> None:
+    other = replace(EDITION, about="team=desk:7")
+    first, whole = board.save_review(engine, other, "night", NOW), board.save_review(engine, EDITION, "night", NOW)
+    second = board.save_review(engine, replace(other, evidence='{"backlog":13}'), "night", NOW)
+    assert [review.review_id for review in (first, whole, second)] == [
+        "weekly_brief:team=desk:7:2026-03-02:r1",
+        "weekly_brief:2026-03-02:r1",
+        "weekly_brief:team=desk:7:2026-03-02:r2",
+    ]
+    assert [review.about for review in board.list_reviews(engine)] == ["all", "team=desk:7", "team=desk:7"]
+    board.erase_part(engine, first.review_id, "sample_backlog", "vera", "request 17", NOW)
+    assert board.salt_of(engine, "weekly_brief", "all", date(2026, 3, 2), "sample_backlog") == PART.salt
+
+
+def test_reviews_of_an_older_store_are_about_the_whole_service_and_still_guarded(settings: Settings) -> None:
+    """What the release before kept comes through the migration: reviews, their parts, and what the database refuses."""
+    engine = _at_migration(settings, "0004")
+    names = [column.name for column in tables.reviews.c if column.name != "about"]
+    review = {"review_id": "weekly_brief:2026-03-02:r1", "revision": 1, "built_at": NOW, "state": "built"}
+    review |= {name: getattr(EDITION, name) for name in names if hasattr(EDITION, name)}
+    part = vars(PART) | {"review_id": review["review_id"]}
+    with engine.begin() as connection:
+        kept = [name for name in names if name != "document_path"]
+        marks = ", ".join(f":{name}" for name in kept)
+        connection.execute(sa.text(f"INSERT INTO reviews ({', '.join(kept)}) VALUES ({marks})"), review)
+        connection.execute(tables.review_parts.insert(), part)
+    engine.dispose()
+    engine = board.open(settings)
+    stored = board.load_review(engine, review["review_id"])
+    assert (stored.about, stored.evidence, stored.built_at) == ("all", EDITION.evidence, NOW)
+    assert board.load_parts(engine, stored.review_id) == {PART.part_id: PART}
+    for refused in (
+        "UPDATE reviews SET about = 'team=desk:7'",
+        "UPDATE reviews SET evidence = ''",
+        "DELETE FROM reviews",
+    ):
+        with pytest.raises(sa.exc.DBAPIError, match="never"), engine.begin() as connection:
+            connection.execute(sa.text(refused))
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(tables.review_parts.insert(), part | {"review_id": "of nothing"})
+    engine.dispose()
+
+
+def _at_migration(settings: Settings, version: str) -> sa.Engine:
+    """A store as an older release left it."""
+    url = sa.make_url(settings.board_url)
+    engine = store._sqlite(url) if url.get_backend_name() == "sqlite" else store._postgresql(url)
+    config = Config()
+    config.set_main_option("script_location", str(store.MIGRATIONS))
+    with store._migrating(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    return engine
 
 
 def test_the_mirror_carries_no_evidence_and_no_words(engine: sa.Engine) -> None:

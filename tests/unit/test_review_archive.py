@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,31 @@ def test_other_evidence_is_a_revision_beside_what_was_published(tmp_path: Path) 
     assert [(e.title, e.revision) for e in archive.editions(tmp_path)] == [("Other", 2), ("Weekly brief", 1)]
     assert archive.read_edition(tmp_path, "weekly_brief", MONDAY, revision=2)[0].title == "Other"
     assert "Other, revision 2" in (tmp_path / "reviews/index.html").read_text("utf-8")
+
+
+def test_each_segment_has_a_folder_that_every_file_system_takes(tmp_path: Path) -> None:
+    """Ids that differ by case, by what a file name cannot hold, or by nothing else than their end, do not meet."""
+    ids = (
+        "team=desk:7",
+        "team=Desk:7",
+        "team=desk/7",
+        "team=../7",
+        "team=收银台",
+        "team=" + "x" * 300,
+        "team=" + "x" * 301,
+    )
+    for about in ids:
+        archive.write_edition(tmp_path, evidence().model_copy(update={"about": about}), {"x_rows": PART})
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    found = archive.editions(tmp_path)
+    assert sorted(edition.about for edition in found) == sorted([*ids, "all"])
+    folders = [edition.directory.parent.name for edition in found if edition.about != "all"]
+    assert len({folder.casefold() for folder in folders}) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9-]{1,60}", folder) for folder in folders)
+    for about in ids:
+        assert archive.read_edition(tmp_path, "weekly_brief", MONDAY, about=about)[0].about == about
+    with pytest.raises(EvidenceError, match="weekly_brief team=desk:8 2026-11-02"):
+        archive.read_edition(tmp_path, "weekly_brief", MONDAY, about="team=desk:8")
 
 
 def test_erasing_a_part_leaves_every_figure(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Edition:
     definitions_hash: str
     evidence: str
     parts: tuple[Part, ...] = ()
+    about: str = "all"
 
     @property
     def evidence_hash(self) -> str:
@@ -65,6 +66,7 @@ class StoredReview:
     document_path: str | None
     state: str  # built | published
     evidence: str | None = None
+    about: str = "all"
 
 
 _METADATA = [column for column in reviews.c if column.name != "evidence"]
@@ -88,7 +90,7 @@ def save_review(engine: sa.Engine, edition: Edition, who: str, now: datetime | N
     with writing(engine) as connection:
         newest = connection.execute(
             sa.select(*_METADATA)
-            .where(reviews.c.definition_id == edition.definition_id, reviews.c.period_start == edition.period_start)
+            .where(*_of_period(edition.definition_id, edition.about, edition.period_start))
             .order_by(reviews.c.revision.desc())
             .limit(1)
         ).one_or_none()
@@ -96,7 +98,7 @@ def save_review(engine: sa.Engine, edition: Edition, who: str, now: datetime | N
             return StoredReview(**newest._mapping)
         revision = newest.revision + 1 if newest is not None else 1
         stored = StoredReview(
-            review_id=f"{edition.definition_id}:{edition.period_start.isoformat()}:r{revision}",
+            review_id=_identity(edition, revision),
             definition_id=edition.definition_id,
             period_start=edition.period_start,
             period_end=edition.period_end,
@@ -110,6 +112,7 @@ def save_review(engine: sa.Engine, edition: Edition, who: str, now: datetime | N
             definitions_hash=edition.definitions_hash,
             document_path=None,
             state="built",
+            about=edition.about,
         )
         connection.execute(reviews.insert().values(**vars(stored) | {"evidence": edition.evidence}))
         if edition.parts:
@@ -154,16 +157,12 @@ def load_parts(engine: sa.Engine, review_id: str) -> dict[str, Part]:
         return {row.part_id: Part(**row._mapping) for row in connection.execute(query)}
 
 
-def salt_of(engine: sa.Engine, definition_id: str, period_start: date, part_id: str) -> str:
+def salt_of(engine: sa.Engine, definition_id: str, about: str, period_start: date, part_id: str) -> str:
     """The salt to hash a part with: the newest revision's, so that the same evidence hashes the same; else fresh."""
     query = (
         sa.select(review_parts.c.salt)
         .join_from(review_parts, reviews)
-        .where(
-            reviews.c.definition_id == definition_id,
-            reviews.c.period_start == period_start,
-            review_parts.c.part_id == part_id,
-        )
+        .where(*_of_period(definition_id, about, period_start), review_parts.c.part_id == part_id)
         .order_by(reviews.c.revision.desc())
         .limit(1)
     )
@@ -190,7 +189,7 @@ def erase_part(
 def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int = 100) -> list[StoredReview]:
     """Reviews without their evidence, the newest period and revision first."""
     query = sa.select(*_METADATA).order_by(
-        reviews.c.period_start.desc(), reviews.c.definition_id, reviews.c.revision.desc()
+        reviews.c.period_start.desc(), reviews.c.definition_id, reviews.c.about, reviews.c.revision.desc()
     )
     if definition_id is not None:
         query = query.where(reviews.c.definition_id == definition_id)
@@ -235,6 +234,21 @@ def record_event(
             what=what,
             why=why,
         )
+    )
+
+
+def _identity(edition: Edition, revision: int) -> str:
+    """`weekly_brief:2026-09-07:r1`; of one segment `team_review:team=desk:7:2026-09-07:r1`."""
+    about = "" if edition.about == "all" else f"{edition.about}:"
+    return f"{edition.definition_id}:{about}{edition.period_start.isoformat()}:r{revision}"
+
+
+def _of_period(definition_id: str, about: str, period_start: date) -> tuple[sa.ColumnElement[bool], ...]:
+    """Conditions that take every revision of one edition."""
+    return (
+        reviews.c.definition_id == definition_id,
+        reviews.c.about == about,
+        reviews.c.period_start == period_start,
     )
 
 

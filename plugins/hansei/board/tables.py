@@ -18,12 +18,14 @@ metadata = sa.MetaData(
     }
 )
 
-# Grain: one row per edition, that is per review definition, period and revision. Evidence never changes once stored.
+# Grain: one row per edition, that is per review definition, what it is about, period and revision. Evidence never
+# changes once stored.
 reviews = sa.Table(
     "reviews",
     metadata,
-    sa.Column("review_id", sa.Text, primary_key=True),  # definition:period_start:r1
+    sa.Column("review_id", sa.Text, primary_key=True),  # definition:period_start:r1, with definition:team=7:...
     sa.Column("definition_id", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),  # all, or the id of the segment
     sa.Column("period_start", sa.Date, nullable=False),
     sa.Column("period_end", sa.Date, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
@@ -39,7 +41,7 @@ reviews = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.CheckConstraint("state IN ('built', 'published')", name="state"),
     sa.CheckConstraint("state = 'built' OR document_path IS NOT NULL", name="published_has_a_document"),
-    sa.UniqueConstraint("definition_id", "period_start", "revision"),
+    sa.UniqueConstraint("definition_id", "about", "period_start", "revision"),
 )
 
 # Grain: one row per review and part. Sample rows and quotes, apart from the evidence so that a person can be erased.

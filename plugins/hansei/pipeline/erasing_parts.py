@@ -23,7 +23,9 @@ def erase_parts(context: Context, erased: Erased, erasure_id: str, is_trial: boo
     count = 0
     archive = Path(context.settings.archive)
     for edition in editions(archive) if archive.is_dir() else ():
-        evidence, parts = read_edition(archive, edition.review_id, edition.period_start, edition.revision)
+        evidence, parts = read_edition(
+            archive, edition.review_id, edition.period_start, edition.revision, edition.about
+        )
         theirs = [part for part in parts.values() if _is_theirs(part.columns, part.rows, erased)]
         count += len(theirs)
         if theirs and not is_trial:

@@ -56,7 +56,7 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
             start = period_start(review.grain, following - timedelta(days=1))
 
             def salt_of(part_id: str) -> str:
-                return board.salt_of(engine, review_id, start, part_id)
+                return board.salt_of(engine, review_id, "all", start, part_id)
 
             evidence, parts = EvidenceGathering(context, warehouse, review, start, salt_of).gather()
         stored, path = publish_edition(context, engine, evidence, parts)
@@ -69,6 +69,7 @@ def publish_edition(
     """Stores, renders, archives and publishes gathered evidence; the stored review and the document's path."""
     edition = board.Edition(
         definition_id=evidence.review_id,
+        about=evidence.about,
         period_start=evidence.period_start,
         period_end=evidence.period_end,
         title=evidence.title,

@@ -36,7 +36,9 @@ def verify_review(context: Context, review_id: str) -> list[Finding]:
     evidence = Evidence.model_validate_json(stored.evidence)
     parts = {part_id: Part.model_validate_json(part.content) for part_id, part in kept.items() if part.salt}
     found += [_part(evidence, part_id, kept, parts) for part_id in sorted(r.part_id for r in evidence.parts)]
-    directory = edition_directory(context.settings.archive, stored.definition_id, stored.period_start, stored.revision)
+    directory = edition_directory(
+        context.settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about
+    )
     return [*found, *_document(directory, stored.evidence_hash, evidence)]
 
 

@@ -1,5 +1,7 @@
 """Where editions are kept: `<archive>/reviews/<review>/<period start>/` with brief, evidence, parts and a manifest.
 
+An edition about one segment lies in a folder of its segment, `<review>/team-desk-7-1b0c.../<period start>/`.
+
 Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
 written again (a re-rendering, an erased part), other evidence of the same period is a revision with a place of its
 own, `<period start>-r2/` beside the first.
@@ -11,6 +13,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,15 +37,25 @@ class Edition:
     headline: str
     evidence_sha256: str
     built_at: str
+    about: str = "all"
 
     @property
     def brief(self) -> Path:
         return self.directory / BRIEF
 
 
-def edition_directory(archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1) -> Path:
+def edition_directory(
+    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
+) -> Path:
     name = period_start.isoformat() if revision == 1 else f"{period_start.isoformat()}-r{revision}"
-    return Path(archive) / "reviews" / review_id / name
+    review = Path(archive) / "reviews" / review_id
+    return (review if about == "all" else review / folder_of(about)) / name
+
+
+def folder_of(segment_id: str) -> str:
+    """A folder name for a segment that every file system takes: readable, and told apart by its hash alone."""
+    readable = re.sub(r"[^a-z0-9]+", "-", segment_id.lower()).strip("-")[:40]
+    return f"{readable}-{hashlib.sha256(segment_id.encode()).hexdigest()[:12]}"
 
 
 def write_edition(
@@ -54,12 +67,12 @@ def write_edition(
     """
     parts = parts or {}
     check_parts(evidence, parts)
-    directory = edition_directory(archive, evidence.review_id, evidence.period_start, revision)
+    directory = edition_directory(archive, evidence.review_id, evidence.period_start, revision, evidence.about)
     published = _read_manifest(directory)
     fresh = sha256(evidence)
     if published and published["evidence_sha256"] != fresh:
         raise EvidenceError(
-            f"{evidence.review_id} {evidence.period_start} revision {revision}",
+            f"{_named(evidence.review_id, evidence.about)} {evidence.period_start} revision {revision}",
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
@@ -77,6 +90,7 @@ def _write_files(
     write_atomically(directory / EVIDENCE, text)
     write_atomically(directory / BRIEF, page)
     manifest = {
+        "about": evidence.about,
         "as_of": evidence.as_of.isoformat(),
         "brief_sha256": hashlib.sha256(page.encode()).hexdigest(),
         "evidence_sha256": digest,
@@ -90,13 +104,13 @@ def _write_files(
 
 
 def read_edition(
-    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1
+    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
 ) -> tuple[Evidence, dict[str, Part]]:
     """The evidence and parts of an edition, checked against its manifest and against each other."""
-    directory = edition_directory(archive, review_id, period_start, revision)
+    directory = edition_directory(archive, review_id, period_start, revision, about)
     published = _read_manifest(directory)
     if published is None:
-        raise EvidenceError(f"{review_id} {period_start}", "no such edition", "see `hansei review list`")
+        raise EvidenceError(f"{_named(review_id, about)} {period_start}", "no such edition", "see `hansei review list`")
     text = (directory / EVIDENCE).read_text("utf-8")
     # The text is what was hashed: a newer version of the product may know fields that it does not hold.
     if hashlib.sha256(text.encode()).hexdigest() != published["evidence_sha256"]:
@@ -109,13 +123,21 @@ def read_edition(
 
 
 def erase_part(
-    archive: Path | str, review_id: str, period_start: dt.date, part_id: str, on: dt.date, revision: int = 1
+    archive: Path | str,
+    review_id: str,
+    period_start: dt.date,
+    part_id: str,
+    on: dt.date,
+    revision: int = 1,
+    about: str = "all",
 ) -> Path:
     """Replace a part and its salt by the date of erasure and render again; every figure stays."""
-    evidence, parts = read_edition(archive, review_id, period_start, revision)
+    evidence, parts = read_edition(archive, review_id, period_start, revision, about)
     if part_id not in parts:
-        raise EvidenceError(f"{review_id} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}")
-    directory = edition_directory(archive, review_id, period_start, revision)
+        raise EvidenceError(
+            f"{_named(review_id, about)} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}"
+        )
+    directory = edition_directory(archive, review_id, period_start, revision, about)
     text = (directory / EVIDENCE).read_text("utf-8")
     return _write_files(archive, directory, evidence, text, parts | {part_id: parts[part_id].erased(on)})
 
@@ -123,12 +145,13 @@ def erase_part(
 def editions(archive: Path | str) -> list[Edition]:
     """Every edition that was completely written, newest period first."""
     found = []
-    for path in (Path(archive) / "reviews").glob(f"*/*/{MANIFEST}"):
+    root = Path(archive) / "reviews"
+    for path in root.glob(f"**/{MANIFEST}"):
         manifest = json.loads(path.read_text("utf-8"))
         day, _, revision = path.parent.name.partition("-r")
         found.append(
             Edition(
-                review_id=path.parent.parent.name,
+                review_id=path.relative_to(root).parts[0],
                 period_start=dt.date.fromisoformat(day),
                 revision=int(revision or 1),
                 directory=path.parent,
@@ -136,9 +159,10 @@ def editions(archive: Path | str) -> list[Edition]:
                 headline=manifest["headline"],
                 evidence_sha256=manifest["evidence_sha256"],
                 built_at=manifest["as_of"],
+                about=manifest.get("about", "all"),
             )
         )
-    return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, -e.revision))
+    return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, e.about, -e.revision))
 
 
 def write_index(archive: Path | str) -> Path:
@@ -171,6 +195,10 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _named(review_id: str, about: str) -> str:
+    return review_id if about == "all" else f"{review_id} {about}"
 
 
 def _read_manifest(directory: Path) -> dict | None:

@@ -221,13 +221,18 @@ class IndicatorEvidence(Frozen):
 
 
 class Evidence(Frozen):
-    """Everything one edition of a review stands on."""
+    """Everything one edition of a review stands on.
+
+    `about` is the segment that it is about, `all` for the whole service; `about_label` is how people call it.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     review_id: Identifier
     title: Text
     service_name: Text
     audience: Text = "whole service"
+    about: Text = "all"
+    about_label: Text = ""
     language: Text = "en"
     reporting_zone: Text
     grain: Literal["week"] = "week"

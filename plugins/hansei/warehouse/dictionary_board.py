@@ -7,11 +7,12 @@ from hansei.warehouse.dictionary_entries import Entry
 # Beside the embedded warehouse a copy that each night makes anew, every column as text; on PostgreSQL the store itself.
 BOARD = {
     "board.reviews": Entry(
-        "one row per edition of a review: definition, period and revision",
+        "one row per edition of a review: definition, what it is about, period and revision",
         ("review_id",),
         {
-            "review_id": "Definition, first day of the period and revision",
+            "review_id": "Definition, segment if it is about one, first day of the period and revision",
             "definition_id": "Id of the review's definition",
+            "about": "What it is about: all, or the id of one segment such as team=desk:7",
             "period_end": "First day after the period",
             "revision": "1 for the first edition of a period, more where it was built again",
             "title": "Title as printed",
