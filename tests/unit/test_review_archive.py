@@ -164,8 +164,8 @@ def test_editions_are_listed_newest_first(tmp_path: Path) -> None:
 
 
 def test_a_language_without_words_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvidenceError, match="zh_CN"):
-        archive.write_edition(tmp_path, evidence().model_copy(update={"language": "zh_CN"}))
+    with pytest.raises(EvidenceError, match=r"'fr'.*use one of en, zh_CN"):
+        archive.write_edition(tmp_path, evidence().model_copy(update={"languages": ("fr",)}))
     assert files(tmp_path) == {}
 
 

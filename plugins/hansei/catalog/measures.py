@@ -224,14 +224,14 @@ class ReviewNote(Definition):
 
 
 class Review(Definition):
-    """A review document: for whom, how often, with which indicators."""
+    """A review document: for whom, how often, with which indicators. languages: the first is the principal one."""
 
     id: Identifier
     title: str
     audience: str
     owner: str
     grain: Grain = "week"
-    language: Language = "en"
+    languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
     indicators: tuple[Identifier, ...] = Field(min_length=1)
     segments: tuple[Identifier, ...] = ()
     history_periods: int = Field(default=52, ge=4)

@@ -74,7 +74,7 @@ class EvidenceGathering:
             title=self.review.title,
             service_name=service.name,
             audience=self.review.audience,
-            language=self.review.language,
+            languages=self.review.languages,
             reporting_zone=service.reporting_zone,
             grain=self.review.grain,
             period_start=self.period_start,
@@ -88,7 +88,9 @@ class EvidenceGathering:
             judgements=tuple(judgements),
             words=tuple(words),
             explanations=tuple(explanations),
-            proposals=tuple(propose(self.catalog, self.review.language, breaches, words, explanations, self.labels)),
+            proposals=tuple(
+                propose(self.catalog, self.review.languages[0], breaches, words, explanations, self.labels)
+            ),
             indicators=indicators,
             honesty=gather_honesty(
                 self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels

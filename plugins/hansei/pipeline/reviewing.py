@@ -74,7 +74,7 @@ def publish_edition(
         period_end=evidence.period_end,
         title=evidence.title,
         audience=evidence.audience,
-        language=evidence.language,
+        language=evidence.languages[0],
         as_of=evidence.as_of.replace(tzinfo=None),
         definitions_hash=evidence.definitions_hash,
         evidence=canonical_json(evidence),

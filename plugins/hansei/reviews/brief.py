@@ -12,6 +12,7 @@ from hansei.reviews.causes import Cause, causes
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
 from hansei.reviews.figures import interval, limit, name, plural
 from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
+from hansei.reviews.locales import Locale
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,20 @@ class Brief:
     topics: tuple[honesty.Topic, ...]
 
 
-def compose(evidence: Evidence, parts: Mapping[str, Part], evidence_hash: str | None = None) -> Brief:
-    """The evidence as a brief. Raises EvidenceError where a part is not the one that the evidence refers to."""
+def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, evidence_hash: str | None = None) -> Brief:
+    """The evidence as a brief in the language of `words`.
+
+    Raises EvidenceError where a part is not the one that the evidence refers to.
+    """
     check_parts(evidence, parts)
     found = narrative.decisions(evidence)
     drawn = [(decision, _spark(evidence, decision)) for decision in found]
     return Brief(
         evidence=evidence,
         hash=evidence_hash or sha256(evidence),
-        week=figures.week_number(evidence.period_start).capitalize(),
-        dates=figures.span(evidence.period_start, evidence.period_end),
-        as_of=figures.moment(evidence.as_of, evidence.reporting_zone),
+        week=words.week_alone(evidence.period_start),
+        dates=words.span(evidence.period_start, evidence.period_end),
+        as_of=words.moment(evidence.as_of, evidence.reporting_zone),
         headline=narrative.headline(evidence, found),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         watched=tuple(d for d in drawn if not d[0].needs_decision),

@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -233,7 +233,9 @@ class Evidence(Frozen):
     audience: Text = "whole service"
     about: Text = "all"
     about_label: Text = ""
-    language: Text = "en"
+    languages: Annotated[tuple[Text, ...], Field(min_length=1)] = ("en",)
+    # By language: what definitions' texts are in it, by their English text.
+    translations: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     reporting_zone: Text
     grain: Literal["week"] = "week"
     period_start: dt.date
@@ -251,6 +253,16 @@ class Evidence(Frozen):
     indicators: tuple[IndicatorEvidence, ...] = ()
     honesty: Honesty = Honesty()
     parts: tuple[PartReference, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_language_once(cls, content: Any) -> Any:
+        """Evidence of release 0.1 has one `language`."""
+        if isinstance(content, dict) and "language" in content:
+            return {key: value for key, value in content.items() if key != "language"} | {
+                "languages": (content["language"],)
+            }
+        return content
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

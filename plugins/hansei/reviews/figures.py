@@ -20,6 +20,9 @@ NOTHING = "\u2013"
 _SUFFIXES = {"per_hundred": f" per{NBSP}100", "per_thousand": f" per{NBSP}1,000", "weeks": f"{NBSP}weeks"}
 _DECIMALS = {"currency": 2, "score": 2, "index": 2, "per_hundred": 1, "per_thousand": 1, "weeks": 1}
 
+UNIT_OF_SECONDS = {86400: "d", 3600: "h", 60: "min", 1: "s"}
+WITH_SUFFIX = ("ratio", *_SUFFIXES)
+
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 _MONTHS += ("November", "December")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -43,12 +46,27 @@ def number(value: float | Decimal, decimals: int = 0, signed: bool = False) -> s
     return (MINUS if result < 0 else "+" if signed and result > 0 else "") + text
 
 
-def duration(seconds: float, exact: bool = False, in_days: bool = True) -> str:
-    """3 h 25 min. Two units suffice to read; `exact` gives every unit down to the second.
+def bare_figure(value: float, unit: Unit, extra: int = 0) -> str:
+    """The value of anything but a duration without its unit: percents of a ratio, points with their sign."""
+    if unit == "ratio":
+        return number(Decimal(repr(float(value))) * 100, 1 + extra)
+    if unit == "points":
+        return number(value, extra, signed=True)
+    decimals = _DECIMALS.get(unit, 0 if float(value).is_integer() else 1)
+    return number(value, decimals + extra)
+
+
+def shortest(value: float, unit: Unit) -> str:
+    """The value of a limit without its unit and without trailing zeros, at most four decimals."""
+    size = Decimal(repr(float(value))) * (100 if unit == "ratio" else 1)
+    return number(size, min(max(-size.normalize().as_tuple().exponent, 0), 4))
+
+
+def duration_pieces(seconds: float, exact: bool = False, in_days: bool = True) -> list[tuple[int, str]]:
+    """Counts and units (`d`, `h`, `min`, `s`) of a duration's size. Two units suffice to read; `exact` gives all.
 
     Without `in_days` even what is long is told in hours: business time, whose days have no set length.
     """
-    sign = MINUS if seconds < 0 else ""
     size = abs(seconds)
     if exact or size < 600:
         step = 1
@@ -56,13 +74,19 @@ def duration(seconds: float, exact: bool = False, in_days: bool = True) -> str:
         step = 60 if size < 48 * 3600 else 3600
     whole = int(rounded(size / step, 0)) * step
     pieces = []
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+    for length, unit in UNIT_OF_SECONDS.items():
         if unit == "d" and (whole < 48 * 3600 or not in_days):
             continue
         count, whole = divmod(whole, length)
         if count:
-            pieces.append(f"{number(count)}{NBSP}{unit}")
-    return sign + (NBSP.join(pieces) or f"0{NBSP}min")
+            pieces.append((count, unit))
+    return pieces or [(0, "min")]
+
+
+def duration(seconds: float, exact: bool = False, in_days: bool = True) -> str:
+    """3 h 25 min."""
+    pieces = duration_pieces(seconds, exact, in_days)
+    return (MINUS if seconds < 0 else "") + NBSP.join(f"{number(count)}{NBSP}{unit}" for count, unit in pieces)
 
 
 def figure(value: float | None, unit: Unit, extra: int = 0) -> str:
@@ -166,13 +190,17 @@ def listed(items: Sequence[str]) -> str:
 
 
 def name(text: str, longest: int = 60) -> str:
-    """A name that came from outside: one line, cut to a length, and kept from turning its neighbours around."""
-    line = " ".join(text.split())
-    if len(line) > longest:
-        line = line[: longest - 1].rstrip() + "…"
-    if any(first <= character <= last for character in line for first, last in _RIGHT_TO_LEFT):
-        return f"\u2068{line}\u2069"
-    return line or "(no name)"
+    return line(text, longest) or "(no name)"
+
+
+def line(text: str, longest: int = 60) -> str:
+    """A text from outside on one line, cut to a length, and kept from turning its neighbours around."""
+    cut = " ".join(text.split())
+    if len(cut) > longest:
+        cut = cut[: longest - 1].rstrip() + "…"
+    if any(first <= character <= last for character in cut for first, last in _RIGHT_TO_LEFT):
+        return f"\u2068{cut}\u2069"
+    return cut
 
 
 def day(date: dt.date, with_year: bool = True) -> str:

@@ -1,9 +1,15 @@
-"""Words, figures and dates of each language: words from include/templates/locales, rounding from `figures`."""
+"""Words, figures and dates of each language, from the message catalogues in include/templates/locales.
+
+A catalogue is a folder of YAML: sentences by key with named parts, what is counted by plural form. Rounding is the same
+in every language (`figures`); units, order and marks are the language's own (its figures.yaml).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -14,85 +20,219 @@ import yaml
 from hansei.catalog.documents import Language
 from hansei.catalog.measures import Grain, Unit
 from hansei.reviews import figures
-from hansei.reviews.evidence import DURATIONS
+from hansei.reviews.evidence import DURATIONS, Judged
 from hansei.settings import SHIPPED_INCLUDE
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-_CHINESE_UNITS = {"d": "天", "h": "小时", "min": "分钟", "s": "秒"}
-_CHINESE_SUFFIXES = {"per_hundred": "(每100个)", "per_thousand": "(每1,000个)", "weeks": "周"}
 
 
 @dataclass(frozen=True)
 class Locale:
-    """One language. `words` holds sentences by key, those that count something by plural form (`one`, `other`)."""
+    """One language. `words` holds its messages, `texts` what definitions say in it, by their English text."""
 
     language: str
     words: dict[str, Any]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
         """The BCP 47 tag, as HTML and mail headers want it."""
-        return "zh-CN" if self.language == "zh_CN" else self.language
+        return self.language.replace("_", "-")
+
+    def with_texts(self, texts: Mapping[str, str]) -> Locale:
+        """The language with translations of texts that come from definitions."""
+        return replace(self, texts=texts)
 
     def say(self, key: str, **parts: Any) -> str:
-        """The sentence `key` (dots go down a level) with its parts; of plural forms the one that fits `count`."""
+        """The sentence `key` (dots go down a level) with its parts; of plural forms the one that fits `count`.
+
+        A whole number in `count` is written as numbers are; a date in a part takes the message's CLDR pattern.
+        """
         found: Any = self.words
         for name in key.split("."):
+            if name not in found:
+                raise KeyError(f"locales/{self.language}: no message {key!r}")
             found = found[name]
         if isinstance(found, dict):
-            found = found[self._plural(parts["count"])]
+            found = found[_plural_rule(self.language)(parts["count"])]
+        if isinstance(parts.get("count"), int):
+            parts["count"] = figures.number(parts["count"])
         return found.format(**parts)
 
-    def figure(self, value: float | None, unit: Unit) -> str:
-        """`3 h 25 min`, `82.1 %`; `3小时25分钟`, `82.1%`."""
-        return self._localised(figures.figure(value, unit), unit)
+    def knows(self, key: str) -> bool:
+        """Whether there is such a message or group of messages."""
+        found: Any = self.words
+        for name in key.split("."):
+            if not isinstance(found, dict) or name not in found:
+                return False
+            found = found[name]
+        return True
+
+    # Texts and lists ---------------------------------------------------------------------------------------------
+
+    def text(self, text: str) -> str:
+        """A definition's text in this language; the text itself where nobody has translated it."""
+        return self.texts.get(text, text)
+
+    def name(self, text: str, longest: int = 60) -> str:
+        """A name or text that came from outside, translated if a definition says how: one line, cut to a length."""
+        return figures.line(self.text(text), longest) or self.say("figures.no_name")
+
+    def listed(self, items: Sequence[str]) -> str:
+        """`a`, `a and b`, `a, b and c`."""
+        if len(items) < 2:
+            return "".join(items)
+        return self.say("figures.list_two", first=self.say("figures.list_between").join(items[:-1]), last=items[-1])
+
+    def count(self, count: int, noun: str) -> str:
+        """A number with its noun: `1 ticket`, `412 tickets`; `412张工单`."""
+        if self.knows(f"nouns.{noun}"):
+            return self.say(f"nouns.{noun}", count=count)
+        return self.say("unknown_noun", count=count, noun=noun.replace("_", " "))
+
+    def things(self, noun: str) -> str:
+        """Many of them, uncounted: `tickets`, `people`; `工单`."""
+        if self.knows(f"things.{noun}"):
+            return self.say(f"things.{noun}")
+        return self.say("unknown_things", noun=noun.replace("_", " "))
+
+    # Figures -----------------------------------------------------------------------------------------------------
+
+    def number(self, value: float | Decimal, decimals: int = 0, signed: bool = False) -> str:
+        """`1,235`, `−4`, `+2.5`: the same in every language of the product."""
+        return figures.number(value, decimals, signed)
+
+    def figure(self, value: float | None, unit: Unit, extra: int = 0) -> str:
+        """`3 h 25 min`, `82.1 %`; `3小时25分钟`, `82.1%`. `extra` decimals tell close figures apart."""
+        if value is None:
+            return figures.NOTHING
+        if unit in DURATIONS:
+            return self._duration(value, extra > 0, unit)
+        text = figures.bare_figure(value, unit, extra)
+        if unit == "points":
+            return self.say("figures.points", count=_counted(figures.rounded(value, extra)), number=text)
+        return self._with_unit(text, unit)
+
+    def difference(self, value: float, unit: Unit, signed: bool = True) -> str:
+        """A change of a figure: shares in percentage points, all else in its unit; a plus stands before an increase."""
+        if unit == "ratio":
+            points = Decimal(repr(float(value))) * 100
+            size = figures.number(points, 1, signed=signed)
+            return self.say("figures.percentage_points", count=_counted(figures.rounded(points, 1)), number=size)
+        text = self.figure(value, unit)
+        return f"+{text}" if signed and value > 0 and text[0] not in "+" + figures.MINUS else text
+
+    def bare_limit(self, value: float, unit: Unit) -> str:
+        """A limit as its owner wrote it: no trailing zeros (90 %, not 90.0 %)."""
+        if unit in DURATIONS:
+            return self._duration(value, True, unit)
+        if unit == "points":
+            return self.figure(value, unit, 0 if float(value).is_integer() else 1)
+        return self._with_unit(figures.shortest(value, unit), unit)
 
     def limit(self, value: float, unit: Unit, is_upper: bool) -> str:
         """What is asked for: `at most 4 h`; `不超过4小时`."""
-        limit = self._localised(figures.bare_limit(value, unit), unit)
-        return self.say("at_most" if is_upper else "at_least", limit=limit)
+        limit = self.bare_limit(value, unit)
+        return self.say("figures.at_most", limit=limit) if is_upper else self.say("figures.at_least", limit=limit)
+
+    def contrast(self, judged: Judged) -> str:
+        """The judged value, with as many digits as it takes to read differently from the limit it misses."""
+        for extra in range(4):
+            text = self.figure(judged.value, judged.unit, extra)
+            limits = (self.figure(judged.limit, judged.unit, extra), self.bare_limit(judged.limit, judged.unit))
+            if judged.value is None or text not in limits:
+                return text
+        return text
+
+    def interval(self, lower: float | None, upper: float | None, unit: Unit) -> str:
+        """`82.1 to 90.3 %`; the dash of nothing where there is no interval."""
+        if lower is None or upper is None:
+            return figures.NOTHING
+        low, high = self.figure(lower, unit), self.figure(upper, unit)
+        if unit in ("ratio", "points"):
+            return self.say(f"figures.interval_{unit}", number=figures.bare_figure(lower, unit), high=high)
+        return self.say("figures.interval", low=low, high=high)
+
+    def tick(self, value: float, unit: Unit, largest: float) -> str:
+        """A mark on an axis that reaches to `largest`: short, all marks in one unit (`3.5 h`), points bare."""
+        if unit == "points":
+            return figures.number(value)
+        if unit not in DURATIONS:
+            return self.bare_limit(round(value, 6), unit)
+        length = figures.tick_unit(largest, unit)
+        size = Decimal(repr(round(value / length, 2))).normalize()
+        number = figures.number(size, max(-size.as_tuple().exponent, 0))
+        return self.say(f"figures.{figures.UNIT_OF_SECONDS[length]}", number=number)
+
+    def _duration(self, seconds: float, exact: bool, unit: Unit) -> str:
+        pieces = figures.duration_pieces(seconds, exact, in_days=unit == "seconds")
+        said = (self.say(f"figures.{name}", number=figures.number(count)) for count, name in pieces)
+        return (figures.MINUS if seconds < 0 else "") + self.say("figures.between_units").join(said)
+
+    def _with_unit(self, number: str, unit: Unit) -> str:
+        return self.say(f"figures.{unit}", number=number) if unit in figures.WITH_SUFFIX else number
+
+    # Dates -------------------------------------------------------------------------------------------------------
 
     def period(self, grain: Grain, start: dt.date) -> str:
         """`week 45 (2–8 November 2026)`, `November 2026`; `2026年第45周(11月2日至8日)`, `2026年11月`."""
-        from babel.dates import format_date
-
-        if grain == "day":
-            return self.day(start)
         if grain == "week":
-            return figures.week(start) if self.language == "en" else _chinese_week(start)
-        if grain == "month":
-            return format_date(start, "y年M月" if self.language == "zh_CN" else "MMMM y", locale=self.language)
-        return format_date(start, "y年第Q季度" if self.language == "zh_CN" else "'Q'Q y", locale=self.language)
+            return self._spanning("week", start, start + dt.timedelta(days=6))
+        return self.say(f"dates.{grain}", day=self._dated(start))
+
+    def week(self, monday: dt.date) -> str:
+        """`week 45`, by ISO 8601."""
+        return self.say("dates.week", week=monday.isocalendar().week)
+
+    def week_alone(self, monday: dt.date) -> str:
+        """`Week 45`, standing by itself."""
+        return self.say("dates.week_alone", week=monday.isocalendar().week)
 
     def day(self, date: dt.date) -> str:
-        from babel.dates import format_date
+        """`8 November 2026`; `2026年11月8日`."""
+        return self.say("dates.day", day=self._dated(date))
 
-        return figures.day(date) if self.language == "en" else format_date(date, "long", locale=self.language)
+    def span(self, first: dt.date, last: dt.date) -> str:
+        """`2–8 November 2026`, `26 October – 1 November 2026`, with both years where they differ."""
+        return self._spanning("span", first, last)
 
     def moment(self, instant: dt.datetime, zone: str) -> str:
-        """A naive UTC instant on the zone's clock: `Monday 9 November 2026, 06:00`; `2026年11月9日星期一 06:00`."""
+        """A UTC instant (naive or aware) on the zone's clock: `Monday 9 November 2026, 06:00`."""
+        local = instant.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone))
+        return self.say("dates.moment", day=self._dated(local.date()), time=f"{local:%H:%M}")
+
+    def axis_month(self, date: dt.date, with_year: bool) -> str:
+        """A mark below a chart: `Nov`, `Nov 2026`; `11月`."""
+        key = "dates.axis_month_and_year" if with_year else "dates.axis_month"
+        return self.say(key, day=self._dated(date))
+
+    def _spanning(self, what: str, first: dt.date, last: dt.date) -> str:
+        kind = "of_years" if first.year != last.year else "in_year" if first.month != last.month else "in_month"
+        year, week, _ = first.isocalendar()
+        return self.say(f"dates.{what}_{kind}", first=self._dated(first), last=self._dated(last), week=week, year=year)
+
+    def _dated(self, date: dt.date) -> _Dated:
+        return _Dated(date, self.language)
+
+
+@dataclass(frozen=True)
+class _Dated:
+    """A date as a part of a message: the message's format specification is a CLDR pattern."""
+
+    date: dt.date
+    language: str
+
+    def __format__(self, pattern: str) -> str:
         from babel.dates import format_date
 
-        aware = instant.replace(tzinfo=dt.UTC)
-        if self.language == "en":
-            return figures.moment(aware, zone)
-        local = aware.astimezone(ZoneInfo(zone))
-        return f"{format_date(local, 'full', locale=self.language)} {local:%H:%M}"
+        return format_date(self.date, pattern, locale=self.language)
 
-    def _plural(self, count: int) -> str:
-        import babel
 
-        return babel.Locale.parse(self.language).plural_form(count)
+@cache
+def _plural_rule(language: str) -> Callable[[float], str]:
+    import babel
 
-    def _localised(self, text: str, unit: Unit) -> str:
-        """The English figure in this language: same digits, other units, and no space before them in Chinese."""
-        if self.language == "en" or text == figures.NOTHING:
-            return text
-        if unit in DURATIONS:
-            return "".join(_CHINESE_UNITS.get(piece, piece) for piece in text.split(figures.NBSP))
-        if unit == "points":
-            return f"{text.split(figures.NBSP)[0]}分"
-        return text.split(figures.NBSP)[0].split(" ")[0] + ("%" if unit == "ratio" else _CHINESE_SUFFIXES.get(unit, ""))
+    return babel.Locale.parse(language).plural_form
 
 
 @cache
@@ -105,14 +245,7 @@ def locale(language: str, templates: Path = SHIPPED_INCLUDE / "templates") -> Lo
     return Locale(language, words)
 
 
-def _chinese_week(monday: dt.date) -> str:
-    sunday = monday + dt.timedelta(days=6)
-    year, week, _ = monday.isocalendar()
-    first = (
-        f"{monday.month}月{monday.day}日" if monday.year == year else f"{monday.year}年{monday.month}月{monday.day}日"
-    )
-    if sunday.year != monday.year:
-        last = f"{sunday.year}年{sunday.month}月{sunday.day}日"
-    else:
-        last = f"{sunday.day}日" if sunday.month == monday.month else f"{sunday.month}月{sunday.day}日"
-    return f"{year}年第{week}周({first}至{last})"
+def _counted(number: Decimal) -> float:
+    """The size that a plural form follows: `+1 point`, `1.0 percentage point`, as people say it."""
+    size = abs(number)
+    return int(size) if size == int(size) else float(size)

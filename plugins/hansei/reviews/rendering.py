@@ -15,10 +15,9 @@ from markupsafe import Markup
 from hansei.reviews import figures, visual
 from hansei.reviews.brief import compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
+from hansei.reviews.locales import LANGUAGES, Locale, locale
 from hansei.reviews.validation_page import ValidationPage, lay_out
 from hansei.settings import SHIPPED_INCLUDE
-
-LANGUAGES = ("en",)
 
 
 @lru_cache(maxsize=4)
@@ -52,21 +51,30 @@ def render(template: str, templates: Path | None, **content: Any) -> str:
 def render_review(
     evidence: Evidence,
     parts: Mapping[str, Part] | None = None,
+    language: str | None = None,
     templates: Path | None = None,
     evidence_hash: str | None = None,
 ) -> str:
-    """The brief as one self-contained HTML page.
+    """The brief as one self-contained HTML page in one of the evidence's languages, its principal one by default.
 
     `evidence_hash` names evidence that an older version wrote; without it the evidence's own is taken.
 
     `parts` are the sample rows at hand, by id; one that is missing or erased is said to be so. Raises EvidenceError
     where a part is not what the evidence was made with, or where the language has no words yet.
     """
-    if evidence.language not in LANGUAGES:
-        raise EvidenceError(
-            f"review {evidence.review_id}: language", f"{evidence.language!r}", f"use one of {', '.join(LANGUAGES)}"
-        )
-    return render("review.html.j2", templates, brief=compose(evidence, parts or {}, evidence_hash), evidence=evidence)
+    words = review_words(evidence, language, templates)
+    brief = compose(evidence, parts or {}, words, evidence_hash)
+    return render("review.html.j2", templates, brief=brief, evidence=evidence, words=words)
+
+
+def review_words(evidence: Evidence, language: str | None = None, templates: Path | None = None) -> Locale:
+    """The words of a language for that evidence, with the translations that it holds."""
+    chosen = language or evidence.languages[0]
+    if chosen not in LANGUAGES:
+        found, next_step = f"no words for language {chosen!r}", f"use one of {', '.join(LANGUAGES)}"
+        raise EvidenceError(f"review {evidence.review_id}", found, next_step)
+    words = locale(chosen, templates or SHIPPED_INCLUDE / "templates")
+    return words.with_texts(evidence.translations.get(chosen, {}))
 
 
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
