@@ -15,10 +15,14 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "postgresql"])
 def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, engine: str
 ) -> None:
-    company = found_company(tmp_path / "rotated")
+    url = None
+    if engine == "postgresql":
+        url = request.getfixturevalue("postgres_database").render_as_string(hide_password=False)
+    company = found_company(tmp_path / "rotated", url)
     exports().write(company.inbox)
     company.night(1)
     context = company.context(NIGHTS[0])

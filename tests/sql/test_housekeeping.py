@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from hansei.catalog import Catalog
 from hansei.pipeline.context import Context
 from hansei.pipeline.housekeeping import tidy
 from hansei.settings import Settings
-from hansei.sources.spool import batch_location
+from hansei.sources.spool import batch_location, pages_location
 from hansei.warehouse import Warehouse
 from hansei.warehouse.changes import prune_changes
 from hansei.warehouse.publication import record_changes
@@ -39,8 +41,55 @@ def test_only_batches_that_were_published_a_week_ago_go(
     held = spooled(settings, warehouse, "held", 30, "held")
     failed = spooled(settings, warehouse, "failed", 30, "failed")
     context = Context(settings, catalog, lambda name: None, lambda: NOW)
-    assert tidy(context, warehouse, Run("now", "night", NOW, {})) == {"batches": 1, "payloads": 0}
+    assert tidy(context, warehouse, Run("now", "night", NOW, {})) == {"batches": 1, "pages": 0, "payloads": 0}
     assert [path.exists() for path in (old, young, held, failed)] == [False, True, True, True]
+
+
+def half_read(
+    settings: Settings,
+    warehouse: Warehouse,
+    run_id: str,
+    age_days: int,
+    state: str | None,
+    written_days_ago: int,
+    begun: datetime | None = None,
+) -> Path:
+    """Pages of a run (that no night knows where `state` is None), last written to so many days ago."""
+    if state is not None:
+        as_of = NOW - timedelta(days=age_days)
+        row = {"run_id": run_id, "as_of": as_of, "kind": "night", "state": state, "started_at": begun or as_of}
+        warehouse.insert("ops.runs", [row])
+    location = Path(pages_location(settings, run_id, "desk"))
+    location.mkdir(parents=True)
+    for name, days in (("key", written_days_ago + 5), ("tickets-00000.fernet", written_days_ago)):
+        (location / name).write_bytes(b"sealed")
+        at = time.time() - days * 86_400
+        os.utime(location / name, (at, at))
+    return location
+
+
+def test_pages_that_nobody_goes_on_with_go_after_the_days_of_the_spool(
+    settings: Settings, catalog: Catalog, warehouse: Warehouse
+) -> None:
+    means = (settings, warehouse)
+    pages = {
+        "failed": half_read(*means, "scheduled__2026-09-01T02:00:00+00:00", 14, "failed", 14),
+        "killed": half_read(*means, "killed", 9, "running", 9),
+        "failed, but tried again yesterday": half_read(*means, "tried", 12, "failed", 1),
+        "failed of late": half_read(*means, "of late", 3, "failed", 14),
+        "by hand": half_read(*means, "extract-20260901", 0, None, 8),
+        "by hand of late": half_read(*means, "extract-20260910", 0, None, 6),
+        "open": half_read(*means, "open", 8, "running", 8, begun=NOW),
+    }
+    context = Context(settings, catalog, lambda name: None, lambda: NOW)
+    assert tidy(context, warehouse, Run("now", "night", NOW, {}))["pages"] == 3
+    left = {name for name, path in pages.items() if path.exists()}
+    assert left == {"failed, but tried again yesterday", "failed of late", "by hand of late", "open"}
+    begun = NOW + timedelta(days=1)
+    later = {"run_id": "later", "as_of": begun, "kind": "night", "state": "running", "started_at": begun}
+    warehouse.insert("ops.runs", [later])
+    assert tidy(context, warehouse, Run("later", "night", NOW, {}))["pages"] == 1, "its process must be gone"
+    assert not pages["open"].exists()
 
 
 def test_payloads_go_when_their_time_is_over_and_the_rows_stay_counted(

@@ -19,13 +19,14 @@ from hansei.connections import Connection
 
 @dataclass
 class Asked:
-    """A request as it came. `body`: the JSON, or the form's fields, or None."""
+    """A request as it came. `body`: the JSON, or the form's fields, or None. `query`: the parameters as written."""
 
     method: str
     path: str
     params: dict[str, str]
     headers: dict[str, str]
     body: Any = None
+    query: str = ""
 
 
 @dataclass
@@ -94,7 +95,7 @@ def rest_server() -> Iterator[RestServer]:
             params = dict(parse_qsl(parts.query, keep_blank_values=True))
             headers = dict(self.headers.items())
             data = rows_of(body, self.headers.get("Content-Type") or "")
-            asked = Asked(self.command, parts.path, params, headers, data)
+            asked = Asked(self.command, parts.path, params, headers, data, parts.query)
             room.asked.append(asked)
             self._send(room.first.pop(0) if room.first else room.answer(asked))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hansei.catalog.sources import Resource
+
+PARENT_PREFIX = "$parent."
 
 
 def check_rest(resources: Mapping[str, Resource]) -> None:
@@ -16,9 +18,11 @@ def check_rest(resources: Mapping[str, Resource]) -> None:
         request = resource.request
         if request is None:
             continue
-        wants_parent = any(group == "parent" for ask in (request, *request.steps()) for group, _ in ask.placeholders)
-        if wants_parent != (resource.for_each is not None):
+        asked = [part for ask in (request, *request.steps()) for group, part in ask.placeholders if group == "parent"]
+        if bool(asked) != (resource.for_each is not None):
             raise ValueError(f"resource {name}: {{parent.PATH}} in the request and for_each belong together")
+        if resource.for_each is not None and resource.for_each.resource is not None:
+            check_batches(resources, resource.for_each.resource, asked)
         needs_cursor = bool(request.window.ordered) or (request.paging is not None and request.paging.limit is not None)
         if needs_cursor and resource.cursor is None:
             raise ValueError(f"resource {name}: window.ordered and pages.limit need cursor")
@@ -37,6 +41,21 @@ def _check_origin(resources: Mapping[str, Resource], name: str) -> None:
         if resources[base].format != "json":
             raise ValueError(f"resource {seen[-1]} stands on {base}, whose answers are not JSON")
         seen.append(base)
+
+
+def check_batches(resources: Mapping[str, Resource], name: str, paths: Iterable[str]) -> None:
+    """Raises ValueError where a path of the resource's rows leads to a parent that shared its request with others."""
+    prefix, asked = PARENT_PREFIX, name
+    while asked is not None:
+        resource = resources[asked]
+        if resource.for_each is not None and resource.for_each.at_once > 1:
+            found = next((path for path in paths if path.startswith(prefix)), None)
+            if found is not None:
+                message = f"{found}: a row does not know which of {resource.for_each.at_once} parents it belongs to"
+                raise ValueError(f"resource {name}: {message}; take the key from the row itself")
+        if resource.pages_of is None or resource.each is not None:
+            prefix += PARENT_PREFIX
+        asked = base_of(resource)
 
 
 def base_of(resource: Resource) -> str | None:

@@ -13,7 +13,7 @@ from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
 from hansei.catalog.privacy import Policy
 from hansei.catalog.rest import Api, Request
-from hansei.catalog.rest_checks import check_rest
+from hansei.catalog.rest_checks import check_batches, check_rest
 from hansei.catalog.rest_parents import ForEach
 from hansei.catalog.row_filters import RowFilter
 
@@ -340,6 +340,9 @@ class Source(Definition):
             raise ValueError("api belongs to kind rest, and kind rest needs it")
         if self.kind == "rest":
             check_rest(self.resources)
+            for mapping in self.entities:
+                paths = [path for column in mapping.columns.values() for path in column.paths]
+                check_batches(self.resources, mapping.resource, [*paths, *(rule.path for rule in mapping.where)])
         return self
 
     def delivery_of(self, resource: str) -> str:

@@ -154,6 +154,8 @@ def _conditions(rules: tuple[RowFilter, ...]) -> str:
 def _condition(rule: RowFilter) -> str:
     if rule.equals is not None:
         return f" where {_code(rule.path)} is {' or '.join(_code(word) for word in rule.equals)}"
+    if rule.has_key is not None:
+        return f" {'with' if rule.has_key else 'without'} a field {_code(rule.path)}"
     return f" where {_code(rule.path)} is {'there' if rule.is_present else 'missing'}"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hansei.pipeline.context import Context
-from hansei.sources.spool import discard_batch
+from hansei.sources.spool import discard_batch, discard_pages, kept_pages, safe_name
 from hansei.warehouse import Warehouse
 from hansei.warehouse.changes import prune_changes
 from hansei.warehouse.read_copy import copied_position
@@ -17,8 +17,12 @@ SPOOL_LOOKED_BACK = timedelta(days=60)
 
 
 def tidy(context: Context, warehouse: Warehouse, run: Run) -> dict[str, int]:
-    """Removes what may go as of the run; how many batches and payloads went."""
-    return {"batches": _discard_batches(context, warehouse, run), "payloads": _expire_payloads(warehouse, run)}
+    """Removes what may go as of the run; how many batches, half-read sources and payloads went."""
+    return {
+        "batches": _discard_batches(context, warehouse, run),
+        "pages": _discard_pages(context, warehouse, run),
+        "payloads": _expire_payloads(warehouse, run),
+    }
 
 
 def tidy_changes(context: Context, warehouse: Warehouse, run: Run) -> int:
@@ -43,6 +47,26 @@ def _discard_batches(context: Context, warehouse: Warehouse, run: Run) -> int:
     for row in due:
         discard_batch(context.settings, row["run_id"], row["source"])
     return len(due)
+
+
+def _discard_pages(context: Context, warehouse: Warehouse, run: Run) -> int:
+    """Pages of extractions that broke off and were not taken up again; an attempt that comes still reads all anew.
+
+    Pages of a run that is open stay, and so do those that were written to of late, whatever the run's clock says. A
+    run stays `running` where its process was killed; it is open only as long as no later one was begun.
+    """
+    keep = context.catalog.privacy_rules.retention.spool
+    newest = warehouse.scalar("SELECT MAX(started_at) FROM ops.runs")
+    known = {safe_name(row["run_id"]): row for row in warehouse.rows("SELECT * FROM ops.runs")}
+    count = 0
+    for directory, source, written in kept_pages(context.settings):
+        own = known.get(directory)
+        is_open = own is not None and own["state"] == "running" and own["started_at"] == newest
+        is_young = own is not None and own["as_of"] >= run.as_of - keep
+        if not (is_open or is_young or written >= datetime.now(UTC).replace(tzinfo=None) - keep):
+            discard_pages(context.settings, directory, source)
+            count += 1
+    return count
 
 
 def _expire_payloads(warehouse: Warehouse, run: Run) -> int:

@@ -151,7 +151,7 @@ def _needed(mapping: EntityMapping, entity: Entity) -> list[tuple[str, str]]:
             needed += [(path, f"required {column}") for path in own.paths]
     if mapping.version:
         needed += [(path, "the version") for path, _ in mapping.version.parts]
-    needed += [(rule.path, "the filter") for rule in mapping.where]
+    needed += [(rule.path, "the filter") for rule in mapping.where if rule.has_key is None]
     return needed
 
 

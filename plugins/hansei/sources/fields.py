@@ -127,6 +127,23 @@ class Fields:
     def has(self, path: str) -> bool:
         return self.kinds.get(path, "absent") != "absent"
 
+    def has_key(self, path: str) -> str:
+        """SQL name of a column of `table`: whether the record has the field, whatever it holds; never NULL."""
+        title = f"key {list(self._names).index(path)}"
+        if title not in self.table.column_names:
+            if self.is_json:
+                holds = f"json_exists({name(RECORD)}, {quote(json_path(path))})"
+            elif path in self._raw_names:
+                holds = "true"
+            else:
+                inside = self._inside(path)
+                holds = f"json_exists({inside[0]}, {quote(inside[1])})" if inside else "false"
+            raw = self.raw.append_column(RAW_ROW, positions(self.raw.num_rows, kind=pa.int32()))
+            raw = raw.rename_columns([*self._raw_names.values(), RAW_ROW])
+            query = f"SELECT coalesce({holds}, false) AS holds, {RAW_ROW} FROM raw"
+            self.table = self.table.append_column(title, self.scratch.select_ordered(query, RAW_ROW, raw=raw)["holds"])
+        return name(title)
+
     def sql(self, path: str) -> str:
         """SQL name of the field in `table`, with its own type."""
         return name(self._names[path])
@@ -150,17 +167,20 @@ class Fields:
             if path in self.json_columns:
                 return json_text(f"CASE WHEN json_valid({column}) THEN {column}::JSON END")
             return _typed(column, self.kinds[path])
+        inside = self._inside(path)
+        self.kinds[path] = "absent" if inside is None else "text"
+        return "NULL::VARCHAR" if inside is None else json_text(f"json_extract({inside[0]}, {quote(inside[1])})")
+
+    def _inside(self, path: str) -> tuple[str, str] | None:
+        """SQL of the JSON in the column that the path begins with, and the path in it; None without such a column."""
         root = path.split(".")[0].split("[")[0]
-        if root != path and root in self._raw_names:
-            column, kind = self._raw_names[root], kind_of(self.raw.schema.field(root).type)
-            inside = json_path(path[len(root) :].lstrip(".")) if path[len(root)] == "." else "$" + path[len(root) :]
-            self.kinds[path] = "text"
-            if kind == "nested":
-                return json_text(f"json_extract(to_json({column}), {quote(inside)})")
-            if kind == "text":
-                return json_text(f"CASE WHEN json_valid({column}) THEN json_extract({column}, {quote(inside)}) END")
-        self.kinds[path] = "absent"
-        return "NULL::VARCHAR"
+        if root == path or root not in self._raw_names:
+            return None
+        column, kind = self._raw_names[root], kind_of(self.raw.schema.field(root).type)
+        inside = json_path(path[len(root) :].lstrip(".")) if path[len(root)] == "." else "$" + path[len(root) :]
+        if kind == "nested":
+            return f"to_json({column})", inside
+        return (f"CASE WHEN json_valid({column}) THEN {column} END", inside) if kind == "text" else None
 
     def text(self, path: str, missing: tuple[str, ...] = ()) -> str:
         """SQL of the field as text, NULL where it is empty or a missing marker."""

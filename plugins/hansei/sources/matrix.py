@@ -239,6 +239,8 @@ class Matrix:
 
     def _holds(self, rule: RowFilter) -> str:
         """SQL of the condition; never NULL."""
+        if rule.has_key is not None:
+            return f"{'' if rule.has_key else 'NOT '}{self.fields.has_key(rule.path)}"
         text = self.fields.text(rule.path, self.source.missing)
         if rule.equals is not None:
             return f"coalesce({text} IN ({', '.join(map(quote, rule.equals))}), false)"

@@ -11,7 +11,7 @@ import json
 import re
 import uuid
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import fsspec
@@ -216,6 +216,22 @@ def discard_batch(settings: Settings, run_id: str, source: str) -> None:
 def discard_pages(settings: Settings, run_id: str, source: str) -> None:
     """Removes the pages that were kept for another attempt."""
     _clear(pages_location(settings, run_id, source))
+
+
+def kept_pages(settings: Settings) -> list[tuple[str, str, datetime]]:
+    """(directory name of the run, source, naive UTC of the newest write) of all pages that wait for an attempt."""
+    system, root = fsspec.core.url_to_fs(settings.spool.rstrip("/"))
+    found = []
+    for path in sorted(system.glob(f"{root}/*/*.pages")):
+        run, source = path.rstrip("/").split("/")[-2:]
+        written = [_naive(system.modified(file)) for file in system.find(path)]
+        if written:
+            found.append((run, source.removesuffix(".pages"), max(written)))
+    return found
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _clear(location: str) -> None:

@@ -107,6 +107,40 @@ def test_a_filter_takes_only_its_rows(inbox: Path, ticket_source, extract, rule:
     assert manifest.entities["tickets"].received == len(expected)
 
 
+@pytest.mark.parametrize(("rule", "expected"), [
+    ({"path": "kind", "has_key": True}, ["1", "2"]),
+    ({"path": "kind", "has_key": False}, ["3", "4"]),
+    ({"path": "via.bot", "has_key": True}, ["2", "3"]),
+    ({"path": "via.bot", "has_key": False}, ["1", "4"]),
+])  # fmt: skip
+def test_a_filter_may_ask_for_a_field_whatever_it_holds(
+    inbox: Path, ticket_source, extract, rule: dict, expected: list[str]
+) -> None:
+    """Records of JSON say more than their values: a field that is null is another thing than no field."""
+    records = [
+        {"kind": "bug", "via": {"mail": 1}},
+        {"kind": None, "via": {"bot": ""}},
+        {"via": {"bot": {"id": 7}}},
+        {"via": None},
+    ]
+    dated = [
+        {"id": number, "status": "open", "created": "2024-01-01", **record} for number, record in enumerate(records, 1)
+    ]
+    (inbox / "t.jsonl").write_text("".join(json.dumps(record) + "\n" for record in dated))
+    resource = {"path": str(inbox / "t.jsonl"), "format": "jsonl"}
+    _, rows = extract(ticket_source(resource, where=rule))
+    assert [row["ticket_id"] for row in rows] == [f"desk:{key}" for key in expected]
+
+
+@pytest.mark.parametrize(("path", "expected"), [("kind", ["1", "2"]), ("other", []), ("via.bot", ["2"])])
+def test_a_column_is_a_field_of_each_row(inbox: Path, ticket_source, extract, path: str, expected: list[str]) -> None:
+    resource = write(inbox, 'id;status;created;kind;via\n1;open;2024-01-01;;\n2;open;2024-01-01;ad;{"bot": null}\n')
+    _, rows = extract(
+        ticket_source({**resource, "delimiter": ";", "quote": "|"}, where={"path": path, "has_key": True})
+    )
+    assert [row["ticket_id"] for row in rows] == [f"desk:{key}" for key in expected]
+
+
 def test_a_list_of_paths_is_joined_by_a_space(inbox: Path, ticket_source, extract) -> None:
     resource = write(
         inbox, "id,status,created,a,b\n1,open,2024-01-01,Mail,EU\n2,open,2024-01-01,,EU\n3,open,2024-01-01,,\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 from support.rest_desk import WINDOW, desk, desk_definition, ticket
 from support.rest_server import Asked, Reply, RestServer
 
@@ -81,6 +82,70 @@ def test_parents_may_be_chosen_and_values_given(server: RestServer, extract) -> 
     given = {"for_each": {"values": [7, 8]}, "request": {"path": "/tickets/{parent.value}/changes"}}
     _, rows = extract(with_events(given, columns), WINDOW, "again", lambda _: server.connection(), "ticket_events")
     assert events(rows) == [("desk:7", "desk:7", "open"), ("desk:8", "desk:8", "open")]
+
+
+def test_parents_may_be_chosen_by_having_a_field_at_all(server: RestServer, extract) -> None:
+    """`comments: null` is a field; only a record that lacks it has none."""
+    held = [{**TICKETS[0], "comments": None}, TICKETS[1]]
+    server.reset(lambda asked: Reply({"data": held} if asked.path == "/tickets" else [change(7)]))
+    request = {"path": "/tickets/{parent.id}/changes"}
+    for number, (has_key, expected) in enumerate([(True, "desk:1"), (False, "desk:2")]):
+        chosen = {"resource": "tickets", "where": {"path": "comments", "has_key": has_key}}
+        source = with_events({"for_each": chosen, "request": request})
+        means = (WINDOW, f"run {number}", lambda _: server.connection(), "ticket_events")
+        assert events(extract(source, *means)[1]) == [("desk:7", expected, "open")]
+
+
+BATCHED = {**CHANGE, "ticket_id": {"path": "ticket"}}
+
+
+@pytest.mark.parametrize(
+    ("request_", "seen"),
+    [
+        ({"path": "/changes", "params": {"ids": "{parent.id}"}}, lambda asked: asked.params["ids"].split(",")),
+        ({"path": "/changes/{parent.id}"}, lambda asked: asked.path.split("/")[2].split(",")),
+        ({"path": "/changes", "params": {"q": "in ({parent.id})"}}, lambda asked: asked.params["q"][4:-1].split(",")),
+        ({"path": "/changes", "body": {"ids": "{parent.id}"}}, lambda asked: [str(item) for item in asked.body["ids"]]),
+        ({"path": "/changes", "form": {"ids": "{parent.id}"}}, lambda asked: asked.body["ids"].split(",")),
+    ],
+)  # fmt: skip
+def test_parents_may_share_a_request(server: RestServer, extract, request_: dict, seen) -> None:
+    parents = [ticket(number) for number in range(1, 8)]
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/tickets":
+            return Reply({"data": parents})
+        return Reply([{**change(int(key) * 10), "ticket": int(key)} for key in seen(asked)])
+
+    server.reset(answer)
+    source = with_events({"for_each": {"resource": "tickets", "at_once": 3}, "request": request_}, BATCHED)
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert events(rows) == [(f"desk:{number}0", f"desk:{number}", "open") for number in range(1, 8)]
+    batches = [seen(asked) for asked in server.asked if asked.path != "/tickets"]
+    assert batches == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
+
+
+def test_a_list_of_parents_may_repeat_a_parameter(server: RestServer, extract) -> None:
+    server.reset(lambda asked: Reply({"data": []} if asked.path == "/tickets" else [{**change(7), "ticket": 7}]))
+    request = {"path": "/changes", "params": {"id": ["{parent.value}"], "all": True}}
+    source = with_events({"for_each": {"values": [7, 8, 9], "at_once": 2}, "request": request}, BATCHED)
+    extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    queries = [asked.query for asked in server.asked if asked.path == "/changes"]
+    assert queries == ["id=7&id=8&all=true", "id=9&all=true"]
+
+
+def test_a_row_that_shares_its_request_has_no_parent(server: RestServer) -> None:
+    batched = {
+        "for_each": {"resource": "tickets", "at_once": 3},
+        "request": {"path": "/c", "params": {"i": "{parent.id}"}},
+    }
+    with pytest.raises(ValidationError, match=r"\$parent\.id: a row does not know which of 3 parents"):
+        with_events(batched)
+    nested = {**CHANGE, "ticket_id": {"path": "$parent.$parent.id"}}
+    with pytest.raises(ValidationError, match="a row does not know which"):
+        with_events({"pages_of": "batches", "each": "items"}, nested, batches=batched)
+    # of the record that holds the list each row knows
+    with_events({"pages_of": "batches", "each": "items"}, CHANGE, batches=batched)
 
 
 def test_a_grid_asks_for_every_combination(server: RestServer, extract, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,6 +139,24 @@ def test_an_assertion_is_signed_with_the_private_key(server: RestServer, extract
     assert "nonsense" not in str(caught.value)
 
 
+def test_without_a_token_url_the_signed_claims_are_the_token(server: RestServer, extract) -> None:
+    """As some interfaces want it: a secret of both sides, an issuer, and an end that lies ahead."""
+    secret = "a-secret-of-both-sides-that-is-long-enough"
+
+    def is_known(asked: Asked) -> bool:
+        token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+        claims = jwt.decode(token, secret, algorithms=["HS256"], audience="desk")
+        return claims["iss"] == "robot" and claims["iat"] < claims["exp"]
+
+    server.reset(guarded(is_known))
+    claims = {"iss": "{connection.login}", "aud": "desk"}
+    auth = {"kind": "jwt_bearer", "algorithm": "HS256", "private_key": "{connection.api_secret}", "claims": claims}
+    connection = server.connection(extra={"api_secret": secret})
+    _, rows = extract(desk({}, api={"auth": auth}), WINDOW, resolver=lambda _: connection)
+    assert len(rows) == len(HELD)
+    assert [asked.path for asked in server.asked] == ["/tickets"], "nothing else is asked"
+
+
 def test_a_token_endpoint_that_refuses_is_named_without_secrets(server: RestServer, extract) -> None:
     server.reset(Bank(1, lambda asked: False))
     auth = {"kind": "oauth2_client_credentials", "token_url": "/token"}

@@ -92,7 +92,7 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
 def _seconds_until(value: str | None, kind: str) -> float | None:
     if kind == "date":
         at = _date(value)
-        return max((at - datetime.now(UTC).replace(tzinfo=None)).total_seconds(), 0.0) if at else None
+        return max(at.replace(tzinfo=UTC).timestamp() - time.time(), 0.0) if at else None
     number = _number(value)
     if number is None:
         return None

@@ -26,7 +26,7 @@ from hansei.sources.rest.addresses import Addresses, demand_tls
 from hansei.sources.rest.budget import Budget, retry_after, server_time
 from hansei.sources.rest.faults import Again, BrokenAnswer, Refused, first_text
 from hansei.sources.rest.signing import Signer, connection_values, plain_json
-from hansei.sources.rest.templates import fill, fill_path
+from hansei.sources.rest.templates import fill, fill_params, fill_path
 
 _READ_BYTES = 1 << 16
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -141,7 +141,7 @@ class Exchange:
     def _once(self, ask: Ask, values: Values, place: str, link: str | None, is_download: bool) -> Answer:
         every = {**self.values, **values, "session": self.signer.session_values()}
         url = link or self.addresses.url_of(fill_path(ask.path, every, place))
-        method, params = ask.verb, None if link else {**fill(self.api.params, every, place)}
+        method, params = ask.verb, None if link else fill_params(self.api.params, every, place)
         for _ in range(_MOST_REDIRECTS + 1):
             if self.addresses.is_own(url):
                 session, shown = (
@@ -181,15 +181,15 @@ class Exchange:
         method: str | None = None,
     ) -> requests.PreparedRequest:
         """The request as it travels. params None: the URL has them already. signature None: it is not signed."""
-        query = {} if params is None else {**params, **fill(ask.params, values, self.place)}
+        query = {} if params is None else {**params, **fill_params(ask.params, values, self.place)}
         query |= {} if signature is None else self.signer.params()
         headers = {"Accept": "application/json, */*;q=0.5", **fill(self.api.headers, values, self.place)}
         headers |= {**fill(ask.headers, values, self.place), **(signature or {})}
         body = {} if ask.body is None else {"json": fill(ask.body, values, self.place)}
         if ask.form:
-            body = {"data": _plain_params(fill(ask.form, values, self.place))}
+            body = {"data": fill_params(ask.form, values, self.place)}
         texts = {name: str(value) for name, value in headers.items()}
-        request = requests.Request(method or ask.verb, url, headers=texts, params=_plain_params(query), **body)
+        request = requests.Request(method or ask.verb, url, headers=texts, params=query, **body)
         try:
             return session.prepare_request(request)
         except (ValueError, requests.RequestException):
@@ -297,12 +297,6 @@ def _cut_off(response: requests.Response, is_late: threading.Event) -> None:
     is_late.set()
     with contextlib.suppress(Exception):
         response.raw.shutdown()
-
-
-def _plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: ("true" if value else "false") if isinstance(value, bool) else value for name, value in params.items()
-    }
 
 
 class _WithoutQuery(logging.Filter):

@@ -22,7 +22,7 @@ from hansei.sources.files import read_stream
 from hansei.sources.rest.answers import Asking
 from hansei.sources.rest.exchange import Exchange
 from hansei.sources.rest.lineage import KEY, PARENT, POSITION, parent_roots, wanted_paths
-from hansei.sources.rest.parents import given_parents
+from hansei.sources.rest.parents import given_parents, together
 from hansei.sources.rest.records import EMPTY, hashes_of, items_of, objects_of, place_of, records_of, with_parent
 from hansei.sources.rest.store import PageStore
 from hansei.sources.rest.walking import Walk
@@ -144,17 +144,21 @@ class Reading:
         declared = self.source.resources[name].for_each
         if declared is None:
             return [None]
+        every = self._every_parent(name)
+        return together(list(islice(every, SAMPLED_PARENTS) if self._is_sample else every), declared.at_once)
+
+    def _every_parent(self, name: str) -> Iterator[str]:
+        declared = self.source.resources[name].for_each
         if declared.resource is None:
-            given = given_parents(declared, self.window, f"source {self.source.id}, resource {name}")
-            return given[:SAMPLED_PARENTS] if self._is_sample else given
+            yield from given_parents(declared, self.window, f"source {self.source.id}, resource {name}")
+            return
         names = parent_roots(self.source, name)
         found: dict[str, None] = {}
         for table in self._tables(declared.resource):
             chosen = self._chosen(declared.where, self._inside(declared.resource, table))
-            found.update(dict.fromkeys(objects_of(self.scratch, chosen, names).to_pylist()))
-            if self._is_sample and len(found) >= SAMPLED_PARENTS:
-                break
-        return list(islice(found, SAMPLED_PARENTS)) if self._is_sample else list(found)
+            fresh = dict.fromkeys(objects_of(self.scratch, chosen, names).to_pylist())
+            yield from (parent for parent in fresh if parent not in found)
+            found |= fresh
 
     def _inside(self, name: str, records: pa.Table) -> pa.Table:
         """The records whose cursor lies in the window, or cannot be read, as the mapping takes them."""
@@ -170,7 +174,9 @@ class Reading:
         if where is None or not records.num_rows:
             return records
         value = f"json_extract_string(record, {quote(place_of(where.path))})"
-        if where.is_present is not None:
+        if where.has_key is not None:
+            holds = f"{'' if where.has_key else 'NOT '}json_exists(record, {quote(place_of(where.path))})"
+        elif where.is_present is not None:
             holds = f"nullif({value}, '') IS {'NOT ' if where.is_present else ''}NULL"
         else:
             holds = f"{value} IN ({', '.join(map(quote, where.equals))})"

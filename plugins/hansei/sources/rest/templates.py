@@ -34,6 +34,22 @@ def fill(part: Any, values: Values, place: str) -> Any:
     return part
 
 
+def fill_params(params: Mapping[str, Any], values: Values, place: str) -> dict[str, Any]:
+    """Parameters of a URL or form as they travel. Of a placeholder that has several values one text is made, with
+    commas between; inside of a list each is a parameter of its own."""
+    filled = {}
+    for key, given in params.items():
+        value = fill(given, values, place)
+        if value is ABSENT:
+            continue
+        if isinstance(given, list | tuple):
+            value = [item for part in value for item in (part if isinstance(part, list) else [part])]
+        elif isinstance(value, list):
+            value = ",".join(map(_text, value))
+        filled[fill(key, values, place)] = _text(value) if isinstance(value, bool) else value
+    return filled
+
+
 def fill_path(path: str, values: Values, place: str) -> str:
     """A path with its placeholders quoted for a URL; a path that is one placeholder is taken as it is."""
     whole = PLACEHOLDER.fullmatch(path)
@@ -48,7 +64,9 @@ def fill_path(path: str, values: Values, place: str) -> str:
 def _filled(text: str, values: Values, place: str, escape: Any) -> str:
     def replace(match: Any) -> str:
         value = value_of(match[1], match[2], values)
-        if value is ABSENT or isinstance(value, dict | list):
+        if isinstance(value, list):
+            return ",".join(escape(_text(item)) for item in value)
+        if value is ABSENT or isinstance(value, dict):
             found = f"{match[0]} has no value that fits into a text"
             raise SourceError(place, found, "let it stand alone, or correct its name")
         return escape(_text(value))
