@@ -13,9 +13,10 @@ from support.stored_values import Desk, store_values
 from hansei.catalog import Catalog
 from hansei.catalog.thresholds import ForecastThreshold
 from hansei.pipeline.judging import judge_changes
+from hansei.pipeline.outlook_evidence import gather_outlooks
 from hansei.pipeline.outlooks import look_ahead
 from hansei.pipeline.readiness import Readiness
-from hansei.signals.running_forecasts import averaged
+from hansei.signals.running_forecasts import averaged, corrected
 from hansei.warehouse import Warehouse
 from hansei.warehouse.refresh import runner_for
 from hansei.warehouse.runs import Run
@@ -167,7 +168,8 @@ def test_the_next_weeks_as_people_see_them(warehouse: Warehouse, judged: Catalog
     indicator = judged.indicators["first_reply_median"]
     found = look_ahead(warehouse, judged, indicator, "week")
     assert [row.period_start for row in found] == [MONDAY + timedelta(weeks=week) for week in range(25, 29)]
-    said = averaged(np.array([hours[:25]]))
+    values = np.array([hours[:25]])
+    said = corrected(averaged(values), values)
     for place, row in enumerate(found):
         assert row.forecast == pytest.approx(said.ahead[place, 0, -1])
         assert row.lower < row.upper
@@ -182,3 +184,47 @@ def test_the_next_weeks_as_people_see_them(warehouse: Warehouse, judged: Catalog
 def test_seven_weeks_are_too_early_to_look_ahead(warehouse: Warehouse, judged: Catalog) -> None:
     _store(warehouse, "first_reply_median", [3600.0] * 7)
     assert look_ahead(warehouse, judged, judged.indicators["first_reply_median"], "week") == []
+
+
+def _outlook(warehouse: Warehouse, judged: Catalog, at: int) -> Any:
+    indicator = judged.indicators["first_reply_median"]
+    (found,) = gather_outlooks(warehouse, judged, [indicator], "week", MONDAY + timedelta(weeks=at))
+    return found
+
+
+def test_a_review_looks_ahead_from_its_own_week(warehouse: Warehouse, judged: Catalog) -> None:
+    """Neither the figures nor the chance know the later weeks; the chance is what the night said in that week."""
+    _store(warehouse, "first_reply_median", [hours * 3600 for hours in HOURS])
+    said = {row["period_start"]: row for row in _judge(warehouse, judged)}
+    at = next(start for start, row in said.items() if row["verdict"] == "breach_warning")
+    week = (at - MONDAY).days // 7
+    found = _outlook(warehouse, judged, week)
+    assert (found.state, found.usable_count, found.confidence) == ("ok", week + 1, 0.8)
+    assert [period.period_start for period in found.periods] == [at + timedelta(weeks=ahead) for ahead in range(1, 5)]
+    assert all(period.lower_bound < period.value < period.upper_bound for period in found.periods)
+    assert [period.tried for period in found.periods] == [week - 2 - ahead for ahead in range(1, 5)]
+    critical, warning = found.chances
+    assert (warning.level, warning.limit, warning.is_upper) == ("warning", 6 * 3600, True)
+    assert warning.probability == pytest.approx(said[at]["probability"])
+    assert warning.period_start == said[at]["forecast_start"]
+    assert (critical.limit, critical.probability <= warning.probability) == (6.3 * 3600, True)
+
+
+def test_why_there_is_no_outlook(warehouse: Warehouse, judged: Catalog) -> None:
+    hours: list[float | None] = [hours * 3600 for hours in HOURS[:20]]
+    _store(warehouse, "first_reply_median", [*hours[:15], None])
+    assert _outlook(warehouse, judged, 10).state == "too_few_periods"
+    assert (_outlook(warehouse, judged, 11).state, _outlook(warehouse, judged, 11).usable_count) == ("ok", 12)
+    assert (_outlook(warehouse, judged, 15).state, _outlook(warehouse, judged, 15).periods) == ("no_value_now", ())
+    assert gather_outlooks(warehouse, judged, [judged.indicators["nps"]], "month", MONDAY)[0].usable_count == 0
+
+
+def test_an_outlook_tells_how_its_forecasts_compare_with_the_last_value(warehouse: Warehouse, judged: Catalog) -> None:
+    """A level that jumps and stays: what looks back is wrong for weeks, the last value only once."""
+    levels = [1, 1, 1, 9, 9, 9, 9, 9, 2, 2, 2, 2, 2, 2, 8, 8, 8, 8, 8, 8]
+    _store(warehouse, "first_reply_median", [level * 3600.0 for level in levels])
+    assert _outlook(warehouse, judged, 19).error_ratio > 1
+    warehouse.execute("DELETE FROM indicators.indicator_values")
+    warehouse.execute("DELETE FROM ops.watermarks")
+    _store(warehouse, "first_reply_median", [3600.0 + 600 * (week % 2) for week in range(26)])
+    assert _outlook(warehouse, judged, 25).error_ratio < 1

@@ -12,7 +12,9 @@ from support.stored_values import Desk, store_values
 from hansei.catalog import Catalog
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
+from hansei.pipeline.card_evidence import gather_cards, gather_profiles
 from hansei.pipeline.readiness import Readiness
+from hansei.pipeline.risk_evidence import gather_registers
 from hansei.pipeline.scoring import score_everything
 from hansei.warehouse import Warehouse
 from hansei.warehouse.runs import Run
@@ -223,3 +225,86 @@ def test_a_definition_that_is_gone_leaves_no_row(warehouse: Warehouse, scored: C
     without = replace(scored, scorecards={}, profiles={}, quadrants={}, risks={})
     assert _score(warehouse, without, "later") == dict.fromkeys(SCORING_TABLES, 0)
     assert not any(_content(warehouse).values())
+
+
+LABELS = {"team=a": "Zebra desk", "team=b": "anchor desk", "team=c": "Mail desk"}
+
+
+def test_a_review_gathers_the_cards_that_its_week_holds(warehouse: Warehouse, scored: Catalog) -> None:
+    store_values(warehouse, _values(), AS_OF)
+    _score(warehouse, scored)
+    (card,) = gather_cards(warehouse, scored, week(2), LABELS)
+    assert (card.card_id, card.period_start, card.segment_label, card.approver) == ("card", week(1), "", "a")
+    # csat was 0.60 the week before: 20 in place of 30.
+    assert card.score == pytest.approx((40 * 75 + 50 * 30) / 90)
+    assert card.previous_score == pytest.approx((40 * 75 + 50 * 20) / 90)
+    assert (card.coverage, card.minimum_coverage, card.state) == (pytest.approx(0.9), 0.7, "ok")
+    efficiency, quality, growth = card.groups
+    assert (efficiency.title, efficiency.weight, efficiency.coverage) == ("E", 0.4, 1.0)
+    assert (growth.score, growth.coverage, growth.state, growth.lines) == (None, 0.0, "missing", ())
+    (line,) = quality.lines
+    assert (line.title, line.unit, line.value) == (scored.indicators["csat_top_box"].title, "ratio", 0.65)
+    assert (line.worst, line.best, line.weight) == (0.5, 1.0, 0.5)
+    assert (line.score, line.previous_score) == (pytest.approx(30), pytest.approx(20))
+    (team,) = gather_cards(warehouse, scored, week(2), LABELS, "team=c")
+    assert (team.score, team.segment_label) == (pytest.approx((40 * 50 + 50 * 60) / 90), "Mail desk")
+    assert gather_cards(warehouse, scored, week(0), LABELS) == []
+    assert gather_cards(warehouse, scored, week(2), LABELS, "team=nobody") == []
+
+
+def test_the_newest_card_is_one_with_a_score(warehouse: Warehouse, scored: Catalog) -> None:
+    """A week that a source has not covered is stored without any; the first week has none before it."""
+    store_values(warehouse, _values(), complete_until=datetime(2026, 3, 10))
+    _score(warehouse, scored)
+    (card,) = gather_cards(warehouse, scored, week(4), LABELS)
+    assert (card.period_start, card.previous_score) == (week(0), None)
+    (profile,) = gather_profiles(warehouse, scored, week(4), LABELS)
+    assert profile.period_start == week(0)
+
+
+def test_what_is_declared_since_the_night_is_not_known_yet(warehouse: Warehouse, scored: Catalog) -> None:
+    store_values(warehouse, _values(), AS_OF)
+    _score(warehouse, scored)
+    more = CARD.model_copy(update={"dimensions": (*CARD.dimensions, CARD.dimensions[0].model_copy(update={"id": "x"}))})
+    later = replace(scored, scorecards={"card": more, "other": CARD.model_copy(update={"id": "other"})}, risks={})
+    (card,) = gather_cards(warehouse, later, week(2), LABELS)
+    assert (card.groups[-1].state, card.groups[-1].score, card.groups[-1].lines) == ("missing", None, ())
+    assert gather_registers(warehouse, later, week(2), LABELS) == []
+
+
+def test_a_profile_lists_segments_by_name_and_not_by_score(warehouse: Warehouse, scored: Catalog) -> None:
+    store_values(warehouse, _values(), AS_OF)
+    catalog = replace(scored, profiles={"outline": PROFILE.model_copy(update={"segments": ("all", "team=*")})})
+    _score(warehouse, catalog)
+    (profile,) = gather_profiles(warehouse, catalog, week(2), LABELS)
+    one, two, three = profile.axes
+    assert [place.label for place in one.places] == ["anchor desk", "Mail desk", "team=d", "Zebra desk"]
+    assert [place.score for place in one.places] == [pytest.approx(40), pytest.approx(60), None, pytest.approx(20)]
+    assert one.places[2].state == "missing"
+    assert (one.score, one.previous_score) == (pytest.approx(30), pytest.approx(20))
+    assert two.score == pytest.approx(75)
+    assert three.score is None and {place.state for place in three.places} == {"missing"}
+
+
+def test_a_review_gathers_the_register_of_its_week(warehouse: Warehouse, scored: Catalog) -> None:
+    store_values(warehouse, _values(), AS_OF)
+    second = RISK.model_copy(update={"id": "echo", "loss": None, "title": "Second", "limit": 0.61})
+    silent = RISK.model_copy(update={"id": "silent", "indicator": "nps", "title": "Silent", "unit": "points"})
+    catalog = replace(scored, risks={"danger": RISK, "echo": second, "silent": silent})
+    _score(warehouse, catalog)
+    (register,) = gather_registers(warehouse, catalog, week(8), LABELS)
+    assert (register.grain, register.period_start, register.waiting) == ("week", week(7), ("Silent",))
+    danger, echo = register.risks
+    assert (danger.risk_id, danger.breaching_count, danger.period_count) == ("danger", 4, 8)
+    assert (danger.probability, danger.likelihood, danger.consequence) == (pytest.approx(0.5), 5, 4)
+    assert (danger.score, danger.grade, danger.trend, danger.is_counted) == (20, "extreme", "steady", True)
+    assert (danger.value, danger.limit, danger.is_upper, danger.is_breaching) == (0.75, 0.7, False, False)
+    (watched,) = danger.key_indicators
+    assert (watched.value, watched.limit, watched.is_upper, watched.is_beyond) == (0.15, 0.1, True, True)
+    # The same cause, likely alike or less, and without a price: counted with the other.
+    assert (echo.is_counted, echo.breaching_count, echo.expected_loss, echo.currency) == (False, 2, None, "")
+    assert register.losses.currency == "EUR" and register.losses.cause_count == 1
+    assert register.losses.expected_loss == pytest.approx(danger.expected_loss)
+    assert danger.value_at_risk_95 == pytest.approx(register.losses.value_at_risk_95)
+    assert danger.value_at_risk_95 > danger.expected_loss
+    assert gather_registers(warehouse, catalog, week(0), LABELS) == []

@@ -14,8 +14,8 @@ from hansei import cli, warehouse
 from hansei.pipeline import outlooks
 from hansei.signals.forecast_accuracy import Accuracy
 
-SOON = outlooks.Ahead(date(2026, 3, 2), 0.81, 0.74, 0.88, 21, Accuracy(0.03, 0.04, None, None, 0.9))
-FAR = outlooks.Ahead(date(2026, 3, 9), 0.82, 0.7, 0.9, 0, None)
+SOON = outlooks.Ahead(date(2026, 3, 2), 0.81, 0.74, 0.88, 0.815, 21, Accuracy(0.03, 0.04, None, None, 0.9))
+FAR = outlooks.Ahead(date(2026, 3, 9), 0.82, 0.7, 0.9, 0.82, 0, None)
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_each_coming_period_with_its_interval_and_its_record(forecast: Any) -> N
     assert first == {
         "period_start": "2026-03-02",
         "forecast": 0.81,
+        "median": 0.815,
         "80 % from": 0.74,
         "to": 0.88,
         "unit": "ratio",

@@ -225,6 +225,7 @@ def forecast(name: Id, grain: Grain = "week", segment: Segment = "all", as_json:
         {
             "period_start": row.period_start,
             "forecast": row.forecast,
+            "median": row.median,
             "80 % from": row.lower,
             "to": row.upper,
             "unit": indicator.unit,

@@ -13,11 +13,14 @@ from hansei.catalog.units import is_beyond
 from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.periods import next_period, previous_period
 from hansei.indicators.wording import counting
+from hansei.pipeline.card_evidence import gather_cards, gather_profiles
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.honesty import gather_honesty
+from hansei.pipeline.outlook_evidence import gather_outlooks
 from hansei.pipeline.proposing import propose
+from hansei.pipeline.risk_evidence import gather_registers
 from hansei.pipeline.source_states import source_readiness
 from hansei.reviews.evidence import (
     Breach,
@@ -92,12 +95,25 @@ class EvidenceGathering:
                 propose(self.catalog, self.review.languages[0], breaches, words, explanations, self.labels)
             ),
             indicators=indicators,
+            **self._sections(),
             honesty=gather_honesty(
                 self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels
             ),
             parts=tuple(part.reference() for _, part in sorted(self.parts.items())),
         )
         return evidence, self.parts
+
+    def _sections(self) -> dict[str, Any]:
+        """Scorecards, profiles, risks and the outlook."""
+        place = (self.warehouse, self.catalog, self.following, self.labels)
+        indicators = [self.catalog.indicators[name] for name in self.shown]
+        outlooks = gather_outlooks(self.warehouse, self.catalog, indicators, self.review.grain, self.period_start)
+        return {
+            "cards": tuple(gather_cards(*place)),
+            "profiles": tuple(gather_profiles(*place)),
+            "registers": tuple(gather_registers(*place)),
+            "outlooks": tuple(outlooks),
+        }
 
     def _indicator(self, indicator: Indicator, missed: set[tuple[str, str]]) -> IndicatorEvidence:
         place = (self.warehouse, indicator.id, self.review.grain, self._first(), self.period_start)

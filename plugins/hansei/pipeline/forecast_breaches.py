@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from hansei.catalog.measures import Indicator
 from hansei.catalog.thresholds import ForecastThreshold
 from hansei.indicators.periods import next_period
 from hansei.pipeline.breach_cases import TOO_FEW_CASES, Case, no_pattern
+from hansei.pipeline.series import Series
 from hansei.signals.breaches import Finding
 from hansei.signals.forecast_breaches import forecast
 from hansei.signals.forecast_seasons import Calendar
@@ -24,7 +26,7 @@ def forecast_breaches(case: Case) -> Finding:
     limits = [np.where(case.holds, case.everywhere(limit), np.nan) for limit in threshold.limits.values()]
     # History from before the threshold counts too; where it does not hold there is no limit.
     calendar = Calendar.of(case.series.grain, block.period_starts, HORIZON)
-    shares = _cases(case)
+    shares = share_cases(case.indicator, case.series)
     said = forecast(block.values, block.phases, limits, case.directions, calendar, shares, threshold.horizon)
     breaks = [one.is_likely for one in said]
     is_judged = np.logical_and.reduce([one.distances > 0 for one in said])
@@ -49,12 +51,12 @@ def forecast_breaches(case: Case) -> Finding:
     )
 
 
-def _cases(case: Case) -> np.ndarray:
-    """How many cases each share is one of; NaN where values are no shares of cases."""
-    values = case.series.block.values
-    if case.indicator.unit != "ratio" or case.indicator.interval_kind != "wilson":
+def share_cases(indicator: Indicator, series: Series) -> np.ndarray:
+    """How many cases each share of an indicator's series is one of; NaN where values are no shares of cases."""
+    values = series.block.values
+    if indicator.unit != "ratio" or indicator.interval_kind != "wilson":
         return np.full(values.shape, np.nan)
-    return np.where(np.isnan(values), np.nan, case.series.stored["denominator"])
+    return np.where(np.isnan(values), np.nan, series.stored["denominator"])
 
 
 def _days(case: Case, distances: np.ndarray) -> tuple[np.ndarray, list[str]]:

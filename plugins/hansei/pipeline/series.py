@@ -54,18 +54,25 @@ class Series:
 
 
 def read_series(
-    warehouse: Warehouse, catalog: Catalog, grain: str, ready: dict[str, date | None], sizes: dict[str, int]
+    warehouse: Warehouse,
+    catalog: Catalog,
+    grain: str,
+    ready: dict[str, date | None],
+    sizes: dict[str, int],
+    segment_id: str | None = None,
 ) -> Iterator[Series]:
-    """Finished periods of the indicators that `ready` names, block after block.
+    """Finished periods of the indicators that `ready` names, block after block; of one segment only, if it is named.
 
     `ready`: per indicator the first day that its sources do not cover completely. `sizes`: how many values each has.
     """
+    of_segment = "" if segment_id is None else "AND segment_id = :segment "
     for names in portions(sorted(ready), sizes):
         text = warehouse.sql.text_list(names)
         rows = warehouse.arrow(
             f"SELECT indicator, {', '.join(READ)} FROM indicators.indicator_values "
-            f"WHERE grain = '{grain}' AND state <> 'incomplete' AND indicator IN ({text}) "
-            "ORDER BY indicator, segment_id, period_start"
+            f"WHERE grain = '{grain}' AND state <> 'incomplete' AND indicator IN ({text}) {of_segment}"
+            "ORDER BY indicator, segment_id, period_start",
+            {"segment": segment_id},
         )
         if rows.num_rows:
             yield _side_by_side(catalog, grain, rows, ready)

@@ -18,10 +18,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
+from hansei.reviews.appraisals import Card, Profile
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
 from hansei.reviews.explanations import Explanation, Proposal
 from hansei.reviews.foundations import Honesty
 from hansei.reviews.parts import Part, PartReference
+from hansei.reviews.prospects import EarlierAction, Outlook, Register
 
 __all__ = ["Evidence", "EvidenceError", "Part", "PartReference", "canonical_json", "check_parts", "sha256"]
 
@@ -250,7 +252,12 @@ class Evidence(Frozen):
     words: tuple[Word, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    earlier_actions: tuple[EarlierAction, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
+    cards: tuple[Card, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    registers: tuple[Register, ...] = ()
+    outlooks: tuple[Outlook, ...] = ()
     honesty: Honesty = Honesty()
     parts: tuple[PartReference, ...] = ()
 
@@ -272,7 +279,7 @@ class Evidence(Frozen):
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
-        said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations, *self.proposals)
+        said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations, *self.proposals, *self.outlooks)
         named = {said.indicator_id for said in said_of}
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")

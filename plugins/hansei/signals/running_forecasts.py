@@ -20,6 +20,8 @@ LEAST, SETTLED = 8, 12
 WARM_UP = 4
 # Errors of one horizon from which they speak for themselves.
 ENOUGH = 20
+# Share of the errors so far that an outlook's interval holds.
+CONFIDENCE = 0.8
 # Errors without overshooting that are taken for granted before the back-test has its say.
 PRIOR = 8
 
@@ -97,27 +99,39 @@ def corrected(forecasts: Forecasts, values: np.ndarray) -> Forecasts:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Of the newest period: forecast, lower and upper end, (horizon, series); NaN where nothing is said."""
+    """Of the newest period: forecast, lower and upper end, (horizon, series); NaN where nothing is said.
+
+    `median`: as much of forecast and past errors lies above as below. It is not the forecast where forecasts lag, as
+    they do behind a steady rise.
+    """
 
     middle: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
+    median: np.ndarray
 
 
-def outlook(values: np.ndarray, calendar: Calendar | None = None, confidence: float = 0.8) -> Outlook:
+def outlook(
+    values: np.ndarray,
+    calendar: Calendar | None = None,
+    confidence: float = CONFIDENCE,
+    is_corrected: bool = True,
+) -> Outlook:
     """The next four periods as the newest one sees them, with the interval of the errors that were made so far.
 
-    Fewer than SETTLED points repeat the last value, fewer than LEAST say nothing.
+    Fewer than SETTLED points repeat the last value, fewer than LEAST say nothing. `is_corrected`: overshooting is taken
+    back, as it is for the probability of a breach.
     """
     settled, short = averaged(values, calendar), repeated(values)
+    if is_corrected:
+        settled = corrected(settled, values)
     count = settled.counts[:, -1]
     is_short = count < SETTLED
     middle = np.where(is_short, short.ahead[:, :, -1], settled.ahead[:, :, -1])
     errors = typical_errors(np.where(is_short[:, None], short.errors, settled.errors))
     middle[:, count < LEAST] = np.nan
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    lower, upper = (middle + _quantile(errors, share) for share in tails)
-    return Outlook(middle, lower, upper)
+    shares = ((1 - confidence) / 2, (1 + confidence) / 2, 0.5)
+    return Outlook(middle, *(middle + _quantile(errors, share) for share in shares))
 
 
 def typical_errors(errors: np.ndarray) -> np.ndarray:

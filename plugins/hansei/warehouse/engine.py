@@ -124,12 +124,12 @@ class Warehouse:
                 return self._raw().execute(text, {name: parameters[name] for name in named})
             return self._raw().execute(text)
 
-    def arrow(self, query: str) -> pa.Table:
+    def arrow(self, query: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """A larger result as an Arrow table."""
         if self.sql.is_duckdb:
-            return self._native(query, None).to_arrow_table()
+            return self._native(query, parameters).to_arrow_table()
         with self.transaction():
-            cursor = self._connection.execute(sa.text(query))
+            cursor = self._connection.execute(sa.text(query), dict(parameters or {}))
             names = list(cursor.keys())
             records = cursor.fetchall()
         columns = list(zip(*records, strict=True)) if records else [() for _ in names]

@@ -103,10 +103,13 @@ def test_slots_of_each_grain():
         Calendar.of("year", MONTHS[:1], 1)
 
 
-def test_the_outlook_takes_quantiles_of_past_errors():
+@pytest.mark.parametrize("is_corrected", [True, False])
+def test_the_outlook_takes_quantiles_of_past_errors(is_corrected):
     values = np.random.default_rng(8).normal(20, 2, (3, 40))
-    found = running.outlook(values, confidence=0.8)
+    found = running.outlook(values, confidence=0.8, is_corrected=is_corrected)
     back_test = running.averaged(values)
+    if is_corrected:
+        back_test = running.corrected(back_test, values)
     for place in range(HORIZON):
         for row in range(3):
             errors = back_test.errors[place, row]
@@ -114,6 +117,8 @@ def test_the_outlook_takes_quantiles_of_past_errors():
             assert len(errors) >= running.ENOUGH
             expected = back_test.ahead[place, row, -1] + np.quantile(errors, [0.1, 0.9])
             np.testing.assert_allclose([found.lower[place, row], found.upper[place, row]], expected)
+            middle = back_test.ahead[place, row, -1] + np.median(errors)
+            np.testing.assert_allclose(found.median[place, row], middle)
 
 
 def test_a_short_series_repeats_its_last_value_and_a_very_short_one_says_nothing():
