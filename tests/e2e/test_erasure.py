@@ -155,6 +155,11 @@ def test_the_words_are_marked_and_the_quarantined_answer_is_empty(company: Compa
         "SELECT DISTINCT comment FROM staging.survey_responses WHERE respondent_email LIKE 'erased-%'"
     )
     assert comments == [{"comment": "[erased]"}]
+    others = company.scalar("SELECT COUNT(*) FROM staging.survey_responses WHERE respondent_email NOT LIKE 'erased-%'")
+    with open_read_copy(company.settings) as copy:
+        shared = copy.rows("SELECT respondent_email, comment FROM core.survey_comments")
+    assert len(shared) == others > 0
+    assert not any(row["respondent_email"].startswith("erased-") or row["comment"] == "[erased]" for row in shared)
     (row,) = company.rows("SELECT state, state_reason, payload FROM ops.quarantined_rows WHERE row_key LIKE '%R-bad'")
     assert row == {"state": "discarded", "state_reason": "of somebody who was erased", "payload": None}
 

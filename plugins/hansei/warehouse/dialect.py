@@ -182,6 +182,11 @@ class Dialect:
             return f"BIT_XOR(HASH({listed}))"
         return f"BIT_XOR(HASHTEXTEXTENDED(CAST(ROW({listed}) AS TEXT), 0))"
 
+    def count_of(self, text: str, characters: str) -> str:
+        """How many characters of a text are among those listed or in a range (`A-Za-z`), as an integer."""
+        # Both engines read this class alike; neither would a class by name.
+        return f"(LENGTH({text}) - LENGTH(REGEXP_REPLACE({text}, '[{characters}]', '', 'g')))"
+
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
         return ", ".join(map(_literal, values)) or "NULL"
