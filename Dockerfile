@@ -8,6 +8,11 @@ RUN python -m venv /opt/venv \
       --require-hashes --compile-bytecode -r /build/requirements.lock
 
 FROM python:3.11-slim-bookworm
+# For the PDF of a review: Pango, and fonts for Latin and Chinese. Charts in DOCX and mail are drawn with these fonts too.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation fonts-noto-cjk \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 50000 --create-home --shell /usr/sbin/nologin hansei \
  && install -d -o hansei -g hansei /var/lib/hansei /var/lib/airflow
 COPY --from=packages /opt/venv /opt/venv

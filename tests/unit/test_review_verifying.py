@@ -60,7 +60,7 @@ PROVEN = {
     "evidence in the board store": "proven",
     "part x_rows": "proven",
     "evidence in the archive": "proven",
-    "document": "proven",
+    "document brief.html": "proven",
 }
 
 
@@ -75,7 +75,7 @@ def test_a_changed_page_is_noticed(context: pipeline.Context, published: tuple[s
     page = published[1].read_text("utf-8")
     published[1].write_text(page.replace(">12<", ">21<"), "utf-8")
     assert page != published[1].read_text("utf-8")
-    assert states(context, published[0]) == PROVEN | {"document": "differs"}
+    assert states(context, published[0]) == PROVEN | {"document brief.html": "differs"}
     assert CliRunner().invoke(app, ["review", "verify", published[0]]).exit_code == 1
 
 
@@ -83,7 +83,10 @@ def test_a_lost_page_and_changed_evidence_are_noticed(context: pipeline.Context,
     archived = published[1].with_name("evidence.json")
     archived.write_text(archived.read_text("utf-8").replace('"value":12.0', '"value":13.0'), "utf-8")
     published[1].unlink()
-    assert states(context, published[0]) == PROVEN | {"evidence in the archive": "differs", "document": "missing"}
+    assert states(context, published[0]) == PROVEN | {
+        "evidence in the archive": "differs",
+        "document brief.html": "missing",
+    }
 
 
 def test_a_part_that_was_changed_in_the_board_store_is_noticed(

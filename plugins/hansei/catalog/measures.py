@@ -215,6 +215,10 @@ class Indicator(Definition):
         return tuple(cut for cut in self.cuts if grain != "day" or len(cut) == 1)
 
 
+# What a review is written as. HTML is the edition itself: the index and the board link to it.
+Format = Literal["html", "pdf"]
+
+
 class ReviewNote(Definition):
     """A dated remark that charts show, such as a schedule change."""
 
@@ -232,6 +236,7 @@ class Review(Definition):
     owner: str
     grain: Grain = "week"
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
+    formats: tuple[Format, ...] = ("html", "pdf")
     indicators: tuple[Identifier, ...] = Field(min_length=1)
     segments: tuple[Identifier, ...] = ()
     history_periods: int = Field(default=52, ge=4)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hansei.catalog.measures import Format
 from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
 from hansei.cli.stores import opened_store
@@ -69,10 +70,12 @@ def verify(
 @app.command()
 def render(
     review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")],
-    to: Annotated[Path, typer.Option(help="File to write.")] = Path("review.html"),
+    to: Annotated[Path | None, typer.Option(help="File to write (default: review.FORMAT).")] = None,
+    form: Annotated[Format, typer.Option("--format", help="html or pdf.")] = "html",
+    language: Annotated[str | None, typer.Option(help="One of the edition's languages (default: its first).")] = None,
 ) -> None:
-    """Make the document anew from its stored evidence; what was published stays as it is."""
+    """Make a document anew from its stored evidence; what was published stays as it is."""
     from hansei import pipeline
     from hansei.pipeline.verifying import render_again
 
-    typer.echo(str(render_again(pipeline.context(), review_id, to)))
+    typer.echo(str(render_again(pipeline.context(), review_id, to or Path(f"review.{form}"), form, language)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hansei import board
-from hansei.catalog.measures import Review
+from hansei.catalog.measures import Format, Review
 from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date, next_period, period_start
 from hansei.pipeline.context import Context
@@ -59,14 +60,17 @@ def build_review(context: Context, review_id: str, period_end: date | None = Non
                 return board.salt_of(engine, review_id, "all", start, part_id)
 
             evidence, parts = EvidenceGathering(context, warehouse, review, start, salt_of).gather()
-        stored, path = publish_edition(context, engine, evidence, parts)
+        stored, path = publish_edition(context, engine, evidence, parts, review.formats)
     return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
 
 
 def publish_edition(
-    context: Context, engine: sa.Engine, evidence: Evidence, parts: dict[str, Part]
+    context: Context, engine: sa.Engine, evidence: Evidence, parts: dict[str, Part], formats: Collection[Format] = ()
 ) -> tuple[board.StoredReview, Path]:
-    """Stores, renders, archives and publishes gathered evidence; the stored review and the document's path."""
+    """Stores, renders, archives and publishes gathered evidence; the stored review and the page's path.
+
+    `formats` come beside HTML.
+    """
     edition = board.Edition(
         definition_id=evidence.review_id,
         about=evidence.about,
@@ -81,7 +85,7 @@ def publish_edition(
         parts=tuple(_stored(part) for _, part in sorted(parts.items())),
     )
     stored = board.save_review(engine, edition, who="pipeline", now=context.now())
-    path = write_edition(context.settings.archive, evidence, parts, stored.revision)
+    path = write_edition(context.settings.archive, evidence, parts, stored.revision, formats)
     board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
     return stored, path
 

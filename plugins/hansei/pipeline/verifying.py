@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hansei import __version__, board
+from hansei.catalog.measures import Format
+from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
-from hansei.reviews.archive import BRIEF, EVIDENCE, MANIFEST, edition_directory, write_atomically
-from hansei.reviews.evidence import Evidence, Part, check_parts
-from hansei.reviews.rendering import render_review
+from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, write_atomically
+from hansei.reviews.brief import compose
+from hansei.reviews.evidence import Evidence, Part
+from hansei.reviews.papers import make
+from hansei.reviews.rendering import review_words
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,16 @@ def verify_review(context: Context, review_id: str) -> list[Finding]:
     directory = edition_directory(
         context.settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about
     )
-    return [*found, *_document(directory, stored.evidence_hash, evidence)]
+    return [*found, *_documents(directory, stored.evidence_hash, evidence)]
 
 
-def render_again(context: Context, review_id: str, target: Path) -> Path:
-    """The document made anew from the stored evidence and parts, written to `target`; nothing published changes."""
+def render_again(
+    context: Context, review_id: str, target: Path, form: Format = "html", language: str | None = None
+) -> Path:
+    """A document made anew from the stored evidence and parts, written to `target`; nothing published changes.
+
+    `language` is one of the evidence's, its principal one by default. NotInstalled where the format cannot be made.
+    """
     with board.opened_board(context.settings) as engine:
         stored = board.load_review(engine, review_id)
         kept = board.load_parts(engine, review_id)
@@ -54,8 +63,11 @@ def render_again(context: Context, review_id: str, target: Path) -> Path:
             parts[part_id] = Part.model_validate_json(part.content)
         elif part.erased_at is not None:
             parts[part_id] = Part(part_id=part_id, kind=part.kind, erased_on=part.erased_at.date())
-    check_parts(evidence, parts)
-    write_atomically(target, render_review(evidence, parts, evidence_hash=stored.evidence_hash))
+    if language is not None and language not in evidence.languages:
+        found, known = f"was not written in {language!r}", ", ".join(evidence.languages)
+        raise HanseiError(f"review {review_id}", found, f"use one of: {known}")
+    words = review_words(evidence, language)
+    write_atomically(target, make(form, compose(evidence, parts, words, stored.evidence_hash), words))
     return target
 
 
@@ -78,11 +90,11 @@ def _part(evidence: Evidence, part_id: str, kept: dict[str, board.Part], parts: 
     return Finding(what, "differs", "not the content that the evidence was made with")
 
 
-def _document(directory: Path, evidence_hash: str, evidence: Evidence) -> list[Finding]:
-    """The files of the archive against the evidence, and the page against what its manifest says."""
+def _documents(directory: Path, evidence_hash: str, evidence: Evidence) -> list[Finding]:
+    """The files of the archive against the evidence, and each document against what its manifest says."""
     manifest_file = directory / MANIFEST
     if not manifest_file.exists():
-        return [Finding("document", "missing", f"{directory} has no {MANIFEST}")]
+        return [Finding("documents", "missing", f"{directory} has no {MANIFEST}")]
     manifest = json.loads(manifest_file.read_text("utf-8"))
     archived = directory / EVIDENCE
     found = []
@@ -90,15 +102,17 @@ def _document(directory: Path, evidence_hash: str, evidence: Evidence) -> list[F
         found.append(Finding("evidence in the archive", "proven", str(archived)))
     else:
         found.append(Finding("evidence in the archive", "differs", str(archived)))
-    page = directory / BRIEF
-    digest = hashlib.sha256(page.read_bytes()).hexdigest() if page.exists() else None
-    if digest is None:
-        found.append(Finding("document", "missing", str(page)))
-    elif digest != manifest["brief_sha256"]:
-        found.append(Finding("document", "differs", f"{page} was changed after it was written"))
-    elif evidence_hash[:12] not in page.read_text("utf-8"):
-        found.append(Finding("document", "differs", f"{page} names other evidence"))
-    else:
-        made = "" if evidence.product_version == __version__ else f", made by Hansei {evidence.product_version}"
-        found.append(Finding("document", "proven", f"{page}{made}"))
-    return found
+    return [*found, *(_file(directory, kept, evidence_hash, evidence) for kept in documents_of(manifest))]
+
+
+def _file(directory: Path, kept: Kept, evidence_hash: str, evidence: Evidence) -> Finding:
+    what, path = f"document {kept.name}", directory / kept.name
+    if not path.exists():
+        return Finding(what, "missing", str(path))
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != kept.sha256:
+        return Finding(what, "differs", f"{path} was changed after it was written")
+    if kept.format == "html" and evidence_hash[:12].encode() not in content:
+        return Finding(what, "differs", f"{path} names other evidence")
+    made = "" if evidence.product_version == __version__ else f", made by Hansei {evidence.product_version}"
+    return Finding(what, "proven", f"{path}{made}")

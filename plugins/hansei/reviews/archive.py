@@ -1,4 +1,4 @@
-"""Where editions are kept: `<archive>/reviews/<review>/<period start>/` with brief, evidence, parts and a manifest.
+"""Where editions are kept: `<archive>/reviews/<review>/<period start>/`: documents, evidence, parts and a manifest.
 
 An edition about one segment lies in a folder of its segment, `<review>/team-desk-7-1b0c.../<period start>/`.
 
@@ -15,12 +15,17 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from markupsafe import escape
+
+from hansei.catalog.measures import Format
 from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
-from hansei.reviews.rendering import EditionEntry, render_index, render_review
+from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
+from hansei.reviews.rendering import EditionEntry, render_index
 
 BRIEF, EVIDENCE, MANIFEST, INDEX = "brief.html", "evidence.json", "manifest.json", "index.html"
 
@@ -58,12 +63,35 @@ def folder_of(segment_id: str) -> str:
     return f"{readable}-{hashlib.sha256(segment_id.encode()).hexdigest()[:12]}"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A document of an edition as its manifest names it."""
+
+    name: str
+    format: Format
+    language: str
+    media_type: str
+    sha256: str
+
+
+def documents_of(manifest: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """The documents that a manifest names, the principal page first; release 0.1 knew one page."""
+    if "documents" not in manifest:
+        return (Kept(BRIEF, "html", "en", MEDIA_TYPES["html"], manifest["brief_sha256"]),)
+    return tuple(Kept(**document) for document in manifest["documents"])
+
+
 def write_edition(
-    archive: Path | str, evidence: Evidence, parts: Mapping[str, Part] | None = None, revision: int = 1
+    archive: Path | str,
+    evidence: Evidence,
+    parts: Mapping[str, Part] | None = None,
+    revision: int = 1,
+    formats: Collection[Format] = (),
 ) -> Path:
     """Render and keep an edition, refresh the index of all editions; the path of the brief comes back.
 
-    Raises EvidenceError if this revision of the period was published from other evidence.
+    `formats` come beside HTML; what the edition had before is made again in any case. Raises EvidenceError if this
+    revision of the period was published from other evidence.
     """
     parts = parts or {}
     check_parts(evidence, parts)
@@ -76,31 +104,59 @@ def write_edition(
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
-    return _write_files(archive, directory, evidence, canonical_json(evidence), parts)
+    return _write_files(archive, directory, evidence, canonical_json(evidence), parts, formats)
 
 
 def _write_files(
-    archive: Path | str, directory: Path, evidence: Evidence, text: str, parts: Mapping[str, Part]
+    archive: Path | str,
+    directory: Path,
+    evidence: Evidence,
+    text: str,
+    parts: Mapping[str, Part],
+    formats: Collection[Format] = (),
 ) -> Path:
     """Every file of an edition; `text` is the evidence's own, which an older version may have written."""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    page = render_review(evidence, parts, evidence_hash=digest)
+    published = documents_of(_read_manifest(directory) or {"documents": ()})
+    papers = make_documents(evidence, parts, {*formats, *(kept.format for kept in published)}, digest)
+    kept = _kept(directory, papers, published, parts)
     for part_id, part in parts.items():
         write_atomically(directory / "parts" / f"{part_id}.json", canonical_json(part))
     write_atomically(directory / EVIDENCE, text)
-    write_atomically(directory / BRIEF, page)
+    for document in papers.documents:
+        write_atomically(directory / document.name, document.content)
     manifest = {
         "about": evidence.about,
         "as_of": evidence.as_of.isoformat(),
-        "brief_sha256": hashlib.sha256(page.encode()).hexdigest(),
+        "documents": [asdict(one) for one in kept],
         "evidence_sha256": digest,
-        "headline": page.partition("<h1>")[2].partition("</h1>")[0],
+        "headline": str(escape(papers.headline)),
+        "missing": {missing.name: missing.why for missing in papers.missing},
         "title": evidence.title,
     }
     # Last, since it is what says that the edition is there.
     write_atomically(directory / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     write_index(archive)
     return directory / BRIEF
+
+
+def _kept(directory: Path, papers: Papers, published: Collection[Kept], parts: Mapping[str, Part]) -> list[Kept]:
+    """What the manifest names: the documents just made, and those published that this machine cannot make anew.
+
+    Such a one goes where a part was erased since, because it may show it.
+    """
+    found = [Kept(d.name, d.format, d.language, MEDIA_TYPES[d.format], d.sha256) for d in papers.documents]
+    left = [one for one in published if one.name not in {document.name for document in papers.documents}]
+    if any(_is_erased_now(directory, part) for part in parts.values()):
+        for one in left:
+            (directory / one.name).unlink(missing_ok=True)
+        return found
+    return [*found, *left]
+
+
+def _is_erased_now(directory: Path, part: Part) -> bool:
+    before = directory / "parts" / f"{part.part_id}.json"
+    return part.erased_on is not None and before.exists() and before.read_text("utf-8") != canonical_json(part)
 
 
 def read_edition(
@@ -181,13 +237,13 @@ def write_index(archive: Path | str) -> Path:
     return root / INDEX
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """The file whole or not at all, also under kill -9: a temporary neighbour, flushed, then renamed over it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)

@@ -22,6 +22,14 @@ class EvidenceError(HanseiError):
     """Evidence, or one of its parts, that cannot be what it says it is."""
 
 
+class PaperError(HanseiError):
+    """A document that is not fit to be kept or sent."""
+
+
+class NotInstalled(HanseiError):
+    """A library or font of the system, which a document needs, is not there."""
+
+
 def _clean(value: Any) -> Any:
     """Text without control characters, bidirectional overrides or lone surrogates; anything else untouched."""
     if not isinstance(value, str):

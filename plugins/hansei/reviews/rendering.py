@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hansei.reviews import figures, visual
-from hansei.reviews.brief import compose
+from hansei.reviews.brief import Brief, compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
 from hansei.reviews.locales import LANGUAGES, Locale, locale
 from hansei.reviews.validation_page import ValidationPage, lay_out
@@ -43,7 +43,7 @@ def _environment(templates: Path) -> Environment:
     return environment
 
 
-def render(template: str, templates: Path | None, **content: Any) -> str:
+def render(template: str, templates: Path | None = None, **content: Any) -> str:
     """The template with its content; `templates` is another folder than the shipped one."""
     return _environment(templates or SHIPPED_INCLUDE / "templates").get_template(template).render(**content)
 
@@ -63,8 +63,12 @@ def render_review(
     where a part is not what the evidence was made with, or where the language has no words yet.
     """
     words = review_words(evidence, language, templates)
-    brief = compose(evidence, parts or {}, words, evidence_hash)
-    return render("review.html.j2", templates, brief=brief, evidence=evidence, words=words)
+    return render_page(compose(evidence, parts or {}, words, evidence_hash), words, templates)
+
+
+def render_page(brief: Brief, words: Locale, templates: Path | None = None) -> str:
+    """The brief as one self-contained HTML page."""
+    return render("review.html.j2", templates, brief=brief, evidence=brief.evidence, words=words)
 
 
 def review_words(evidence: Evidence, language: str | None = None, templates: Path | None = None) -> Locale:

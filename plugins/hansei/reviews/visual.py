@@ -36,6 +36,12 @@ DARK = {
     "warning-wash": "#352b15",
 }
 
+# The first that a machine has, for each sign: Latin ones first, so that figures look alike in every language.
+FONTS = (
+    '"Noto Sans","Liberation Sans","Helvetica Neue",Arial,"Noto Sans CJK SC","Noto Sans SC","Source Han Sans SC",'
+    '"WenQuanYi Micro Hei","WenQuanYi Zen Hei","PingFang SC","Microsoft YaHei",sans-serif'
+)
+
 # Shapes on a 12 by 12 field. Filled asks for attention, hollow does not, dashed is not judged.
 SHAPES = {
     "breach_critical": '<path class="m-critical" d="M6 .8 11.6 10.8H.4Z"/>',

@@ -1,0 +1,78 @@
+"""Our charts where no page is around them: an SVG with its styles inside for PDF, a PNG for DOCX and mail.
+
+A chart of `charts` takes colours and type from the page's style sheet. Here the same rules stand inside the drawing,
+in the light colours, so that every paper shows the same picture. PNGs are drawn with the fonts of the machine: the
+same machine gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable
+from functools import cache
+
+from hansei.reviews import visual
+from hansei.reviews.rendering import render
+
+DRAWING = re.compile(r"<svg\b[^>]*>.*?</svg>", re.S)
+PNG_SCALE = 2.0
+_CLASS = re.compile(r'<svg\b[^>]*?\bclass="([^"]*)"')
+_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+_SPOKEN = (re.compile(r"<title[^>]*>(.*?)</title>", re.S), re.compile(r"<desc[^>]*>(.*?)</desc>", re.S))
+_LABEL = re.compile(r'<svg\b[^>]*?\baria-label="([^"]*)"')
+
+
+def alternative(svg: str) -> str:
+    """What the drawing says in words: its description, else its title or label; empty for an ornament."""
+    title, description = (pattern.search(svg) for pattern in _SPOKEN)
+    found = description or title or _LABEL.search(svg)
+    return html.unescape(found.group(1)) if found else ""
+
+
+def size(svg: str) -> tuple[float, float]:
+    """Width and height of the drawing's field."""
+    found = _BOX.search(svg)
+    assert found, "every drawing of ours has a viewBox that begins at 0 0"
+    return float(found.group(1)), float(found.group(2))
+
+
+def standalone(svg: str) -> str:
+    """The drawing as an SVG file of its own, in the light colours."""
+    width, height = size(svg)
+    root = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+    root += f'font-family="{html.escape(visual.FONTS)}" '
+    head, closed, body = svg.replace("<svg ", root, 1).partition(">")
+    return f"{head}{closed}<style>{_style()}</style>{body}"
+
+
+def png(svg: str) -> bytes:
+    """The drawing as a picture on white, two points for each of its own."""
+    import resvg_py
+
+    return bytes(resvg_py.svg_to_bytes(svg_string=standalone(svg), zoom=PNG_SCALE, background="#ffffff"))
+
+
+def replaced(page: str, picture: Callable[[str, str, str], str]) -> str:
+    """The page with each drawing replaced by what `picture` makes of it, its class and its words."""
+
+    def one(match: re.Match) -> str:
+        svg = match.group(0)
+        named = _CLASS.match(svg)
+        return picture(svg, named.group(1) if named else "", alternative(svg))
+
+    return DRAWING.sub(one, page)
+
+
+def data_address(svg: str) -> str:
+    """The drawing as an address that holds it."""
+    return "data:image/svg+xml;base64," + base64.b64encode(standalone(svg).encode()).decode()
+
+
+@cache
+def _style() -> str:
+    """The drawing rules of the page's style sheet, with their colours put in: not every reader knows variables."""
+    rules = render("partials/marks.css.j2") + render("partials/charts.css.j2")
+    rules = rules.replace("font-family:inherit", "")
+    return re.sub(r"var\(--([\w-]+)\)", lambda match: visual.LIGHT[match.group(1)], rules)
