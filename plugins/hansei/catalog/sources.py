@@ -263,6 +263,19 @@ class KeyList(Definition):
     most_deleted_ratio: float = Field(default=0.05, gt=0, le=1)
 
 
+class DeletedKeys(Definition):
+    """A resource that lists the keys of rows which were deleted: those of the night's window, or all there are.
+
+    deleted_at: when each was; without it, or where a line has none, the window's end stands in. A row whose own
+    version (a time) is newer than that was restored, and lives.
+    """
+
+    entity: Identifier
+    resource: Identifier
+    key: ColumnMapping
+    deleted_at: ColumnMapping | None = None
+
+
 class Freshness(Definition):
     """How old the newest complete night may be before the brief says so."""
 
@@ -309,16 +322,17 @@ class Source(Definition):
     entities: tuple[EntityMapping, ...] = Field(min_length=1)
     counts: tuple[SourceCounts, ...] = ()
     keys: tuple[KeyList, ...] = ()
+    deleted_keys: tuple[DeletedKeys, ...] = ()
 
     @model_validator(mode="after")
     def _counts_and_keys_fit(self) -> Source:
-        for title, declared in (("counts", self.counts), ("keys", self.keys)):
+        for title, declared in (("counts", self.counts), ("keys", self.keys), ("deleted_keys", self.deleted_keys)):
             for item in declared:
                 if item.resource not in self.resources:
                     raise ValueError(f"{title} names resource {item.resource!r}, which is not declared")
                 if item.entity not in self.entity_ids:
                     raise ValueError(f"{title} names entity {item.entity!r}, which this source does not feed")
-                if self.resources[item.resource].cursor is not None:
+                if title != "deleted_keys" and self.resources[item.resource].cursor is not None:
                     raise ValueError(f"{title}: resource {item.resource} has a cursor; it has to be read whole")
             if len({item.entity for item in declared}) < len(declared):
                 raise ValueError(f"{title} names an entity twice")
@@ -344,6 +358,14 @@ class Source(Definition):
                 paths = [path for column in mapping.columns.values() for path in column.paths]
                 check_batches(self.resources, mapping.resource, [*paths, *(rule.path for rule in mapping.where)])
         return self
+
+    def has_time_versions(self, entity: str) -> bool:
+        """Whether every row of the entity says by a time how new it is."""
+        return all(
+            mapping.version is not None and mapping.version.parts[0][1] == "timestamp"
+            for mapping in self.entities
+            if mapping.entity == entity
+        )
 
     def delivery_of(self, resource: str) -> str:
         return self.resources[resource].delivery or self.delivery

@@ -79,9 +79,21 @@ def coverage_matrix(catalog: Catalog, source: Source) -> Iterator[str]:
         missing = [column for column in entity.columns if column not in mapped]
         if missing:
             yield f"- `{entity_id}` lacks {', '.join(f'`{column}`' for column in missing)}."
+    yield from _besides(source)
     ignored = {field: None for resource in source.resources.values() for field in resource.ignore}
     if ignored:
         yield f"- Known and left out: {', '.join(f'`{field}`' for field in ignored)}."
+
+
+def _besides(source: Source) -> Iterator[str]:
+    """What the source tells of its rows besides the rows."""
+    for deleted in source.deleted_keys:
+        yield f"- Deleted rows of `{deleted.entity}` are listed by `{deleted.resource}`."
+    for keys in source.keys:
+        days = f"{keys.every.days} days" if keys.every.days > 1 else "day"
+        yield f"- Rows of `{keys.entity}` that vanish without a word are found by `{keys.resource}`, every {days}."
+    for counts in source.counts:
+        yield f"- `{counts.entity}` are held against the counts of `{counts.resource}`, by `{counts.counted_on}`."
 
 
 def _columns(catalog: Catalog, mapping: EntityMapping) -> Iterator[str]:

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hansei.quality.rules import row_rules
 from hansei.quality.validation import Suite
 from hansei.sources.extraction import extract_batch
 from hansei.sources.spool import Manifest, read_part
+from hansei.sources.tallies import take_deletions
 
 
 @dataclass
@@ -41,7 +43,8 @@ def extract_once(
     """
     means = (source, context.catalog)
     if not is_dry:
-        manifest = extract_batch(*means, context.settings, context.resolver, run_id, window, progress)
+        own = (*means, context.settings, context.resolver)
+        manifest = extract_batch(*own, run_id, window, progress, partial(take_deletions, *own, window))
         found = [Extracted(entity, batch.received) for entity, batch in manifest.entities.items()]
         return manifest.location, found
     with tempfile.TemporaryDirectory(prefix="hansei-dry-") as spool:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from hansei.quality.intake import Intake
 from hansei.sources.extraction import extract_batch
 from hansei.sources.privacy import key_id
 from hansei.sources.spool import read_manifest, safe_name
-from hansei.sources.tallies import take_tallies
+from hansei.sources.tallies import take_deletions, take_tallies
 from hansei.warehouse import kept_open, open_warehouse
 from hansei.warehouse.key_lists import due_key_lists
 from hansei.warehouse.read_copy import publish_read_copy
@@ -155,8 +154,13 @@ def extract(
     try:
         definition = context.catalog.sources[source]
         means = (definition, context.catalog, context.settings, context.resolver)
-        tallies = partial(take_tallies, *means, window, keys_due)
-        manifest = extract_batch(*means, run_id, window, progress=progress, tallies=tallies)
+        manifest = extract_batch(
+            *means,
+            run_id,
+            window,
+            progress=progress,
+            tallies=lambda: [*take_deletions(*means, window), *take_tallies(*means, window, keys_due)],
+        )
     except HanseiError as error:
         # On a full disk there is no room for the note either; the error itself must still arrive.
         with suppress(OSError), system.open(note, "wb") as file:

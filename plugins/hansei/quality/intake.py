@@ -27,6 +27,7 @@ from hansei.settings import Settings
 from hansei.sources.erasure import LIKE_TOKEN
 from hansei.sources.spool import EntityBatch, Manifest, discard_raw, raw_rows, read_part
 from hansei.sources.spool_erasure import replace_part
+from hansei.warehouse.deletions import bury_listed
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.key_lists import KeyReconciliation, reconcile_keys
 from hansei.warehouse.publication import MergeCounts, land, merge
@@ -95,6 +96,7 @@ class Intake:
             self._check_references()
             is_held = any(count.held for count in counts.values())
             if not is_held:
+                self._bury_listed(counts)
                 self._reconcile_keys(counts)
                 move_watermark(self.warehouse, self.source.id, self.manifest.complete_until, self.run.run_id)
             self._close(is_held)
@@ -147,6 +149,21 @@ class Intake:
             found = reference_findings(self.warehouse, self.catalog, self.source, entity)
             self.warehouse.insert("ops.check_results", [{**identity, **finding.as_result()} for finding in found])
 
+    def _bury_listed(self, counts: dict[str, EntityCounts]) -> None:
+        """Marks as deleted what the source lists as deleted; entries that cannot be read warn."""
+        for tally in self.manifest.tallies:
+            if tally.kind != "deletions":
+                continue
+            entity, listed = self.catalog.entities[tally.entity], read_part(self.manifest, tally.part)
+            has_times = self.source.has_time_versions(entity.id)
+            deleted = bury_listed(self.warehouse, entity, self.source.id, self.run, listed, has_times)
+            counts[entity.id].deleted += deleted
+            identity = {"run_id": self.run.run_id, "source": self.source.id, "entity": entity.id}
+            self._count_deleted(identity, deleted)
+            read = listed.num_rows + tally.unreadable
+            finding = BatchFinding("deleted_keys", "batch", "warn", read, tally.unreadable, tally.message)
+            self.warehouse.insert("ops.check_results", [{**identity, **finding.as_result()}])
+
     def _reconcile_keys(self, counts: dict[str, EntityCounts]) -> None:
         """Deletes what complete key lists lack; each list leaves a line that says what became of it."""
         declared = {keys.entity: keys for keys in self.source.keys}
@@ -170,12 +187,15 @@ class Intake:
             result = {**finding.as_result(), **({} if found.state == "applied" else {"result": "warned"})}
             identity = {"run_id": self.run.run_id, "source": self.source.id, "entity": entity.id}
             self.warehouse.insert("ops.check_results", [{**identity, **result}])
-            if found.deleted:
-                self.warehouse.execute(
-                    "UPDATE ops.batches SET deleted_count = deleted_count + :deleted "
-                    "WHERE run_id = :run_id AND source = :source AND entity = :entity",
-                    {**identity, "deleted": found.deleted},
-                )
+            self._count_deleted(identity, found.deleted)
+
+    def _count_deleted(self, identity: dict[str, str], deleted: int) -> None:
+        if deleted:
+            self.warehouse.execute(
+                "UPDATE ops.batches SET deleted_count = deleted_count + :deleted "
+                "WHERE run_id = :run_id AND source = :source AND entity = :entity",
+                {**identity, "deleted": deleted},
+            )
 
     def _merge(self, entity: Entity, batch: EntityBatch, checking: _Checking, landed: int) -> MergeCounts:
         # Absence proves a deletion only in a complete snapshot that is the newest of its source.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hansei.catalog.loader import Catalog
-from hansei.catalog.sources import Source
+from hansei.catalog.sources import DeletedKeys, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.errors import HanseiError
@@ -17,7 +17,7 @@ from hansei.sources.database import count_rows
 from hansei.sources.extraction import ResourceRun
 from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch
-from hansei.sources.tallies import take_tallies
+from hansei.sources.tallies import take_deletions, take_tallies
 
 A_DAY = timedelta(days=1)
 
@@ -38,15 +38,28 @@ class Access:
 
 
 def check_access(source: Source, catalog: Catalog, settings: Settings, resolver: Resolver) -> Iterator[Access]:
-    """Each resource that an entity is read from, then each tally; a refusal of one stops no other."""
+    """Each resource that an entity is read from, then deletions, counts and keys; a refusal of one stops no other."""
     now = datetime.now(UTC).replace(tzinfo=None)
     for name in source.resources:
         if any(mapping.resource == name for mapping in source.entities):
             yield _resource(source, name, catalog, settings, resolver, Window(now - A_DAY, now))
     whole = Window(None, now)
+    for deleted in source.deleted_keys:
+        yield _deletions(source, deleted, catalog, settings, resolver, Window(now - A_DAY, now))
     for tally in take_tallies(source, catalog, settings, resolver, whole, [keys.entity for keys in source.keys]):
         rows = tally.rows.num_rows if tally.rows is not None else None
         yield Access(f"{tally.kind} of {tally.entity}", rows is not None, tally.message, rows, "whole" if rows else "")
+
+
+def _deletions(
+    source: Source, deleted: DeletedKeys, catalog: Catalog, settings: Settings, resolver: Resolver, night: Window
+) -> Access:
+    alone = source.model_copy(update={"deleted_keys": (deleted,)})
+    try:
+        (tally,) = take_deletions(alone, catalog, settings, resolver, night)
+    except HanseiError as error:
+        return Access(f"deletions of {deleted.entity}", False, str(error))
+    return Access(f"deletions of {deleted.entity}", True, tally.message, tally.rows.num_rows, "read for the last day")
 
 
 def _resource(

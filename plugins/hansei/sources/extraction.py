@@ -73,7 +73,8 @@ def extract_batch(
             run.write(writer, progress)
     writer.close_parts()
     entities = {entity: _entity_batch(source, entity, runs, writer) for entity in source.entity_ids}
-    untils = [run.complete_until for run in runs]
+    told = list(tallies())
+    untils = [run.complete_until for run in runs] + [tally.taken_at for tally in told if tally.kind == "deletions"]
     manifest = Manifest(
         location=writer.location,
         run_id=run_id,
@@ -84,7 +85,7 @@ def extract_batch(
         complete_until=None if None in untils else min(untils),
         entities=entities,
         raw_parts=writer.raw_parts,
-        tallies=tuple(_tally_part(writer, tally) for tally in tallies()),
+        tallies=tuple(_tally_part(writer, tally) for tally in told),
     )
     writer.finish(manifest)
     discard_pages(settings, run_id, source.id)
@@ -93,7 +94,7 @@ def extract_batch(
 
 def _tally_part(writer: BatchWriter, tally: Tally) -> TallyPart:
     part = None if tally.rows is None else writer.write_tally(tally.kind, tally.entity, tally.rows)
-    return TallyPart(tally.kind, tally.entity, part, tally.taken_at, tally.message)
+    return TallyPart(tally.kind, tally.entity, part, tally.taken_at, tally.message, tally.unreadable)
 
 
 def _entity_batch(source: Source, entity: str, runs: list[ResourceRun], writer: BatchWriter) -> EntityBatch:
@@ -189,6 +190,7 @@ class ResourceRun:
             for _, mapped in self.map(chunk):
                 for _, rows in mapped:
                     yield rows
+        self.complete_until = self._complete_until()
 
     @property
     def covered_until(self) -> datetime | None:

@@ -51,8 +51,9 @@ class TallyPart:
     kind: str
     entity: str
     part: str | None
-    taken_at: datetime
+    taken_at: datetime | None
     message: str = ""
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
-"""What a source says of its rows besides the rows: how many it counts per day and status, and the key of each.
+"""What a source says of its rows besides the rows: how many it counts per day and status, the key of each, and the
+keys of those that were deleted.
 
-Both are read through the same mapping as rows are, from a resource that no entity maps, and always whole. A source
-that cannot count or list its keys loses no night: the tally then holds the reason instead of figures.
+All are read through the same mapping as rows are, from a resource that no entity maps. Counts and keys are read whole,
+and a source that cannot tell them loses no night: the tally then holds the reason instead of figures. Deletions belong
+to a window like rows do, so that a night which cannot read them has to come again.
 """
 
 from __future__ import annotations
@@ -18,35 +20,41 @@ import pyarrow.compute as pc
 
 from hansei.catalog.entities import Column, Entity
 from hansei.catalog.loader import Catalog
-from hansei.catalog.sources import ColumnMapping, EntityMapping, KeyList, Source, SourceCounts
+from hansei.catalog.sources import ColumnMapping, DeletedKeys, EntityMapping, KeyList, Source, SourceCounts
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.errors import HanseiError, SourceError
 from hansei.settings import Settings
 from hansei.sources.extraction import ResourceRun
 from hansei.sources.mapping import FAULTS
+from hansei.sources.matrix import DELETED
 from hansei.sources.rest import opened_reading
 from hansei.sources.scratch import Scratch
+from hansei.sources.times import TIMESTAMP
 
-Kind = Literal["counts", "keys"]
+Kind = Literal["counts", "keys", "deletions"]
 ALL_STATUSES = "all"  # where a source counts days only
 COUNTS_SCHEMA = pa.schema([("day", pa.date32()), ("status", pa.string()), ("count", pa.int64())])
 KEYS_SCHEMA = pa.schema([("key", pa.string())])
+DELETIONS_SCHEMA = pa.schema([("key", pa.string()), ("deleted_at", TIMESTAMP)])
+Declared = SourceCounts | KeyList | DeletedKeys
 
 
 @dataclass(frozen=True)
 class Tally:
     """One tally of one entity. `rows` is None where it could not be read, and `message` says why.
 
-    rows: as COUNTS_SCHEMA (each day and status once) or KEYS_SCHEMA (each key once).
-    taken_at: naive UTC; up to when what it tells is known.
+    rows: as COUNTS_SCHEMA (each day and status once), KEYS_SCHEMA (each key once) or DELETIONS_SCHEMA (each key once,
+    with its newest deletion, deleted_at NULL where none is told). taken_at: naive UTC; up to when what it tells is
+    known. unreadable: rows that were left out.
     """
 
     kind: Kind
     entity: str
     rows: pa.Table | None
-    taken_at: datetime
+    taken_at: datetime | None
     message: str = ""
+    unreadable: int = 0
 
     def as_error(self) -> SourceError:
         """Why there are no rows, for somebody who asked for them."""
@@ -70,6 +78,16 @@ def take_tallies(
             yield reading.tally("keys", keys)
 
 
+def take_deletions(
+    source: Source, catalog: Catalog, settings: Settings, resolver: Resolver, window: Window
+) -> Iterator[Tally]:
+    """What the source says it deleted in the window. Raises SourceError where it cannot be read."""
+    reading = _Reading(source, catalog, settings, resolver, window)
+    for deleted in source.deleted_keys:
+        with Scratch() as scratch:
+            yield reading.deletions(deleted, scratch)
+
+
 @dataclass(frozen=True)
 class _Reading:
     source: Source
@@ -78,7 +96,7 @@ class _Reading:
     resolver: Resolver
     window: Window
 
-    def tally(self, kind: Kind, declared: SourceCounts | KeyList) -> Tally:
+    def tally(self, kind: Literal["counts", "keys"], declared: SourceCounts | KeyList) -> Tally:
         now = datetime.now(UTC).replace(tzinfo=None)
         try:
             with Scratch() as scratch:
@@ -127,15 +145,32 @@ class _Reading:
             raise SourceError(self._place(keys), "the list is empty", "an empty list deletes nothing; check the export")
         return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), taken_at
 
-    def _place(self, declared: SourceCounts | KeyList) -> str:
+    def deletions(self, deleted: DeletedKeys, scratch: Scratch) -> Tally:
+        entity = self.catalog.entities[deleted.entity]
+        means = (_key_entity(entity), {entity.key: deleted.key}, self.window, scratch)
+        with self._run(deleted.resource, *means, deleted_at=deleted.deleted_at) as run:
+            rows, faulty = _read(run, [entity.key, DELETED])
+            until = run.complete_until
+        named = rows.rename_columns(DELETIONS_SCHEMA.names).cast(DELETIONS_SCHEMA)
+        newest = named.group_by("key").aggregate([("deleted_at", "max")]).rename_columns(DELETIONS_SCHEMA.names)
+        message = f"{faulty} of its entries have no readable key or time" if faulty else ""
+        return Tally("deletions", entity.id, newest.select(DELETIONS_SCHEMA.names), until, message, faulty)
+
+    def _place(self, declared: Declared) -> str:
         return f"source {self.source.id}, resource {declared.resource}"
 
     @contextmanager
     def _run(
-        self, resource: str, entity: Entity, columns: dict[str, ColumnMapping], window: Window, scratch: Scratch
+        self,
+        resource: str,
+        entity: Entity,
+        columns: dict[str, ColumnMapping],
+        window: Window,
+        scratch: Scratch,
+        deleted_at: ColumnMapping | None = None,
     ) -> Iterator[ResourceRun]:
         """The resource read whole, at its newest, as rows of a passing entity."""
-        mapping = EntityMapping(entity=entity.id, resource=resource, columns=columns)
+        mapping = EntityMapping(entity=entity.id, resource=resource, columns=columns, deleted_at=deleted_at)
         whole = self.source.resources[resource].model_copy(update={"delivery": "snapshot"})
         resources = {**self.source.resources, resource: whole}
         source = self.source.model_copy(update={"entities": (mapping,), "resources": resources})
@@ -153,8 +188,8 @@ def _read(run: ResourceRun, columns: list[str]) -> tuple[pa.Table, int]:
         faulty += pc.sum(faults).as_py() or 0
         tables.append(rows.filter(pc.invert(faults)).select(columns))
     if not tables:
-        fields = [pa.field(name, {"day": pa.date32(), "count": pa.int64()}.get(name, pa.string())) for name in columns]
-        return pa.schema(fields).empty_table(), faulty
+        kinds = {"day": pa.date32(), "count": pa.int64(), DELETED: TIMESTAMP}
+        return pa.schema([(name, kinds.get(name, pa.string())) for name in columns]).empty_table(), faulty
     return pa.concat_tables(tables), faulty
 
 

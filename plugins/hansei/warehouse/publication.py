@@ -191,8 +191,8 @@ def _delete_absent(warehouse: Warehouse, entity: Entity, kept_keys: Iterable[str
     return count
 
 
-def bury(warehouse: Warehouse, entity: Entity, absent: str, parameters: dict) -> int:
-    """Marks the source's living rows that meet the condition as deleted at `window_end`; how many.
+def bury(warehouse: Warehouse, entity: Entity, absent: str, parameters: dict, at: str = ":window_end") -> int:
+    """Marks the source's living rows that meet the condition as deleted at `at` (SQL); how many.
 
     Their subjects are added to `run_subjects` (key, operation), which the caller hands to `record_changes`.
     """
@@ -206,7 +206,7 @@ def bury(warehouse: Warehouse, entity: Entity, absent: str, parameters: dict) ->
             source,
         )
         warehouse.execute(
-            f"UPDATE {entity.table} SET deleted_at = :window_end, loaded_run_id = :run_id WHERE {gone}", parameters
+            f"UPDATE {entity.table} SET deleted_at = {at}, loaded_run_id = :run_id WHERE {gone}", parameters
         )
     return count
 
