@@ -59,7 +59,7 @@ def check(
     """Connect, say what can be read and what a night costs, and print the coverage matrix of a sample."""
     from hansei.sources.access import check_access
     from hansei.sources.coverage import check_source
-    from hansei.sources.report import access_report, coverage_report
+    from hansei.sources.report import access_report, coverage_report, night_cost
 
     context, source = _source(name)
     means = (source, context.catalog, context.settings, context.resolver)
@@ -72,6 +72,8 @@ def check(
         typer.echo(json.dumps(answer, default=str, ensure_ascii=False, indent=1))
     else:
         console().print(access_report(source, access))
+        if (cost := night_cost(source, access)) is not None:
+            typer.echo(cost)
         if coverage is not None:
             console().print(coverage_report(coverage))
     if coverage is None or not coverage.is_sound:
@@ -102,27 +104,23 @@ def status(
     """How far each source is complete, against its freshness limits, and how its last night went."""
     from hansei import pipeline
     from hansei.pipeline.source_states import source_states
-    from hansei.sources.report import state_rows
+    from hansei.sources.report import spent_budget, state_rows
     from hansei.warehouse import open_read_copy
 
     context = pipeline.context() if name is None else _source(name)[0]
     with open_read_copy(context.settings) as warehouse:
         states = [state for state in source_states(context, warehouse) if name in (None, state.source)]
     if as_json:
-        told = [{**vars(state), "budget": _budget(context.catalog.sources[state.source])} for state in states]
+        told = [
+            {**vars(state), "budget": spent_budget(context.catalog.sources[state.source], state)} for state in states
+        ]
         typer.echo(json.dumps(told, default=str, ensure_ascii=False, indent=1))
         return
     show(state_rows(states), False, "no source is defined: `hansei new source` writes a first one")
     for state in states:
-        for line in (state.message, _budget(context.catalog.sources[state.source])):
+        for line in (state.message, spent_budget(context.catalog.sources[state.source], state)):
             if line:
                 typer.echo(f"{state.source}: {line}")
-
-
-def _budget(source) -> str:
-    """The ceiling of requests that a definition sets, empty for sources that are not asked over HTTP."""
-    rate = getattr(source.api, "rate", None) if source.kind == "rest" else None
-    return f"at most {rate.per_minute} requests a minute" if rate is not None and rate.per_minute else ""
 
 
 @app.command()

@@ -20,6 +20,7 @@ class SourceState:
     freshness: fresh, warn or late against the limits of its definition, `never` where nothing has arrived.
     run_state: of its last run: published, held, failed, open; `never` where none was. counts: rows of that run by fate.
     key_lists: entity -> when its list of keys was last applied. unexplained: rows per entity in the last tie-out.
+    requests: what the newest batch over HTTP took; quota_left: what the interface said then to be left of its quota.
     """
 
     source: str
@@ -32,6 +33,9 @@ class SourceState:
     counts: dict[str, int]
     key_lists: dict[str, datetime]
     unexplained: dict[str, int]
+    requests: int | None = None
+    quota_left: int | None = None
+    quota_seen_at: datetime | None = None
 
 
 def source_states(context: Context, warehouse: Warehouse) -> list[SourceState]:
@@ -41,6 +45,7 @@ def source_states(context: Context, warehouse: Warehouse) -> list[SourceState]:
     counts = {key: _counts(warehouse, key) for key in {(name, row["run_id"]) for name, row in last.items()}}
     lists = _key_lists(warehouse)
     gaps = _unexplained(warehouse)
+    costs = _costs(warehouse)
     found = []
     for name, source in sorted(context.catalog.sources.items()):
         reach, run = marks.get(name), last.get(name, {"run_id": None, "state": "never", "message": None})
@@ -59,6 +64,7 @@ def source_states(context: Context, warehouse: Warehouse) -> list[SourceState]:
             counts=counts.get((name, run["run_id"]), {}),
             key_lists=lists.get(name, {}),
             unexplained=gaps.get(name, {}),
+            **costs.get(name, {}),
         )
         found.append(state)
     return found
@@ -111,6 +117,15 @@ def _unexplained(warehouse: Warehouse) -> dict[str, dict[str, int]]:
         "WHERE newest.source = told.source AND newest.entity = told.entity) GROUP BY source, entity"
     )
     return _by_entity(warehouse.rows(query), "number")
+
+
+def _costs(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """What each source's newest batch over HTTP cost."""
+    query = (
+        "SELECT source, request_count AS requests, quota_left_count AS quota_left, quota_seen_at "
+        "FROM ops.source_runs WHERE request_count IS NOT NULL ORDER BY published_at, window_end"
+    )
+    return {row["source"]: {key: row[key] for key in row if key != "source"} for row in warehouse.rows(query)}
 
 
 def _by_entity(rows: list[dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:

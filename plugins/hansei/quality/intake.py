@@ -305,10 +305,15 @@ class Intake:
         )
 
     def _close(self, is_held: bool) -> None:
+        asked = self.manifest.asked
         self.warehouse.execute(
             "UPDATE ops.source_runs SET state = :state, complete_until = :complete_until, published_at = :as_of, "
-            "message = :message WHERE run_id = :run_id AND source = :source",
+            "message = :message, request_count = :request_count, quota_left_count = :quota_left_count, "
+            "quota_seen_at = :quota_seen_at WHERE run_id = :run_id AND source = :source",
             {
+                "request_count": asked.requests if asked else None,
+                "quota_left_count": asked.quota_left if asked else None,
+                "quota_seen_at": asked.quota_seen_at if asked else None,
                 "state": "held" if is_held else "published",
                 "complete_until": self.manifest.complete_until,
                 "as_of": self.run.as_of,

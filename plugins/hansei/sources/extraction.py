@@ -74,6 +74,7 @@ def extract_batch(
     writer.close_parts()
     entities = {entity: _entity_batch(source, entity, runs, writer) for entity in source.entity_ids}
     told = list(tallies())
+    asked = None if reading is None else reading.asked(sum(tally.requests for tally in told))
     untils = [run.complete_until for run in runs] + [tally.taken_at for tally in told if tally.kind == "deletions"]
     manifest = Manifest(
         location=writer.location,
@@ -86,6 +87,7 @@ def extract_batch(
         entities=entities,
         raw_parts=writer.raw_parts,
         tallies=tuple(_tally_part(writer, tally) for tally in told),
+        asked=asked,
     )
     writer.finish(manifest)
     discard_pages(settings, run_id, source.id)

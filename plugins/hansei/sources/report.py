@@ -95,13 +95,32 @@ def _cell(value: object, width: int = 60) -> Text:
 def access_report(source: Source, access: Sequence[Access]) -> RenderableType:
     """What can be read, and what a night will read."""
     table = Table(title=f"{source.id} ({source.kind})", title_justify="left", show_edge=False)
-    for heading in ("reads", "", "rows a night", "how it is known"):
-        table.add_column(heading, justify="right" if heading == "rows a night" else "left", overflow="fold")
+    headings = ["reads", "", "rows a night", "how it is known"]
+    if source.kind == "rest":
+        headings.insert(3, "requests")
+    for heading in headings:
+        table.add_column(
+            heading, justify="right" if heading in ("rows a night", "requests") else "left", overflow="fold"
+        )
     for item in access:
         word = Text("readable", style="green") if item.is_readable else Text("refused", style="red")
-        rows = "" if item.rows_a_night is None else f"{item.rows_a_night:,}"
-        table.add_row(item.name, word, rows, item.basis or Text(item.message, style="red"))
+        requests = [] if source.kind != "rest" else [_number(item.requests_a_night)]
+        table.add_row(item.name, word, _number(item.rows_a_night), *requests, item.basis or Text(item.message, "red"))
     return table
+
+
+def night_cost(source: Source, access: Sequence[Access]) -> str | None:
+    """What a night like the last day asks an interface over HTTP; None where nothing is known of that."""
+    known = [item.requests_a_night for item in access if item.requests_a_night is not None]
+    if not known:
+        return None
+    told = f"a night asks about {sum(known):,} requests"
+    ceiling = source.api.rate.per_minute
+    return f"{told}; with {ceiling:,} a minute they take {max(-(-sum(known) // ceiling), 1)} min" if ceiling else told
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
 
 
 def state_rows(states: Sequence[Any]) -> list[dict[str, Any]]:
@@ -119,6 +138,18 @@ def state_rows(states: Sequence[Any]) -> list[dict[str, Any]]:
         }
         for state in states
     ]
+
+
+def spent_budget(source: Source, state: Any) -> str:
+    """The ceiling of requests, what the newest batch took and what it left; empty for sources not asked over HTTP."""
+    if source.kind != "rest":
+        return ""
+    parts = [f"at most {ceiling:,} requests a minute"] if (ceiling := source.api.rate.per_minute) else []
+    if state.requests is not None:
+        parts.append(f"{state.requests:,} requests for the newest batch")
+    if state.quota_left is not None:
+        parts.append(f"{state.quota_left:,} left of the quota at {state.quota_seen_at:%Y-%m-%d %H:%M} UTC")
+    return "; ".join(parts)
 
 
 def _duration(lag: timedelta) -> str:

@@ -57,6 +57,16 @@ class TallyPart:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a batch cost an interface over HTTP. `quota_left`: requests of its quota that were left, as it said at
+    `quota_seen_at` (naive UTC); None where it says nothing of the kind."""
+
+    requests: int
+    quota_left: int | None = None
+    quota_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A finished batch. `complete_until` is the earliest of its entities'; None leaves the watermark where it is."""
 
@@ -70,6 +80,7 @@ class Manifest:
     entities: dict[str, EntityBatch]
     raw_parts: int
     tallies: tuple[TallyPart, ...] = ()
+    asked: Asked | None = None
 
     @property
     def received(self) -> int:
@@ -100,6 +111,8 @@ class Manifest:
         )
         fixed = {"location": location, "window": window, "complete_until": complete_until, "entities": entities}
         fixed["tallies"] = tallies
+        if data.get("asked") is not None:
+            fixed["asked"] = Asked(**{**data["asked"], "quota_seen_at": _time(data["asked"]["quota_seen_at"])})
         return cls(**{**data, **fixed})
 
 

@@ -46,7 +46,7 @@ class Tally:
 
     rows: as COUNTS_SCHEMA (each day and status once), KEYS_SCHEMA (each key once) or DELETIONS_SCHEMA (each key once,
     with its newest deletion, deleted_at NULL where none is told). taken_at: naive UTC; up to when what it tells is
-    known. unreadable: rows that were left out.
+    known. unreadable: rows that were left out. requests: what it cost an interface over HTTP.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Tally:
     taken_at: datetime | None
     message: str = ""
     unreadable: int = 0
+    requests: int = 0
 
     def as_error(self) -> SourceError:
         """Why there are no rows, for somebody who asked for them."""
@@ -100,21 +101,18 @@ class _Reading:
         now = datetime.now(UTC).replace(tzinfo=None)
         try:
             with Scratch() as scratch:
-                if kind == "counts":
-                    rows, taken_at = self._counts(declared, scratch)
-                else:
-                    rows, taken_at = self._keys(declared, scratch)
+                rows, taken_at, requests = (self._counts if kind == "counts" else self._keys)(declared, scratch)
         except HanseiError as error:
             return Tally(kind, declared.entity, None, now, str(error))
-        return Tally(kind, declared.entity, rows, taken_at or now)
+        return Tally(kind, declared.entity, rows, taken_at or now, requests=requests)
 
-    def _counts(self, counts: SourceCounts, scratch: Scratch) -> tuple[pa.Table, datetime | None]:
+    def _counts(self, counts: SourceCounts, scratch: Scratch) -> tuple[pa.Table, datetime | None, int]:
         columns = {"day": counts.day, "count": counts.count}
         if counts.status is not None:
             columns["status"] = counts.status
         with self._run(counts.resource, _count_entity(), columns, self._days(counts), scratch) as run:
             rows, faulty = _read(run, ["day", "status", "count"])
-            taken_at = _covered_until(run)
+            taken_at, requests = _covered_until(run), _requests(run)
         if faulty:
             found = f"{faulty} of its rows have no readable day, status or count"
             raise SourceError(self._place(counts), found, "correct the mapping of the counts")
@@ -122,7 +120,7 @@ class _Reading:
             rows = rows.set_column(1, "status", pa.array([ALL_STATUSES] * rows.num_rows, pa.string()))
         summed = rows.group_by(["day", "status"]).aggregate([("count", "sum")])
         named = summed.rename_columns(["day", "status", "count"])
-        return named.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA), taken_at
+        return named.select(COUNTS_SCHEMA.names).cast(COUNTS_SCHEMA), taken_at, requests
 
     def _days(self, counts: SourceCounts) -> Window:
         """The days that are compared, for sources that can be asked for a part: from a midnight in their zone."""
@@ -131,30 +129,30 @@ class _Reading:
         start = datetime.combine(day, time(), zone).astimezone(UTC).replace(tzinfo=None)
         return Window(start, self.window.end)
 
-    def _keys(self, keys: KeyList, scratch: Scratch) -> tuple[pa.Table, datetime | None]:
+    def _keys(self, keys: KeyList, scratch: Scratch) -> tuple[pa.Table, datetime | None, int]:
         declared = self.catalog.entities[keys.entity]
         columns = {declared.key: keys.key}
         with self._run(keys.resource, _key_entity(declared), columns, Window(None, self.window.end), scratch) as run:
             rows, faulty = _read(run, [declared.key])
-            taken_at, is_whole = _covered_until(run), run.is_whole
+            taken_at, is_whole, requests = _covered_until(run), run.is_whole, _requests(run)
         if faulty or not is_whole:
             found = f"{faulty} keys cannot be read" if faulty else "the list was not read to its end"
             raise SourceError(self._place(keys), found, "an incomplete list deletes nothing; mend it and wait a night")
         listed = pc.unique(rows.column(0).combine_chunks())
         if not len(listed):
             raise SourceError(self._place(keys), "the list is empty", "an empty list deletes nothing; check the export")
-        return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), taken_at
+        return pa.table([listed.cast(pa.string())], schema=KEYS_SCHEMA), taken_at, requests
 
     def deletions(self, deleted: DeletedKeys, scratch: Scratch) -> Tally:
         entity = self.catalog.entities[deleted.entity]
         means = (_key_entity(entity), {entity.key: deleted.key}, self.window, scratch)
         with self._run(deleted.resource, *means, deleted_at=deleted.deleted_at) as run:
             rows, faulty = _read(run, [entity.key, DELETED])
-            until = run.complete_until
+            until, requests = run.complete_until, _requests(run)
         named = rows.rename_columns(DELETIONS_SCHEMA.names).cast(DELETIONS_SCHEMA)
         newest = named.group_by("key").aggregate([("deleted_at", "max")]).rename_columns(DELETIONS_SCHEMA.names)
         message = f"{faulty} of its entries have no readable key or time" if faulty else ""
-        return Tally("deletions", entity.id, newest.select(DELETIONS_SCHEMA.names), until, message, faulty)
+        return Tally("deletions", entity.id, newest.select(DELETIONS_SCHEMA.names), until, message, faulty, requests)
 
     def _place(self, declared: Declared) -> str:
         return f"source {self.source.id}, resource {declared.resource}"
@@ -191,6 +189,10 @@ def _read(run: ResourceRun, columns: list[str]) -> tuple[pa.Table, int]:
         kinds = {"day": pa.date32(), "count": pa.int64(), DELETED: TIMESTAMP}
         return pa.schema([(name, kinds.get(name, pa.string())) for name in columns]).empty_table(), faulty
     return pa.concat_tables(tables), faulty
+
+
+def _requests(run: ResourceRun) -> int:
+    return run.reading.requests_made if run.reading is not None else 0
 
 
 def _covered_until(run: ResourceRun) -> datetime | None:

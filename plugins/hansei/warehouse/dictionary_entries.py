@@ -108,6 +108,9 @@ OPS = {
             "message": "What went wrong, NULL where nothing did",
             "complete_until": "End of the gap-free data that the batch brought",
             "published_at": "Instant that the publishing run stood for",
+            "request_count": "HTTP requests that the batch took, repeated ones counted; NULL for other kinds",
+            "quota_left_count": "What was left of the interface's quota, as it said last; NULL where it does not",
+            "quota_seen_at": "When it said so",
         },
     ),
     "ops.watermarks": Entry(

@@ -37,6 +37,9 @@ OWN_TABLES: dict[str, dict[str, str]] = {
         "message": "text",
         "complete_until": "timestamp",
         "published_at": "timestamp",
+        "request_count": "bigint",
+        "quota_left_count": "bigint",
+        "quota_seen_at": "timestamp",
     },
     "ops.watermarks": {"source": "text", "complete_until": "timestamp", "run_id": "text"},
     "ops.batches": {

@@ -32,6 +32,8 @@ class Budget:
         self._asked: deque[float] = deque()
         self._closed_until = 0.0
         self.requests = 0
+        self.quota_left: int | None = None
+        self.quota_seen_at: datetime | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -54,10 +56,13 @@ class Budget:
         self.requests += 1
 
     def after_answer(self, headers: Mapping[str, str]) -> None:
-        """Notes what the quota headers say."""
+        """Notes what the quota headers say: `quota_left` of it, as of `quota_seen_at` (naive UTC)."""
         rate = self._api.rate
         left = _number(headers.get(rate.remaining)) if rate.remaining else None
-        if left is None or left > rate.keep or rate.reset is None:
+        if left is None:
+            return
+        self.quota_left, self.quota_seen_at = int(left), datetime.now(UTC).replace(tzinfo=None)
+        if left > rate.keep or rate.reset is None:
             return
         seconds = _seconds_until(headers.get(rate.reset), rate.reset_is)
         if seconds is not None:

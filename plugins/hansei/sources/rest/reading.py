@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from math import ceil
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +29,7 @@ from hansei.sources.rest.records import EMPTY, hashes_of, items_of, objects_of, 
 from hansei.sources.rest.store import PageStore
 from hansei.sources.rest.walking import Walk
 from hansei.sources.scratch import Scratch, flat, positions, quote
+from hansei.sources.spool import Asked
 
 # Pages are gathered so that the mapping has something to chew on.
 GATHERED_ROWS = 20_000
@@ -34,6 +37,25 @@ GATHERED_BYTES = 32 << 20
 # A record that came before is known again within so many records; pages overlap with their neighbours.
 REMEMBERED = 500_000
 SAMPLED_PARENTS = 10
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A part of the questions that a resource takes. parents: how many were asked for; all_parents: how many there
+    are, an estimate where they were found by a sample themselves; at_once: how many share a request."""
+
+    parents: int = 1
+    all_parents: float = 1
+    at_once: int = 1
+
+    @property
+    def row_factor(self) -> float:
+        return self.all_parents / self.parents if self.parents else 1.0
+
+    @property
+    def request_factor(self) -> float:
+        asked = ceil(self.parents / self.at_once)
+        return ceil(self.all_parents / self.at_once) / asked if asked else 1.0
 
 
 class Reading:
@@ -66,6 +88,21 @@ class Reading:
     def requests_made(self) -> int:
         """Requests so far, repeated ones counted, sign-in left out."""
         return self.exchange.budget.requests
+
+    def asked(self, more: int = 0) -> Asked:
+        """What the reading cost, and `more` requests that others made for the same batch."""
+        budget = self.exchange.budget
+        return Asked(budget.requests + more, budget.quota_left, budget.quota_seen_at)
+
+    def sampled(self, name: str) -> Sampled:
+        """How much of a resource a sample asks for. Reads the parents, if no one has yet."""
+        lead = lead_of(self.source.resources, name)
+        declared = self.source.resources[lead].for_each
+        if declared is None:
+            return Sampled()
+        above = self.sampled(declared.resource) if declared.resource is not None else Sampled()
+        known = sum(1 for _ in self._every_parent(lead))
+        return Sampled(min(known, SAMPLED_PARENTS), known * above.row_factor, declared.at_once)
 
     def close(self) -> None:
         """Keeps what was read for the next attempt."""
