@@ -6,10 +6,15 @@ Run as a script, it writes the golden pages anew: look at them in a browser befo
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import math
 from pathlib import Path
 
 from hansei.reviews.evidence import Evidence, Part
+
+_SPEC = importlib.util.spec_from_file_location("section_cases", Path(__file__).with_name("section_cases.py"))
+section_cases = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(section_cases)
 
 MONDAY = dt.date(2026, 11, 2)
 WEEKS = 30
@@ -566,6 +571,7 @@ def breaching() -> dict:
             ],
         },
         "parts": [part.reference().model_dump() for part in (rows, examples())],
+        **section_cases.sections(),
     }
 
 
@@ -609,6 +615,8 @@ def quiet() -> dict:
         )
     )
     case["honesty"] = {"batches": case["honesty"]["batches"][1:]}
+    case["earlier_actions"], case["registers"][0]["losses"], case["registers"][0]["waiting"] = [], None, []
+    case["cards"][0] |= {"score": None, "lower_score": None, "upper_score": None, "coverage": 0.5}
     return case
 
 
@@ -635,6 +643,8 @@ def scarce() -> dict:
     case["breaches"], case["explanations"], case["proposals"] = [], [], []
     case["judgements"] = [j | {"verdict": "too_few_data"} for j in case["judgements"] if j["segment_id"] == "all"]
     few = "There are too few cases in this week."
+    case |= {section: [] for section in ("earlier_actions", "cards", "profiles", "registers")}
+    case["outlooks"] = [o | {"state": "too_few_periods", "periods": [], "chances": []} for o in case["outlooks"]]
     case["words"] = [one | {"word": "too few data", "reason": few, "since": None} for one in case["words"]]
     for found in case["indicators"]:
         found["segments"] = []
@@ -662,6 +672,13 @@ def hostile() -> dict:
     case["readiness"][0] |= {"state": "failed", "source": HOSTILE, "message": "z" * 10_000}
     case["readiness"][0]["complete_until"] = dt.datetime(2026, 11, 6, 2)
     case["honesty"]["drift"][0]["field"] = HOSTILE + EMOJI
+    case["earlier_actions"][0] |= {"title": HOSTILE, "owner": RIGHT_TO_LEFT, "indicator_title": "v" * 10_000}
+    case["cards"][0] |= {"title": HOSTILE, "question": RIGHT_TO_LEFT * 500}
+    case["cards"][0]["groups"][1]["title"] = case["cards"][0]["groups"][1]["lines"][0]["title"] = HOSTILE
+    for axis in case["profiles"][0]["axes"]:
+        axis["places"][0]["label"], axis["places"][1]["label"] = HOSTILE, RIGHT_TO_LEFT * 50
+    case["registers"][0]["risks"][0] |= {"title": HOSTILE, "control": "u" * 10_000, "owner": EMOJI}
+    case["registers"][0]["waiting"] = [HOSTILE]
     case["honesty"]["quarantine"][0]["rule"] = "q\x00\x1b[31m" * 3000
     return case
 

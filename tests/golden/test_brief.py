@@ -102,7 +102,13 @@ VALUES = {
     "previous_value",
     "value_before",
     "value_after",
+    "worst",
+    "best",
+    "before",
+    "after",
+    "mean_error",
 }
+SHARES = {"weight", "coverage", "minimum_coverage", "probability", "confidence"}
 INTERVAL_LEVEL = "95 %"
 
 
@@ -130,12 +136,19 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
         found["date"] |= {day, day + dt.timedelta(days=6)}
         found["week"].add(day.isocalendar().week)
 
+    def share(number: float) -> None:
+        """In whole percent; what is nearly certain or impossible is told by its bound."""
+        found["ratio"] |= {"1"} if number < 0.01 else {"99"} if number > 0.99 else set()
+        found["ratio"].add(half_up(number * 100, 0))
+
     def walk(node: object, unit: str) -> None:
         if isinstance(node, dict):
-            unit = units.get(node.get("indicator_id"), unit)
+            unit = node.get("unit") or units.get(node.get("indicator_id"), unit)
             for key, child in node.items():
                 if key in VALUES:
                     value(child, unit)
+                elif key in SHARES and child is not None:
+                    share(child)
                 elif isinstance(child, (int, float)) and not isinstance(child, bool):
                     found["count"].add(half_up(child, 0))
                 elif isinstance(child, dt.datetime):
@@ -174,6 +187,11 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
             found["seconds"] |= {spent.before, spent.now}
     for key in ("received", "accepted", "quarantined", "duplicate", "held", "conflict"):
         found["count"].add(half_up(sum(getattr(b, key) for b in evidence.honesty.batches), 0))
+    for card in evidence.cards:
+        found["count"] |= {"0", "100"}  # the ends of its scale
+        found["points"].add("100")
+        found["count"] |= {half_up(line.lost, 1) for group in card.groups for line in group.lines}
+        date(card.period_start - dt.timedelta(weeks=1))
     quarantine = evidence.honesty.quarantine
     found["count"].add(half_up(sum(row.count for row in quarantine), 0))
     # Things counted in sentences: how many indicators, segments, weeks or breaches are so or so.

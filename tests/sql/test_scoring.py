@@ -244,7 +244,9 @@ def test_a_review_gathers_the_cards_that_its_week_holds(warehouse: Warehouse, sc
     assert (growth.score, growth.coverage, growth.state, growth.lines) == (None, 0.0, "missing", ())
     (line,) = quality.lines
     assert (line.title, line.unit, line.value) == (scored.indicators["csat_top_box"].title, "ratio", 0.65)
-    assert (line.worst, line.best, line.weight) == (0.5, 1.0, 0.5)
+    assert (line.worst, line.best, line.weight) == (0.5, 1.0, pytest.approx(50 / 90))
+    assert line.lost == pytest.approx(50 / 90 * 70)
+    assert sum(line.lost for group in card.groups for line in group.lines) == pytest.approx(100 - card.score)
     assert (line.score, line.previous_score) == (pytest.approx(30), pytest.approx(20))
     (team,) = gather_cards(warehouse, scored, week(2), LABELS, "team=c")
     assert (team.score, team.segment_label) == (pytest.approx((40 * 50 + 50 * 60) / 90), "Mail desk")

@@ -59,11 +59,11 @@ def _card(
 
 
 def _group(catalog: Catalog, group: declared.Dimension, share: float, now: Rows, before: Rows) -> ScoredGroup:
-    lines = []
-    for item, part in zip(group.indicators, group.shares if group.indicators else (), strict=True):
+    lines, whole = [], now.get(("dimension", group.id))
+    for item in group.indicators:
         key = ("indicator", group.id, item.indicator)
         row, indicator = now.get(key), catalog.indicators.get(item.indicator)
-        if row is None or indicator is None:
+        if row is None or whole is None or indicator is None:
             continue  # not computed here, or declared since the night: it shows as coverage that is not there
         lines.append(
             ScoredLine(
@@ -74,17 +74,15 @@ def _group(catalog: Catalog, group: declared.Dimension, share: float, now: Rows,
                 value=row["value"],
                 worst=row["worst"],
                 best=row["best"],
-                weight=share * part,
+                weight=whole["used_weight_ratio"] * row["used_weight_ratio"],
             )
         )
-    key = ("dimension", group.id)
-    row = now.get(key)
     return ScoredGroup(
-        **_told(row, before.get(key)),
+        **_told(whole, before.get(("dimension", group.id))),
         group_id=group.id,
         title=group.title,
         weight=share,
-        coverage=row["coverage_ratio"] if row else 0.0,
+        coverage=whole["coverage_ratio"] if whole else 0.0,
         lines=tuple(lines),
     )
 

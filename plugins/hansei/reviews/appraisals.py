@@ -21,7 +21,7 @@ class Scored(Frozen):
 class ScoredLine(Scored):
     """An indicator on a card's scale: `worst` scores 0, `best` 100; both and `value` in `unit`.
 
-    weight: its share of the whole card as defined, 0 to 1. state: why there is no score.
+    weight: its share of the total as it was counted, 0 to 1, without what is missing. state: why there is no score.
     """
 
     indicator_id: Identifier
@@ -31,6 +31,11 @@ class ScoredLine(Scored):
     worst: Figure
     best: Figure
     weight: Figure
+
+    @property
+    def lost(self) -> float:
+        """Points of the total that it lacks: 0 at its best."""
+        return self.weight * (100 - self.score) if self.score is not None else 0.0
 
 
 class ScoredGroup(Scored):

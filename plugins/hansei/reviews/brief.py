@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, honesty, narrative, standing
+from hansei.reviews.actions_view import ActionView, view_actions
 from hansei.reviews.causes import Cause, causes
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
 from hansei.reviews.figures import interval, limit, name, plural
 from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
 from hansei.reviews.locales import Locale
+from hansei.reviews.outlook_view import Ahead, view_outlook
+from hansei.reviews.profile_view import ProfileView, view_profiles
+from hansei.reviews.risk_view import RegisterView, view_registers
+from hansei.reviews.scorecard_view import CardView, view_cards
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,14 @@ class Brief:
     headline: narrative.Headline
     decisions: tuple[tuple[narrative.Decision, Markup], ...]
     watched: tuple[tuple[narrative.Decision, Markup], ...]
+    earlier_actions: tuple[ActionView, ...]
     causes: tuple[Cause, ...]
     missed: tuple[Missed, ...]
     indicators: tuple[IndicatorView, ...]
+    cards: tuple[CardView, ...]
+    profiles: tuple[ProfileView, ...]
+    registers: tuple[RegisterView, ...]
+    outlook: Ahead | None
     topics: tuple[honesty.Topic, ...]
 
 
@@ -66,9 +76,14 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         headline=narrative.headline(evidence, found),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         watched=tuple(d for d in drawn if not d[0].needs_decision),
+        earlier_actions=view_actions(evidence, words),
         causes=tuple(causes(evidence, parts)),
         missed=tuple(_missed(evidence, breach) for breach in standing.strongest(evidence.breaches)),
         indicators=tuple(view_indicator(evidence, indicator, parts) for indicator in evidence.indicators),
+        cards=view_cards(evidence, words),
+        profiles=view_profiles(evidence, words),
+        registers=view_registers(evidence, words),
+        outlook=view_outlook(evidence, words),
         topics=tuple(honesty.topics(evidence)),
     )
 

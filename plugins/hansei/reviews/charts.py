@@ -246,11 +246,11 @@ def _end_labels(
         text = f"{kind} {bare_limit(limit.value, indicator.unit)}"
         labels.append((scale.y(limit.value), f"c-limit-{limit.level}", text))
     x = scale.size.width - scale.size.right + 9
-    for y, kind, text in _apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom):
+    for y, kind, text in apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom):
         yield f'<text class="{kind}" x="{x}" y="{y + 4:.1f}">{escape(text)}</text>'
 
 
-def _apart(
+def apart(
     labels: list[tuple[float, str, str]], gap: float, top: float, bottom: float
 ) -> Iterable[tuple[float, str, str]]:
     """The labels moved as little as it takes to keep `gap` between them, inside the field."""

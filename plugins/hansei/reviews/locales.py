@@ -144,6 +144,22 @@ class Locale:
                 return text
         return text
 
+    def percent(self, share: float) -> str:
+        """A share in whole percent: `40 %`."""
+        return self._with_unit(figures.number(Decimal(repr(float(share))) * 100), "ratio")
+
+    def chance(self, probability: float) -> str:
+        """A probability in whole percent; what is nearly certain or nearly impossible is never called so."""
+        if probability < 0.01:
+            return self.say("figures.below", number=self.percent(0.01))
+        if probability > 0.99:
+            return self.say("figures.above", number=self.percent(0.99))
+        return self.percent(probability)
+
+    def money(self, amount: float, currency: str) -> str:
+        """A whole amount with its currency's code: `12,300 EUR`."""
+        return self.say("figures.money", number=figures.number(amount), currency=currency)
+
     def interval(self, lower: float | None, upper: float | None, unit: Unit) -> str:
         """`82.1 to 90.3 %`; the dash of nothing where there is no interval."""
         if lower is None or upper is None:
@@ -183,6 +199,10 @@ class Locale:
     def week(self, monday: dt.date) -> str:
         """`week 45`, by ISO 8601."""
         return self.say("dates.week", week=monday.isocalendar().week)
+
+    def short_period(self, grain: Grain, start: dt.date) -> str:
+        """`week 45`, `November 2026`: a period whose year is plain from what stands around it."""
+        return self.week(start) if grain == "week" else self.period(grain, start)
 
     def week_alone(self, monday: dt.date) -> str:
         """`Week 45`, standing by itself."""

@@ -20,6 +20,9 @@ LIGHT = {
     "critical-wash": "#fbeee7",
     "warning": "#855700",
     "warning-wash": "#fbf3e0",
+    "risk-moderate": "#f6e6bb",
+    "risk-high": "#eeb96a",
+    "risk-extreme": "#d9804f",
 }
 DARK = {
     "paper": "#13171b",
@@ -34,6 +37,9 @@ DARK = {
     "critical-wash": "#38231a",
     "warning": "#f0b64a",
     "warning-wash": "#352b15",
+    "risk-moderate": "#453b1f",
+    "risk-high": "#74561a",
+    "risk-extreme": "#8f4320",
 }
 
 # The first that a machine has, for each sign: Latin ones first, so that figures look alike in every language.
@@ -51,6 +57,11 @@ SHAPES = {
     "too_few_data": '<circle class="m-unjudged" cx="6" cy="6" r="4.2"/>',
     "not_ready": '<rect class="m-unjudged" x="1.6" y="1.6" width="8.8" height="8.8"/>',
     "no_data": '<path class="m-unjudged" d="M1.5 6h9"/>',
+    "effect_worked": '<path class="m-within" d="M1 6.5 4.5 10 11 2"/>',
+    "effect_likely_worked": '<path class="m-unjudged" d="M1 6.5 4.5 10 11 2"/>',
+    "effect_no_evidence": '<path class="m-within" d="M1.5 6h9"/>',
+    "effect_worse": '<path class="m-critical" d="M6 .8 11.6 10.8H.4Z"/>',
+    "effect_too_early": '<circle class="m-unjudged" cx="6" cy="6" r="4.2"/>',
 }
 
 
