@@ -73,6 +73,14 @@ class MailChannel:
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, no loop
         mail.set_content(message.text)
         mail.add_alternative(message.html, subtype="html")
+        page = mail.get_payload()[-1]
+        for picture in message.pictures:
+            kind, _, subtype = picture.media_type.partition("/")
+            cid = f"<{picture.content_id}>"
+            page.add_related(picture.content, kind, subtype, cid=cid, filename=picture.name, disposition="inline")
+        for file in message.files:
+            kind, _, subtype = file.media_type.partition("/")
+            mail.add_attachment(file.content, kind, subtype, filename=file.name)
         mail["Content-Language"] = message.language  # last: setting the content drops such headers
         return mail
 

@@ -8,7 +8,7 @@ which may hold any of these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hansei.errors import HanseiError
@@ -33,14 +33,28 @@ class Uncertain(HanseiError):
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file that goes with a mail. `content_id` is how the HTML names a picture; a file to keep has none."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    content_id: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
-    """What is sent. A mail has `text` and `html`; a chat message has `text` alone. `language` is a BCP 47 tag."""
+    """What is sent. A mail has `text` and `html`, and may have `pictures` (that its HTML shows) and `files`; a chat
+    message has `text` alone. `language` is a BCP 47 tag.
+    """
 
     subject: str
     text: str
     html: str
     message_id: str
     language: str
+    pictures: tuple[Attached, ...] = ()
+    files: tuple[Attached, ...] = ()
 
 
 class SendingChannel(Protocol):

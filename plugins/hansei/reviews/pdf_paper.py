@@ -7,9 +7,6 @@ of the machine are its fonts, which are embedded.
 from __future__ import annotations
 
 import logging
-import shutil
-import subprocess
-from functools import cache
 
 from markupsafe import Markup, escape
 
@@ -17,11 +14,10 @@ from hansei.reviews import visual
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief
 from hansei.reviews.locales import Locale
-from hansei.reviews.pictures import data_address, replaced
+from hansei.reviews.pictures import FONTS, data_address, replaced, writes
 from hansei.reviews.rendering import render
 
 PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"
-CHINESE_FONT = "apt-get install fonts-noto-cjk"
 
 
 def render_pdf(brief: Brief, words: Locale) -> bytes:
@@ -31,8 +27,8 @@ def render_pdf(brief: Brief, words: Locale) -> bytes:
         from weasyprint.urls import URLFetcher
     except OSError:  # what cffi says of a library that cannot be loaded
         raise NotInstalled("PDF", "Pango is not installed", PANGO) from None
-    if words.language == "zh_CN" and not _writes_chinese():
-        raise NotInstalled("PDF in Chinese", "no font writes Chinese", CHINESE_FONT)
+    if not writes(words.language):
+        raise NotInstalled("PDF", f"no font of this machine writes {words.tag}", FONTS[words.language])
     _be_quiet()
     page = weasyprint.HTML(string=paper(brief, words), url_fetcher=URLFetcher(allowed_protocols=("data",)))
     return page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=brief.hash.encode())
@@ -48,15 +44,6 @@ def _picture(svg: str, kind: str, spoken: str) -> str:
     if not spoken:  # an ornament is background, which no reader reads out
         return f'<span class="{kind}" style="background-image:url({data_address(svg)})"></span>'
     return f'<img class="{kind}" src="{data_address(svg)}" alt="{escape(spoken)}">'
-
-
-@cache
-def _writes_chinese() -> bool:
-    """Whether fontconfig knows a font for Chinese; True where it cannot be asked."""
-    command = shutil.which("fc-list")
-    if command is None:
-        return True
-    return bool(subprocess.run([command, ":lang=zh-cn", "file"], capture_output=True, check=False).stdout.strip())
 
 
 def _be_quiet() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -18,6 +19,12 @@ from hansei.reviews.rendering import render
 
 DRAWING = re.compile(r"<svg\b[^>]*>.*?</svg>", re.S)
 PNG_SCALE = 2.0
+# Two letters of each language, and what to install where a machine draws them alike, as boxes or not at all.
+_LETTERS = {"en": ("A", "B"), "zh_CN": ("中", "文")}
+FONTS = {"en": "apt-get install fonts-liberation", "zh_CN": "apt-get install fonts-noto-cjk"}
+# Texts that begin at a place; those of a chart's right end may reach over its field, which a page lets them do.
+_TEXT = re.compile(r'<text class="([^"]*)" x="([\d.]+)" y="[\d.]+">([^<]*)</text>')
+_LATIN, _CHINESE, _BOLD = 7.7, 13.5, 1.2  # widths of a letter, in points
 _CLASS = re.compile(r'<svg\b[^>]*?\bclass="([^"]*)"')
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _SPOKEN = (re.compile(r"<title[^>]*>(.*?)</title>", re.S), re.compile(r"<desc[^>]*>(.*?)</desc>", re.S))
@@ -32,10 +39,19 @@ def alternative(svg: str) -> str:
 
 
 def size(svg: str) -> tuple[float, float]:
-    """Width and height of the drawing's field."""
+    """Width and height of the drawing with all its labels."""
     found = _BOX.search(svg)
     assert found, "every drawing of ours has a viewBox that begins at 0 0"
-    return float(found.group(1)), float(found.group(2))
+    width, height = (float(side) for side in found.groups())
+    ends = (
+        float(x) + _width(html.unescape(text)) * (_BOLD if "c-value" in kind else 1)
+        for kind, x, text in _TEXT.findall(svg)
+    )
+    return math.ceil(max(width, *ends, 0)), height
+
+
+def _width(text: str) -> float:
+    return sum(_CHINESE if ord(letter) > 0x2E80 else _LATIN for letter in text)
 
 
 def standalone(svg: str) -> str:
@@ -43,6 +59,7 @@ def standalone(svg: str) -> str:
     width, height = size(svg)
     root = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
     root += f'font-family="{html.escape(visual.FONTS)}" '
+    svg = _BOX.sub(f'viewBox="0 0 {width:g} {height:g}"', svg, count=1)
     head, closed, body = svg.replace("<svg ", root, 1).partition(">")
     return f"{head}{closed}<style>{_style()}</style>{body}"
 
@@ -52,6 +69,14 @@ def png(svg: str) -> bytes:
     import resvg_py
 
     return bytes(resvg_py.svg_to_bytes(svg_string=standalone(svg), zoom=PNG_SCALE, background="#ffffff"))
+
+
+@cache
+def writes(language: str) -> bool:
+    """Whether the fonts of this machine have the letters of the language."""
+    frame = '<svg class="chart" viewBox="0 0 20 20"><text y="16">{}</text></svg>'
+    one, other = (png(frame.format(letter)) for letter in _LETTERS[language])
+    return one != other
 
 
 def replaced(page: str, picture: Callable[[str, str, str], str]) -> str:
