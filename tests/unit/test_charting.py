@@ -175,7 +175,7 @@ def test_every_chart_and_rule_set_that_a_threshold_can_name_is_judged(catalog):
     for rules in RuleSet.__args__:
         known = judged("p", figures, np.zeros(figures.values.shape, dtype="int32"), rules=rules)
         for name in known.names[1:]:
-            assert "week" in sentence(WORSE, CONCERN, name, 0, "", "ok", "week")
+            assert "week" in sentence(WORSE, CONCERN, name, 0, False, "ok", "week")
     case = case_of(catalog, "csat_top_box", stored)
     assert charted(case).known is case.known
 

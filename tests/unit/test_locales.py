@@ -87,7 +87,7 @@ def test_things_are_counted_with_their_noun() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(EN, ["", "a", "a and b", "a, b and c"]), (ZH, ["", "a", "a和b", "a、b和c"])]
+    ("words", "said"), [(EN, ["", "a", "a and b", "a, b and c"]), (ZH, ["", "a", "a、b", "a、b、c"])]
 )
 def test_lists(words: Locale, said: list[str]) -> None:
     assert [words.listed(["a", "b", "c"][:n]) for n in range(4)] == said

@@ -11,6 +11,7 @@ import pytest
 from hansei.reviews import charts, visual
 from hansei.reviews.chart_scales import NARROW, WIDE, Size
 from hansei.reviews.evidence import IndicatorEvidence
+from hansei.reviews.locales import locale
 
 MONDAY = dt.date(2026, 11, 2)
 
@@ -36,7 +37,7 @@ def indicator(values: list[float | None], **more: object) -> IndicatorEvidence:
 
 
 def draw(found: IndicatorEvidence, size: Size = WIDE) -> str:
-    return str(charts.line_chart(found, MONDAY, "u", "words", size))
+    return str(charts.line_chart(found, MONDAY, "u", "words", locale("en"), size))
 
 
 def limit(value: float, level: str = "critical", valid_from: str = "2026-01-05", **more: object) -> dict:
@@ -143,7 +144,7 @@ def test_any_series_can_be_drawn_inside_its_field(values: list[float | None], un
 def test_the_future_is_not_drawn() -> None:
     found = indicator([0.1, 0.2, 0.3])
     week_before = MONDAY - dt.timedelta(weeks=1)
-    drawing = str(charts.line_chart(found, week_before, "u", "words"))
+    drawing = str(charts.line_chart(found, week_before, "u", "words", locale("en")))
     assert "20.0" in drawing and "30.0" not in drawing
 
 

@@ -1,4 +1,4 @@
-"""How figures are written."""
+"""How figures are written, in English; other languages share the rounding (test_locales.py)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import datetime as dt
 
 import pytest
 
-from hansei.reviews import figures
 from hansei.reviews.evidence import Judgement
+from hansei.reviews.locales import locale
+
+EN = locale("en")
 
 
 def plain(text: str) -> str:
@@ -42,7 +44,7 @@ def plain(text: str) -> str:
     ],
 )
 def test_figure_carries_its_unit(value: float | None, unit: str, text: str) -> None:
-    assert plain(figures.figure(value, unit)) == text
+    assert plain(EN.figure(value, unit)) == text
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_figure_carries_its_unit(value: float | None, unit: str, text: str) -> N
     ],
 )
 def test_limit_reads_as_its_owner_wrote_it(value: float, unit: str, is_upper: bool, text: str) -> None:
-    assert plain(figures.limit(value, unit, is_upper)) == text
+    assert plain(EN.limit(value, unit, is_upper)) == text
 
 
 def judged(value: float, limit: float, unit: str) -> Judgement:
@@ -87,7 +89,7 @@ def judged(value: float, limit: float, unit: str) -> Judgement:
     ],
 )
 def test_a_missed_limit_never_reads_the_same_as_the_value(value: float, limit: float, unit: str, text: str) -> None:
-    assert plain(figures.contrast(judged(value, limit, unit))) == text
+    assert plain(EN.contrast(judged(value, limit, unit))) == text
 
 
 @pytest.mark.parametrize(
@@ -100,35 +102,33 @@ def test_a_missed_limit_never_reads_the_same_as_the_value(value: float, limit: f
     ],
 )
 def test_interval(lower: float | None, upper: float | None, unit: str, text: str) -> None:
-    assert plain(figures.interval(lower, upper, unit)) == text
+    assert plain(EN.interval(lower, upper, unit)) == text
 
 
 def test_weeks_are_iso_and_spans_say_each_month_and_year_once() -> None:
-    assert plain(figures.week(dt.date(2026, 11, 2))) == "week 45 (2–8 November 2026)"
-    assert plain(figures.week(dt.date(2026, 10, 26))) == "week 44 (26 October – 1 November 2026)"
-    assert plain(figures.week(dt.date(2026, 12, 28))) == "week 53 (28 December 2026 – 3 January 2027)"
+    assert plain(EN.period("week", dt.date(2026, 11, 2))) == "week 45 (2–8 November 2026)"
+    assert plain(EN.period("week", dt.date(2026, 10, 26))) == "week 44 (26 October – 1 November 2026)"
+    assert plain(EN.period("week", dt.date(2026, 12, 28))) == "week 53 (28 December 2026 – 3 January 2027)"
 
 
 def test_moments_are_told_on_the_reporting_zones_clock() -> None:
     instant = dt.datetime(2026, 11, 8, 23, 30, tzinfo=dt.UTC)
-    assert plain(figures.moment(instant, "Europe/Berlin")) == "Monday 9 November 2026, 00:30"
-    assert plain(figures.moment(instant, "America/New_York")) == "Sunday 8 November 2026, 18:30"
+    assert plain(EN.moment(instant, "Europe/Berlin")) == "Monday 9 November 2026, 00:30"
+    assert plain(EN.moment(instant, "America/New_York")) == "Sunday 8 November 2026, 18:30"
 
 
 def test_counts_agree_with_their_words() -> None:
-    assert plain(figures.plural(1, "ticket")) == "1 ticket"
-    assert plain(figures.plural(1204, "ticket")) == "1,204 tickets"
-    assert plain(figures.plural(2, "person")) == "2 people"
-    assert figures.agree(1, "misses") == "misses"
-    assert figures.agree(3, "misses") == "miss"
-    assert figures.listed(["a", "b", "c"]) == "a, b and c"
+    assert plain(EN.count(1, "ticket")) == "1 ticket"
+    assert plain(EN.count(1204, "ticket")) == "1,204 tickets"
+    assert plain(EN.count(2, "person")) == "2 people"
+    assert EN.listed(["a", "b", "c"]) == "a, b and c"
 
 
 def test_names_from_outside_are_cut_and_kept_in_their_direction() -> None:
-    assert figures.name("a\n b") == "a b"
-    assert len(figures.name("x" * 10_000)) == 60
-    assert figures.name("שלום") == "\u2068שלום\u2069"
-    assert figures.name(" ") == "(no name)"
+    assert EN.name("a\n b") == "a b"
+    assert len(EN.name("x" * 10_000)) == 60
+    assert EN.name("שלום") == "\u2068שלום\u2069"
+    assert EN.name(" ") == "(no name)"
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_names_from_outside_are_cut_and_kept_in_their_direction() -> None:
     ],
 )
 def test_axis_marks_are_short(value: float, unit: str, largest: float, text: str) -> None:
-    assert plain(figures.tick(value, unit, largest)) == text
+    assert plain(EN.tick(value, unit, largest)) == text

@@ -7,6 +7,9 @@ import datetime as dt
 from hansei.reviews import honesty
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.foundations import Honesty
+from hansei.reviews.locales import locale
+
+EN = locale("en")
 
 MONDAY = dt.date(2026, 11, 2)
 
@@ -38,7 +41,7 @@ def evidence(**facts: object) -> Evidence:
 
 
 def said(title: str, **facts: object) -> list[str]:
-    topic = next(topic for topic in honesty.topics(evidence(**facts)) if topic.title == title)
+    topic = next(topic for topic in honesty.topics(evidence(**facts), EN) if topic.title == title)
     return [sentence.replace("\u00a0", " ") for sentence in topic.sentences]
 
 
@@ -61,7 +64,7 @@ def restated(**more: object) -> dict:
 
 
 def test_nothing_to_tell_is_told_quietly() -> None:
-    topics = honesty.topics(evidence())
+    topics = honesty.topics(evidence(), EN)
     assert all(topic.is_quiet and len(topic.sentences) == 1 for topic in topics)
     assert len(topics) == 10
 
@@ -138,7 +141,7 @@ def tied(**more: object) -> dict:
 
 def test_a_source_that_counts_as_we_do_is_one_sentence_and_no_table() -> None:
     topic = next(
-        topic for topic in honesty.topics(evidence(tie_outs=[tied()])) if topic.title == "What the sources count"
+        topic for topic in honesty.topics(evidence(tie_outs=[tied()]), EN) if topic.title == "What the sources count"
     )
     assert not topic.is_quiet
     assert len(topic.sentences) == 1
@@ -157,7 +160,9 @@ def test_gaps_are_told_by_reason_and_the_worst_days_stand_in_a_table() -> None:
     gap = tied(theirs=816, explained=[{"reason": "merged", "count": 1}], unexplained=3, days=[day])
     (told,) = said("What the sources count", tie_outs=[gap])
     assert told.endswith("we count 812: 1 merged; 3 are unexplained.")
-    topic = next(topic for topic in honesty.topics(evidence(tie_outs=[gap])) if topic.title == "What the sources count")
+    topic = next(
+        topic for topic in honesty.topics(evidence(tie_outs=[gap]), EN) if topic.title == "What the sources count"
+    )
     assert topic.table.headings == ("Day", "Theirs", "Ours", "Difference")
     assert [cell.replace("\u00a0", " ") for cell in topic.table.rows[0][1:]] == [
         "31",

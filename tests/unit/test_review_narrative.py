@@ -8,6 +8,9 @@ import pytest
 
 from hansei.reviews import honesty, narrative, standing
 from hansei.reviews.evidence import Breach, Evidence
+from hansei.reviews.locales import locale
+
+EN = locale("en")
 
 MONDAY = dt.date(2026, 11, 2)
 
@@ -66,7 +69,7 @@ def evidence(breaches: list[Breach] = (), **more: object) -> Evidence:
 
 
 def title(found: Evidence) -> str:
-    return narrative.headline(found, narrative.decisions(found)).title.replace("\u00a0", " ")
+    return narrative.headline(found, narrative.decisions(found, EN), EN).title.replace("\u00a0", " ")
 
 
 def judgement(verdict: str, **more: object) -> dict:
@@ -85,7 +88,7 @@ def test_nothing_missed_is_said_plainly() -> None:
 
 def test_one_week_that_may_be_chance_is_watched_not_decided() -> None:
     maybe = breach(supported=False, lower_bound=0.09, upper_bound=0.15)
-    found = narrative.decisions(evidence([maybe]))
+    found = narrative.decisions(evidence([maybe]), EN)
     assert [d.needs_decision for d in found] == [False]
     assert any("may be chance" in s for s in found[0].sentences)
     assert title(evidence([maybe])) == "Nothing needs a decision this week"
@@ -101,7 +104,7 @@ def test_rank_is_level_then_support_then_distance() -> None:
         breach("d", level="critical", supported=True, value=0.2),
         breach("e", supported=True, value=0.6),
     ]
-    assert [d.breach.indicator_id for d in narrative.decisions(evidence(found))] == ["d", "c", "b", "e", "a"]
+    assert [d.breach.indicator_id for d in narrative.decisions(evidence(found), EN)] == ["d", "c", "b", "e", "a"]
 
 
 def test_distance_compares_units_by_what_the_limit_allows() -> None:
@@ -113,24 +116,24 @@ def test_distance_compares_units_by_what_the_limit_allows() -> None:
 
 def test_since_when_and_what_before() -> None:
     long = breach(consecutive_periods=3, first_period=dt.date(2026, 10, 19), previous_value=0.115, is_new=False)
-    said = [s.replace("\u00a0", " ") for s in narrative.decisions(evidence([long]))[0].sentences]
+    said = [s.replace("\u00a0", " ") for s in narrative.decisions(evidence([long]), EN)[0].sentences]
     assert said[0] == "Missed 3 weeks in a row, since 19 October 2026 (week 43)."
     assert said[1] == "The week before it was 11.5 %."
 
 
 def test_a_run_beyond_two_limits_is_told_of_the_lower_one() -> None:
     both = breach(level="critical", limit=0.11, warning_limit=0.1, consecutive_periods=3, first_period="2026-10-19")
-    said = narrative.since(both).replace("\u00a0", " ")
+    said = narrative.since(both, EN).replace("\u00a0", " ")
     assert said == "Beyond 10 %, the warning limit, for 3 weeks in a row, since 19 October 2026 (week 43)."
 
 
 def test_support_is_told_by_the_near_end_of_the_interval() -> None:
     sure = breach(supported=True, lower_bound=0.105, upper_bound=0.14)
-    assert "10.5 %" in narrative.certainty(sure)[0].replace("\u00a0", " ")
+    assert "10.5 %" in narrative.certainty(sure, EN)[0].replace("\u00a0", " ")
     sure_high = breach(
         direction="higher_is_better", value=0.7, limit=0.9, supported=True, lower_bound=0.6, upper_bound=0.8
     )
-    assert "80.0 %" in narrative.certainty(sure_high)[0].replace("\u00a0", " ")
+    assert "80.0 %" in narrative.certainty(sure_high, EN)[0].replace("\u00a0", " ")
 
 
 def test_source_that_is_not_ready_comes_before_everything() -> None:
@@ -141,14 +144,14 @@ def test_source_that_is_not_ready_comes_before_everything() -> None:
         "needed_until": dt.datetime(2026, 11, 9),
     }
     found = evidence([breach()], readiness=[late])
-    head = narrative.headline(found, narrative.decisions(found))
+    head = narrative.headline(found, narrative.decisions(found, EN), EN)
     assert head.not_ready[0].replace("\u00a0", " ") == (
         "desk is late: its data is complete only until Saturday 7 November 2026, 22:00."
         " This brief needs it until Monday 9 November 2026, 00:00."
     )
     assert head.title.replace("\u00a0", " ") == "1 thing needs a decision in what is known"
     never = evidence(readiness=[{"source": "crm", "state": "never"}])
-    assert narrative.not_ready(never)[0] == "Nothing has arrived from crm yet."
+    assert narrative.not_ready(never, EN)[0] == "Nothing has arrived from crm yet."
 
 
 def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
@@ -159,8 +162,8 @@ def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
         "needed_until": dt.datetime(2026, 11, 9),
     }
     found = evidence(readiness=[enough])
-    assert narrative.not_ready(found) == []
-    assert honesty.topics(found)[0].sentences == ("crm failed in its latest run, but its data covers the week.",)
+    assert narrative.not_ready(found, EN) == []
+    assert honesty.topics(found, EN)[0].sentences == ("crm failed in its latest run, but its data covers the week.",)
 
 
 def test_a_week_that_cannot_be_judged_claims_nothing() -> None:
@@ -197,7 +200,7 @@ def test_look_at_names_the_segment_furthest_beyond() -> None:
         for n, value in ((1, 0.11), (2, 0.3), (3, 0.05))
     ]
     found = evidence([breach()], indicators=[indicator("reopen_rate", segments=segments)])
-    assert narrative.decisions(found)[0].look_at[0].replace("\u00a0", " ") == "team T2: 30.0 % over 40 tickets"
+    assert narrative.decisions(found, EN)[0].look_at[0].replace("\u00a0", " ") == "team T2: 30.0 % over 40 tickets"
 
 
 def word(said: str, reason: str, indicator_id: str = "reopen_rate") -> dict:
@@ -224,18 +227,18 @@ def word(said: str, reason: str, indicator_id: str = "reopen_rate") -> dict:
 )
 def test_a_missed_limit_is_told_with_what_its_chart_says(said: str, reason: str, told: list[str]) -> None:
     found = evidence([breach()], words=[word(said, reason)])
-    assert narrative.changed(found, found.breaches[0]) == told
-    assert set(told) <= set(narrative.decisions(found)[0].sentences)
+    assert narrative.changed(found, found.breaches[0], EN) == told
+    assert set(told) <= set(narrative.decisions(found, EN)[0].sentences)
 
 
 def test_good_news_is_told_of_what_is_judged_or_whole() -> None:
     team = word("better", "Better: so.") | {"segment_id": "team=1", "segment_label": "T1"}
     found = evidence(words=[word("better", "Better: so."), team])
-    assert "Changed for the better: Reopen rate (the whole service)." in narrative.headline(found, []).standfirst
+    assert "Changed for the better: Reopen rate (the whole service)." in narrative.headline(found, [], EN).standfirst
     judged = judgement("within", segment_id="team=1", segment_label="T1")
     found = evidence(words=[team], judgements=[judged])
-    assert "Changed for the better: Reopen rate (team T1)." in narrative.headline(found, []).standfirst
-    assert not [s for s in narrative.headline(evidence(words=[team]), []).standfirst if "better" in s]
+    assert "Changed for the better: Reopen rate (team T1)." in narrative.headline(found, [], EN).standfirst
+    assert not [s for s in narrative.headline(evidence(words=[team]), [], EN).standfirst if "better" in s]
 
 
 def test_a_word_of_an_indicator_that_is_not_shown_is_refused() -> None:
@@ -245,7 +248,7 @@ def test_a_word_of_an_indicator_that_is_not_shown_is_refused() -> None:
 
 def test_without_a_word_no_sentence_claims_a_change() -> None:
     long = breach(consecutive_periods=3, previous_value=0.01, supported=True, lower_bound=0.11, upper_bound=0.2)
-    said = " ".join(narrative.decisions(evidence([long]))[0].sentences).lower()
+    said = " ".join(narrative.decisions(evidence([long]), EN)[0].sentences).lower()
     assert said
     assert not {"better", "worse", "rose", "fell", "improved", "declined", "trend"} & set(said.split())
 
@@ -267,19 +270,19 @@ def in_teams(*verdicts: str) -> Evidence:
 )
 def test_an_indicator_judged_in_segments_only_stands_as_they_do(verdicts: tuple, stands: tuple) -> None:
     found = in_teams(*verdicts)
-    verdict, words = standing.in_segments(found, found.indicators[0])
+    verdict, words = standing.in_segments(found, found.indicators[0], EN)
     assert (verdict, words.replace("\u00a0", " ")) == stands
 
 
 def test_an_indicator_judged_as_a_whole_speaks_for_itself() -> None:
     found = evidence(judgements=[judgement("within"), judgement("breach_critical", segment_id="team=1")])
-    assert standing.in_segments(found, found.indicators[0]) is None
-    assert standing.in_segments(evidence(), evidence().indicators[0]) is None
+    assert standing.in_segments(found, found.indicators[0], EN) is None
+    assert standing.in_segments(evidence(), evidence().indicators[0], EN) is None
 
 
 def test_limits_are_counted_over_every_segment() -> None:
     found = in_teams("within", "within", "breach_critical", "too_few_data", "not_ready")
-    head = narrative.headline(found, narrative.decisions(found))
+    head = narrative.headline(found, narrative.decisions(found, EN), EN)
     assert head.standfirst[0].replace("\u00a0", " ") == (
         "Of 5 limits, 2 are met, 1 is missed, 1 has too few data and 1 waits for data."
     )
@@ -294,7 +297,7 @@ def test_a_note_of_the_same_time_is_told_without_a_because() -> None:
     found = evidence(
         [breach(consecutive_periods=3, first_period="2026-10-19")], indicators=[indicator("reopen_rate", notes=notes)]
     )
-    said = [s.replace("\u00a0", " ") for s in narrative.decisions(found)[0].sentences]
+    said = [s.replace("\u00a0", " ") for s in narrative.decisions(found, EN)[0].sentences]
     assert [s for s in said if "Noted" in s] == ["Noted at that time, 18 October 2026: The night shift ended."]
 
 

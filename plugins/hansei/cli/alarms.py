@@ -140,8 +140,9 @@ def _state(alarm: Alarm) -> str:
 
 def _told(catalog, alarm: Alarm, parts: list[Part]) -> Iterator[str]:
     from hansei.indicators.periods import period_name
-    from hansei.reviews.figures import figure
+    from hansei.reviews.locales import locale
 
+    words = locale("en")
     indicator = catalog.indicators.get(alarm.indicator)
     yield f"{indicator.title if indicator else alarm.indicator}: {_state(alarm)}, {alarm.severity}"
     yield f"  since {period_name(alarm.grain, alarm.first_period)}; owner {alarm.owner}"
@@ -150,9 +151,9 @@ def _told(catalog, alarm: Alarm, parts: list[Part]) -> Iterator[str]:
     for part in parts:
         told = f"  {part.segment_label or 'Whole service'} ({part.threshold_id}): {part.state}"
         if part.value is not None and indicator is not None:
-            told += f", {figure(part.value, indicator.unit)} in {period_name(part.grain, part.period_start)}"
+            told += f", {words.figure(part.value, indicator.unit)} in {period_name(part.grain, part.period_start)}"
             if part.limit_value is not None:
-                told += f", the limit is {figure(part.limit_value, indicator.unit)}"
+                told += f", the limit is {words.figure(part.limit_value, indicator.unit)}"
         yield f"{told}. {part.reason}"
 
 

@@ -33,7 +33,7 @@ def spc_concern_breaches(case: Case) -> Finding:
     cases[~is_judged] = 1
     cases[~is_judged & is_usable] = 2
     cases[is_usable & (known.guards == spc.FLAT_RANGES)] = 3
-    said = [rules.sentence(rules.WORSE, rules.CONCERN, rule, 0, "", "ok", "{grain}") for rule in known.names[1:]]
+    said = [rules.sentence(rules.WORSE, rules.CONCERN, rule, 0, False, "ok", "{grain}") for rule in known.names[1:]]
     return Finding(
         levels=threshold.levels,
         limits=[np.where(is_judged, np.where(directions > 0, known.limits.lower, known.limits.upper), np.nan)],

@@ -35,6 +35,7 @@ from hansei.reviews.evidence import (
     Usual,
     Word,
 )
+from hansei.signals.verdicts import recognised
 from hansei.warehouse import Warehouse
 
 SAMPLE_ROWS = 20
@@ -71,6 +72,7 @@ class EvidenceGathering:
         )
         explanations = explaining.explain(breaches, words)
         self.parts |= explaining.parts
+        proposals = propose(self.catalog, self.review.languages, breaches, words, explanations, self.labels)
         service = self.catalog.service
         evidence = Evidence(
             review_id=self.review.id,
@@ -78,6 +80,7 @@ class EvidenceGathering:
             service_name=service.name,
             audience=self.review.audience,
             languages=self.review.languages,
+            translations=proposals.translations,
             reporting_zone=service.reporting_zone,
             grain=self.review.grain,
             period_start=self.period_start,
@@ -91,9 +94,7 @@ class EvidenceGathering:
             judgements=tuple(judgements),
             words=tuple(words),
             explanations=tuple(explanations),
-            proposals=tuple(
-                propose(self.catalog, self.review.languages[0], breaches, words, explanations, self.labels)
-            ),
+            proposals=tuple(proposals.made),
             indicators=indicators,
             **self._sections(),
             honesty=gather_honesty(
@@ -227,6 +228,7 @@ class EvidenceGathering:
             "ORDER BY verdicts.indicator, verdicts.segment_id"
         )
         shown, cuts = set(self.shown), {"all", *self.review.segments}
+        sentences = recognised(self.review.grain)
         judged = {
             (threshold.indicator, cut_of(segment))
             for threshold in self.catalog.thresholds.values()
@@ -239,6 +241,7 @@ class EvidenceGathering:
                 segment_label=self.labels.get(row["segment_id"], row["segment_id"]),
                 word=row["verdict"],
                 reason=row["reason"],
+                because=sentences.get(row["reason"], ""),
                 since=row["pattern_start"],
             )
             for row in self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start})

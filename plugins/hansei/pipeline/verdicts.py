@@ -95,17 +95,10 @@ def _reasons(series: Series, said: rules.Verdicts, variations: np.ndarray, known
     state_names = states.dictionary.to_pylist()
     sentences = [
         rules.sentence(
-            word, variation, known.names[rule], assured, _guard_text(guard), state_names[state], series.grain
+            word, variation, known.names[rule], assured, guard == spc.FLAT_RANGES, state_names[state], series.grain
         )
         for word, variation, rule, assured, guard, state in zip(
             *(found.tolist() for found in np.unravel_index(kinds, (*sizes, len(state_names)))), strict=True
         )
     ]
     return told(which, sentences)
-
-
-def _guard_text(guard: int) -> str:
-    """Why the chart says nothing, in words; empty where it speaks or the reason is told elsewhere."""
-    if guard == spc.FLAT_RANGES:
-        return "Most periods have the same value, so a chart of ranges cannot tell what is unusual."
-    return ""

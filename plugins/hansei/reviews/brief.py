@@ -11,7 +11,6 @@ from hansei.reviews import charts, figures, honesty, narrative, standing
 from hansei.reviews.actions_view import ActionView, view_actions
 from hansei.reviews.causes import Cause, causes
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
-from hansei.reviews.figures import interval, limit, name, plural
 from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
 from hansei.reviews.locales import Locale
 from hansei.reviews.outlook_view import Ahead, view_outlook
@@ -42,6 +41,9 @@ class Missed:
 class Brief:
     evidence: Evidence
     hash: str
+    service: str
+    title: str
+    audience: str
     week: str
     dates: str
     as_of: str
@@ -65,51 +67,56 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
     Raises EvidenceError where a part is not the one that the evidence refers to.
     """
     check_parts(evidence, parts)
-    found = narrative.decisions(evidence)
-    drawn = [(decision, _spark(evidence, decision)) for decision in found]
+    found = narrative.decisions(evidence, words)
+    drawn = [(decision, _spark(evidence, decision, words)) for decision in found]
     return Brief(
         evidence=evidence,
         hash=evidence_hash or sha256(evidence),
+        service=words.text(evidence.service_name),
+        title=words.text(evidence.title),
+        audience=words.text(evidence.audience),
         week=words.week_alone(evidence.period_start),
         dates=words.span(evidence.period_start, evidence.period_end),
         as_of=words.moment(evidence.as_of, evidence.reporting_zone),
-        headline=narrative.headline(evidence, found),
+        headline=narrative.headline(evidence, found, words),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         watched=tuple(d for d in drawn if not d[0].needs_decision),
         earlier_actions=view_actions(evidence, words),
-        causes=tuple(causes(evidence, parts)),
-        missed=tuple(_missed(evidence, breach) for breach in standing.strongest(evidence.breaches)),
-        indicators=tuple(view_indicator(evidence, indicator, parts) for indicator in evidence.indicators),
+        causes=tuple(causes(evidence, parts, words)),
+        missed=tuple(_missed(evidence, breach, words) for breach in standing.strongest(evidence.breaches)),
+        indicators=tuple(view_indicator(evidence, indicator, parts, words) for indicator in evidence.indicators),
         cards=view_cards(evidence, words),
         profiles=view_profiles(evidence, words),
         registers=view_registers(evidence, words),
         outlook=view_outlook(evidence, words),
-        topics=tuple(honesty.topics(evidence)),
+        topics=tuple(honesty.topics(evidence, words)),
     )
 
 
-def _spark(evidence: Evidence, decision: narrative.Decision) -> Markup:
+def _spark(evidence: Evidence, decision: narrative.Decision, words: Locale) -> Markup:
     indicator = evidence.indicator(decision.breach.indicator_id)
     known = {"all": indicator.series} | {segment.segment_id: segment.series for segment in indicator.segments}
     series = known.get(decision.breach.segment_id, ())
-    label = f"{decision.title}, {decision.place}"
-    return charts.sparkline(series, evidence.period_start, indicator.unit, label, own_limits(decision.breach))
+    label = words.say("narrative.in_place", title=decision.title, place=decision.place)
+    return charts.sparkline(series, evidence.period_start, indicator.unit, label, own_limits(decision.breach), words)
 
 
-def _missed(evidence: Evidence, breach: Breach) -> Missed:
+def _missed(evidence: Evidence, breach: Breach, words: Locale) -> Missed:
     indicator = evidence.indicator(breach.indicator_id)
-    weeks = f"{plural(breach.consecutive_periods, 'week')}, since {figures.week_number(breach.first_period)}"
+    weeks, first = words.count(breach.consecutive_periods, "week"), words.week(breach.first_period)
+    since = words.say("narrative.row_since", weeks=weeks, week=first)
+    since = words.say("narrative.row_new") if breach.consecutive_periods == 1 else since
     return Missed(
         indicator_id=breach.indicator_id,
-        title=name(indicator.title),
-        place=standing.place(breach),
+        title=words.name(indicator.title),
+        place=standing.place(breach, words),
         level=breach.level,
-        value=figures.contrast(breach),
-        interval=interval(breach.lower_bound, breach.upper_bound, breach.unit),
-        count=plural(breach.sample_count, indicator.counts) if breach.sample_count is not None else figures.NOTHING,
-        limit=limit(breach.limit, breach.unit, breach.is_upper),
-        since=("new" if breach.consecutive_periods == 1 else weeks) + (", restated" if breach.restated else ""),
-        owner=name(breach.owner or indicator.owner),
-        reason=name(breach.reason, 240),
+        value=words.contrast(breach),
+        interval=words.interval(breach.lower_bound, breach.upper_bound, breach.unit),
+        count=figures.NOTHING if breach.sample_count is None else words.count(breach.sample_count, indicator.counts),
+        limit=words.limit(breach.limit, breach.unit, breach.is_upper),
+        since=words.say("narrative.row_restated", since=since) if breach.restated else since,
+        owner=words.name(breach.owner or indicator.owner),
+        reason=words.name(breach.reason, 240),
         is_firm=standing.is_firm(breach),
     )

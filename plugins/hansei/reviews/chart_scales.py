@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hansei.catalog.measures import Unit
 from hansei.reviews import figures
 from hansei.reviews.evidence import DURATIONS, IndicatorEvidence
+from hansei.reviews.locales import Locale
 
 _STEPS = {
     "seconds": [
@@ -45,8 +47,13 @@ class Size:
 
     def with_room_for(self, labels: Sequence[str]) -> Size:
         """The same field with its plot far enough to the right of the labels of its axis."""
-        widest = max(map(len, labels), default=0) * self.character + 6
+        widest = max(map(_width, labels), default=0) * self.character + 6
         return replace(self, left=max(self.left, math.ceil(widest)))
+
+
+def _width(label: str) -> float:
+    """In Latin characters; Chinese ones are nearly twice as wide."""
+    return sum(1.8 if unicodedata.east_asian_width(character) in "WF" else 1 for character in label)
 
 
 WIDE = Size(width=720, height=210, left=46, right=112)
@@ -78,7 +85,7 @@ class Scale:
         return self.size.height - self.size.bottom - share * (self.size.height - self.size.top - self.size.bottom)
 
 
-def fit_scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: Size) -> Scale:
+def fit_scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: Size, words: Locale) -> Scale:
     """The field's scale: all values and limits, and as much of the intervals as does not flatten the line."""
     unit = drawn[0].unit
     points = [p for one in drawn for p in one.series if p.value is not None and p.period_start <= period_start]
@@ -100,7 +107,7 @@ def fit_scale(drawn: Sequence[IndicatorEvidence], period_start: dt.date, size: S
     if unit == "ratio":
         low, high = max(low, 0.0), min(high, 1.0)
     scale = Scale(size, min(first, period_start - dt.timedelta(weeks=4)), period_start, low, high, step)
-    return replace(scale, size=size.with_room_for([figures.tick(tick, unit, high) for tick in scale.ticks]))
+    return replace(scale, size=size.with_room_for([words.tick(tick, unit, high) for tick in scale.ticks]))
 
 
 def _step(unit: Unit, rough: float) -> float:
@@ -112,20 +119,20 @@ def _step(unit: Unit, rough: float) -> float:
     return max(next(m * power for m in (1, 2, 5, 10) if m * power >= rough * (1 - 1e-9)), 1 if unit == "count" else 0)
 
 
-def axes(scale: Scale, unit: Unit) -> list[str]:
+def axes(scale: Scale, unit: Unit, words: Locale) -> list[str]:
     """Faint lines at round values on the left, months (and years) below."""
     size, out = scale.size, []
     for tick in scale.ticks:
         y = scale.y(tick)
         out.append(f'<path class="c-grid" d="M{size.left} {y:.1f}H{size.width - size.right}"/>')
-        out.append(f'<text class="tick" x="0" y="{y + 4:.1f}">{figures.tick(tick, unit, scale.high)}</text>')
+        out.append(f'<text class="tick" x="0" y="{y + 4:.1f}">{words.tick(tick, unit, scale.high)}</text>')
     baseline = size.height - size.bottom
     monday, taken, year = scale.first, -math.inf, None
     while monday <= scale.last:
         starts_month = monday.day <= 7
         x = scale.x(monday)
         if starts_month and x - taken >= size.months_apart and x <= size.width - size.right - 4:
-            text = figures.short_month(monday) + (f" {monday.year}" if monday.year != year else "")
+            text = words.axis_month(monday, with_year=monday.year != year)
             out.append(f'<path class="c-tick" d="M{x:.1f} {baseline}v4"/>')
             out.append(f'<text class="tick" x="{x:.1f}" y="{baseline + 17}">{text}</text>')
             taken, year = x + (30 if monday.year != year else 0), monday.year

@@ -14,10 +14,9 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup, escape
 
 from hansei.catalog.measures import Unit
-from hansei.reviews import figures
 from hansei.reviews.chart_scales import WIDE, Scale, Size, axes, fit_scale
 from hansei.reviews.evidence import IndicatorEvidence, Limit, Note, Point, Usual
-from hansei.reviews.figures import bare_limit, figure
+from hansei.reviews.locales import Locale
 
 
 def line_chart(
@@ -25,6 +24,7 @@ def line_chart(
     period_start: dt.date,
     uid: str,
     alternative: str,
+    words: Locale,
     size: Size = WIDE,
     beside: Sequence[IndicatorEvidence] = (),
 ) -> Markup:
@@ -34,13 +34,13 @@ def line_chart(
     """
     series = [p for p in indicator.series if p.period_start <= period_start]
     title = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
-        uid, figures.name(indicator.title), alternative
+        uid, words.name(indicator.title), alternative
     )
     body: list[str] = []
     known = [p for p in series if p.value is not None]
     if known:
-        scale = fit_scale((indicator, *beside), period_start, size)
-        body += axes(scale, indicator.unit)
+        scale = fit_scale((indicator, *beside), period_start, size, words)
+        body += axes(scale, indicator.unit, words)
         body.append(_clip(scale, uid))
         body.append(f'<g clip-path="url(#{uid}-c)">{"".join(_bands(series, scale))}</g>')
         body += _usual(indicator.usual, scale)
@@ -49,11 +49,11 @@ def line_chart(
         body += _lines(series, scale)
         body += _moved(indicator.usual, series, scale)
         body += _marks(series, indicator, scale)
-        body += _end_labels(known, indicator, scale, period_start)
+        body += _end_labels(known, indicator, scale, period_start, words)
     else:
         body.append(
             f'<text class="c-none" x="{size.width / 2:g}" y="{size.height / 2:g}" text-anchor="middle">'
-            "Nothing to draw yet</text>"
+            f"{escape(words.say('charts.nothing'))}</text>"
         )
     return Markup(
         '<svg class="chart {5}" role="img" aria-labelledby="{0}-t {0}-d" viewBox="0 0 {1} {2}">{3}{4}</svg>'
@@ -61,14 +61,14 @@ def line_chart(
 
 
 def sparkline(
-    series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit]
+    series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit], words: Locale
 ) -> Markup:
     """The last thirteen weeks in a table's cell: a line, its last point, and the limit if one is in force."""
     first = period_start - dt.timedelta(weeks=12)
     shown = [p for p in series if first <= p.period_start <= period_start]
     known = [p for p in shown if p.value is not None]
     if not known:
-        return Markup('<span class="soft">no history</span>')
+        return Markup('<span class="soft">{}</span>').format(words.say("charts.no_history"))
     size = Size(width=112, height=26, left=3, right=5, top=4, bottom=4)
     active = [limit for limit in limits if limit.holds(period_start)]
     values = [p.value for p in known] + [limit.value for limit in active]
@@ -85,8 +85,13 @@ def sparkline(
         x, y = scale.x(end.period_start), scale.y(end.value)
         body.append(f'<circle class="c-end" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
     low_point, high_point = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
-    text = f"{label}, last {figures.plural(len(known), 'week')}: from {figure(low_point.value, unit)}"
-    text += f" to {figure(high_point.value, unit)}"
+    text = words.say(
+        "charts.spark",
+        label=label,
+        weeks=words.count(len(known), "week"),
+        low=words.figure(low_point.value, unit),
+        high=words.figure(high_point.value, unit),
+    )
     return Markup(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 112 26" preserveAspectRatio="xMinYMid">{}</svg>'
     ).format(text, Markup("".join(body)))
@@ -233,17 +238,17 @@ def _notes(notes: Sequence[Note], scale: Scale) -> list[str]:
 
 
 def _end_labels(
-    known: Sequence[Point], indicator: IndicatorEvidence, scale: Scale, period_start: dt.date
+    known: Sequence[Point], indicator: IndicatorEvidence, scale: Scale, period_start: dt.date, words: Locale
 ) -> Iterable[str]:
     """This week's value and the limits in force, written at the line's end and kept from overlapping."""
     labels: list[tuple[float, str, str]] = []
     if known[-1].period_start == period_start:
         end = known[-1]
-        labels.append((scale.y(end.value), f"c-value c-{end.state}", figure(end.value, indicator.unit)))
+        labels.append((scale.y(end.value), f"c-value c-{end.state}", words.figure(end.value, indicator.unit)))
     active = [limit for limit in indicator.dated_limits if limit.holds(period_start)]
     for limit in active:
         kind = "warning" if limit.level == "warning" and len({n.level for n in active}) > 1 else "limit"
-        text = f"{kind} {bare_limit(limit.value, indicator.unit)}"
+        text = words.say(f"charts.{kind}", limit=words.bare_limit(limit.value, indicator.unit))
         labels.append((scale.y(limit.value), f"c-limit-{limit.level}", text))
     x = scale.size.width - scale.size.right + 9
     for y, kind, text in apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hansei.catalog.recipients import EVERYBODY, Recipient
-from hansei.reviews import figures
 from hansei.reviews.digest import GROUPS, Digest, DigestItem, GroupName
 from hansei.reviews.locales import Locale, locale
 from hansei.reviews.rendering import render
@@ -78,7 +77,7 @@ def subject(digest: Digest, recipient: Recipient, setting: Setting) -> str:
     key = "subject" if gravest.group in _GRAVE else "subject_mild"
     line = words.say(
         key,
-        service=figures.name(setting.service),
+        service=words.name(setting.service),
         severity=words.say(f"severity.{gravest.severity}"),
         name=_name(gravest, words),
         what=words.say(f"what.{gravest.what}"),
@@ -112,7 +111,7 @@ def _sheet(digest: Digest, recipient: Recipient, setting: Setting, lines: int) -
     owners = words.say("between").join(recipient.owners)
     return Sheet(
         tag=words.tag,
-        heading=words.say("heading", service=figures.name(setting.service)),
+        heading=words.say("heading", service=words.name(setting.service)),
         moment=words.moment(digest.as_of, setting.zone),
         summary=words.say("between").join(counted),
         groups=tuple(_group(name, items, words, lines) for name, items in found.items() if items),
@@ -141,9 +140,9 @@ def _line(item: DigestItem, words: Locale) -> Line:
     facts.append(
         words.say("stood_since" if item.what == "closed" else "since", period=words.period(item.grain, item.since))
     )
-    facts.append(words.say("owner", owner=figures.name(item.owner)))
+    facts.append(words.say("owner", owner=words.name(item.owner)))
     if item.what == "escalated" and item.escalated_to:
-        facts.append(words.say("escalated_to", name=figures.name(item.escalated_to)))
+        facts.append(words.say("escalated_to", name=words.name(item.escalated_to)))
     why, why_tag = _why(item.why, words)
     name, severity, what = _name(item, words), words.say(f"severity.{item.severity}"), words.say(f"what.{item.what}")
     return Line(
@@ -170,5 +169,5 @@ def _why(why: Mapping[str, str], words: Locale) -> tuple[str, str]:
 
 
 def _name(item: DigestItem, words: Locale) -> str:
-    segment = figures.name(item.segment) if item.segment else words.say("whole_service")
-    return words.say("named", title=figures.name(item.title), segment=segment)
+    segment = words.name(item.segment) if item.segment else words.say("whole_service")
+    return words.say("named", title=words.name(item.title), segment=segment)

@@ -54,7 +54,8 @@ class SourceReadiness(Frozen):
 class Word(Frozen):
     """The one word of an indicator and segment this period (docs/signals.md), and the sentence that says why.
 
-    `since`: the first period of the pattern that the chart saw; None where nothing has changed.
+    `because`: the sentence's key among the messages `verdicts`, so that it can be told in other languages; empty where
+    it has none. `since`: the first period of the pattern that the chart saw; None where nothing has changed.
     """
 
     indicator_id: Identifier
@@ -62,6 +63,7 @@ class Word(Frozen):
     segment_label: Text
     word: Text
     reason: Text
+    because: Text = ""
     since: dt.date | None = None
 
     @property

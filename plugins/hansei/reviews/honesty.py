@@ -5,33 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from hansei.reviews import figures, tie_outs
+from hansei.catalog.measures import Unit
+from hansei.reviews import tie_outs
 from hansei.reviews.evidence import Evidence
-from hansei.reviews.figures import agree, figure, listed, name, number, plural
 from hansei.reviews.foundations import Honesty, Restated
+from hansei.reviews.locales import Locale
 
 MOST_LISTED = 12  # beyond this many lines a list is a wall; the rest is counted
 MOST_RULES = 5
 MOST_RESTATED = 6
-
-_DRIFT = {
-    "new": "a field that no mapping knows: kept aside, not used",
-    "missing": "a mapped field that no longer comes: its column stays empty",
-    "type": "values of another type than before: those that cannot be read are quarantined",
-}
-_RULES = {
-    "cast": "unreadable {}",
-    "unreadable": "unreadable line",
-    "missing_required": "no {}",
-    "value_map": "unknown {}",
-    "range": "{} out of range",
-}
-_TYPES = {"date": "date", "timestamp": "time", "decimal": "number", "double": "number", "bigint": "whole number"}
-_TYPES |= {"integer": "whole number", "boolean": "yes or no"}
-_LINKS = {
-    "account": ("ticket", "belong to no account that we know: they count, under the tier “unlinked”"),
-    "customer": ("customer", "could not be recognised across the sources"),
-}
 
 
 @dataclass(frozen=True)
@@ -44,177 +26,197 @@ class Topic:
     table: tie_outs.Table | None = None
 
 
-def topics(evidence: Evidence) -> list[Topic]:
+def topics(evidence: Evidence, words: Locale) -> list[Topic]:
     """Every topic, also the quiet ones: that nothing was late is worth a line."""
     facts = evidence.honesty
     return [
-        _topic("Late or missing data", _lateness(evidence), "Every source covers the whole week."),
-        _topic("Rows that arrived", _arrivals(facts), "No batch arrived for this week."),
-        _tied_out(facts),
-        _topic("Rows set aside", _quarantined(facts), "No row broke a rule."),
-        _topic("Figures restated", _restated(evidence), "No figure published earlier has moved."),
-        _topic("Sources that changed shape", _drifted(facts), "No field appeared, vanished or changed its type."),
-        _topic("Keys not linked", _unlinked(facts), "Every key found its account."),
-        _topic("Left out on purpose", _excluded(facts), "Nothing was left out."),
-        _topic("Times around a clock change", _clocks(facts), "No time was in doubt."),
-        _topic("Checks that warned", _warned(facts), "No check warned."),
+        _topic("late", _lateness(evidence, words), words),
+        _topic("arrived", _arrivals(facts, words), words),
+        _tied_out(facts, words),
+        _topic("quarantined", _quarantined(facts, words), words),
+        _topic("restated", _restated(evidence, words), words),
+        _topic("drifted", _drifted(facts, words), words),
+        _topic("unlinked", _unlinked(facts, words), words),
+        _topic("excluded", _excluded(facts, words), words),
+        _topic("clocks", _clocks(facts, words), words),
+        _topic("warned", _warned(facts, words), words),
     ]
 
 
-def _topic(title: str, sentences: Iterable[str], otherwise: str) -> Topic:
+def _topic(key: str, sentences: Iterable[str], words: Locale) -> Topic:
+    """The topic of that key; where there is nothing to tell, the sentence that says so."""
     found = tuple(sentences)
     if len(found) > MOST_LISTED:
-        found = (*found[:MOST_LISTED], f"And {number(len(found) - MOST_LISTED)} more.")
-    return Topic(title, found or (otherwise,), not found)
+        found = (*found[:MOST_LISTED], words.say("honesty.more", count=len(found) - MOST_LISTED))
+    return Topic(words.say(f"honesty.{key}"), found or (words.say(f"honesty.{key}_none"),), not found)
 
 
-def _tied_out(facts: Honesty) -> Topic:
+def _tied_out(facts: Honesty, words: Locale) -> Topic:
     """What sources count of their own; the table has the days on which that differs from ours."""
-    told = _topic("What the sources count", tie_outs.sentences(facts.tie_outs), "No source counts its own rows for us.")
-    return replace(told, table=tie_outs.table(facts.tie_outs))
+    told = _topic("counted", tie_outs.sentences(facts.tie_outs, words), words)
+    return replace(told, table=tie_outs.table(facts.tie_outs, words))
 
 
-def _lateness(evidence: Evidence) -> Iterable[str]:
+def _lateness(evidence: Evidence, words: Locale) -> Iterable[str]:
     for source in evidence.readiness:
+        who = words.name(source.source)
         if source.state == "ready":
             continue
         if source.covers:
-            message = f" {name(source.message, 200)}" if source.message else ""
-            yield f"{name(source.source)} failed in its latest run, but its data covers the week.{message}"
-            continue
-        reach = (
-            f"complete until {figures.moment(source.complete_until, evidence.reporting_zone)}"
-            if source.complete_until
-            else "nothing has arrived yet"
-        )
-        yield f"{name(source.source)}: {reach}."
+            told = [words.say("honesty.failed_but_covers", source=who)]
+            yield words.together([*told, words.name(source.message, 200)] if source.message else told)
+        elif source.complete_until:
+            moment = words.moment(source.complete_until, evidence.reporting_zone)
+            yield words.say("honesty.reach", source=who, moment=moment)
+        else:
+            yield words.say("honesty.nothing_yet", source=who)
 
 
-def _arrivals(facts: Honesty) -> Iterable[str]:
+def _arrivals(facts: Honesty, words: Locale) -> Iterable[str]:
     if not facts.batches:
         return
-    total = {key: sum(getattr(b, key) for b in facts.batches) for key in ("received", "accepted", "held", "conflict")}
-    total |= {key: sum(getattr(b, key) for b in facts.batches) for key in ("quarantined", "duplicate")}
-    parts = [f"{number(total['accepted'])} accepted"]
-    if total["duplicate"]:
-        parts.append(f"{number(total['duplicate'])} known already")
-    if total["quarantined"]:
-        parts.append(f"{number(total['quarantined'])} set aside")
-    if total["held"]:
-        parts.append(f"{number(total['held'])} held back with their batch")
-    yield f"{plural(total['received'], 'row')} arrived: {listed(parts)}."
-    if wrong := [b for b in facts.batches if not b.is_balanced]:
-        names = listed([f"{name(b.source)} {_entity(b.entity)}" for b in wrong[:MOST_LISTED]])
-        yield f"The rows of {names} do not add up: tell whoever runs the pipeline."
+    names = ("received", "accepted", "duplicate", "quarantined", "held", "conflict")
+    total = {name: sum(getattr(batch, name) for batch in facts.batches) for name in names}
+    fates = [words.say("honesty.accepted", count=total["accepted"])]
+    keys = {"duplicate": "honesty.known", "quarantined": "honesty.set_aside", "held": "honesty.held"}
+    fates += [words.say(key, count=total[name]) for name, key in keys.items() if total[name]]
+    yield words.say("honesty.rows_arrived", count=total["received"], fates=words.listed(fates))
+    if wrong := [batch for batch in facts.batches if not batch.is_balanced]:
+        told = [(words.name(batch.source), words.entity(batch.entity)) for batch in wrong[:MOST_LISTED]]
+        listed = words.listed([words.say("honesty.source_and_entity", source=s, entity=e) for s, e in told])
+        yield words.say("honesty.unbalanced", names=listed)
     else:
-        yield "None is unaccounted for."
+        yield words.say("honesty.balanced")
     if total["conflict"]:
-        yield f"{plural(total['conflict'], 'row')} came twice with different content; one of each pair was kept."
+        yield words.say("honesty.conflicts", count=total["conflict"])
 
 
-def _quarantined(facts: Honesty) -> Iterable[str]:
+def _quarantined(facts: Honesty, words: Locale) -> Iterable[str]:
     """The whole first, then one line for each source and entity with its rules, the most frequent first."""
     if not facts.quarantine:
         return
-    waiting = sum(row.count for row in facts.quarantine)
-    yield f"{plural(waiting, 'row')} {agree(waiting, 'waits')} for somebody to look at; no figure counts them."
+    yield words.say("honesty.waiting", count=sum(row.count for row in facts.quarantine))
     places = sorted({(row.source, row.entity) for row in facts.quarantine})
     for source, entity in places:
         rows = [row for row in facts.quarantine if (row.source, row.entity) == (source, entity)]
         rows.sort(key=lambda row: (-row.count, row.rule))
-        words = [f"{_rule(row.rule)} ({number(row.count)})" for row in rows[:MOST_RULES]]
+        told = [
+            words.say("honesty.rule_and_count", rule=_rule(row.rule, words), number=words.number(row.count))
+            for row in rows[:MOST_RULES]
+        ]
         if len(rows) > MOST_RULES:
-            words.append(plural(len(rows) - MOST_RULES, "more rule"))
-        yield f"{name(source)}, {_entity(entity)}: {', '.join(words)}."
+            told.append(words.say("honesty.more_rules", count=len(rows) - MOST_RULES))
+        rules = words.say("honesty.between_rules").join(told)
+        yield words.say("honesty.waiting_in", source=words.name(source), entity=words.entity(entity), rules=rules)
 
 
-def _entity(entity: str) -> str:
-    return name(entity.replace("_", " "))
-
-
-def _rule(rule: str) -> str:
+def _rule(rule: str, words: Locale) -> str:
     """A rule's name as people say it; one that is not known here keeps its own words."""
     kind, _, about = rule.partition(":")
-    about = name(about.replace("_", " "))
-    if kind in _RULES:
-        return _RULES[kind].format(_TYPES.get(about, about) if kind == "cast" else about)
-    return f"“{name(kind.replace('_', ' '), 80)}” broken" if "_" in kind else name(rule.replace("_", " "), 120)
+    if kind.isidentifier() and words.knows(f"honesty.rules.{kind}"):
+        if kind == "cast" and words.knows(f"honesty.types.{about}"):
+            return words.say("honesty.rules.cast", about=words.say(f"honesty.types.{about}"))
+        return words.say(f"honesty.rules.{kind}", about=words.name(about.replace("_", " ")))
+    if "_" in kind:
+        return words.say("honesty.rule_broken", rule=words.name(kind.replace("_", " "), 80))
+    return words.name(rule.replace("_", " "), 120)
 
 
-def _restated(evidence: Evidence) -> Iterable[str]:
+def _restated(evidence: Evidence, words: Locale) -> Iterable[str]:
     """How many in all, then the whole service's, newest week first."""
     known = {i.indicator_id: i for i in evidence.indicators}
     rows = [row for row in evidence.honesty.restatements if row.indicator_id in known]
     if not rows:
         return
-    reasons = listed(sorted({name(row.reason.replace("_", " "), 120) for row in rows}))
-    yield f"{plural(len(rows), 'weekly figure')} {agree(len(rows), 'was')} restated: {reasons}."
+    reasons = words.listed(sorted({_restatement_reason(row.reason, words) for row in rows}))
+    yield words.say("honesty.restated_count", count=len(rows), reasons=reasons)
     told = []
     for row in sorted(rows, key=_restatement_order):
-        unit = known[row.indicator_id].unit
-        before, after = _apart(row, unit)
+        before, after = _apart(row, known[row.indicator_id].unit, words)
         if before == after:
             continue  # a count below it moved, not the figure
-        where = "" if row.segment_id == "all" else f", {name(row.segment_label)}"
-        period = figures.week_number(row.period_start) if row.grain == "week" else figures.day(row.period_start)
-        told.append(f"{name(known[row.indicator_id].title)}{where}, {period}: we said {before}, now it is {after}.")
+        parts = {
+            "title": words.name(known[row.indicator_id].title),
+            "period": words.week(row.period_start) if row.grain == "week" else words.day(row.period_start),
+            "before": before,
+            "after": after,
+        }
+        if row.segment_id == "all":
+            told.append(words.say("honesty.restated_figure", **parts))
+        else:
+            told.append(words.say("honesty.restated_in", segment=words.name(row.segment_label), **parts))
     yield from told[:MOST_RESTATED]
     if len(told) > MOST_RESTATED:
-        yield "The others are in the warehouse, in ops.restatements."
+        yield words.say("honesty.restated_others")
+
+
+def _restatement_reason(reason: str, words: Locale) -> str:
+    key = f"honesty.restatement_reasons.{reason.replace(' ', '_')}"
+    return words.say(key) if words.knows(key) else words.name(reason.replace("_", " "), 120)
 
 
 def _restatement_order(row: Restated) -> tuple:
     return (row.segment_id != "all", -row.period_start.toordinal(), row.indicator_id, row.segment_id)
 
 
-def _apart(row: Restated, unit: str) -> tuple[str, str]:
+def _apart(row: Restated, unit: Unit, words: Locale) -> tuple[str, str]:
     """Both figures with as many digits as it takes to tell them apart."""
+    nothing = words.say("honesty.nothing")
     for extra in range(4):
-        figures_told = (row.value_before, row.value_after)
-        before, after = ("nothing" if v is None else figure(v, unit, extra) for v in figures_told)
+        told = (row.value_before, row.value_after)
+        before, after = (nothing if value is None else words.figure(value, unit, extra) for value in told)
         if before != after:
             break
     return before, after
 
 
-def _drifted(facts: Honesty) -> Iterable[str]:
+def _drifted(facts: Honesty, words: Locale) -> Iterable[str]:
     for row in facts.drift:
-        seen = f"in {plural(row.count, 'row')} since {figures.day(row.first_seen)}" if row.count else ""
-        seen = seen or f"since {figures.day(row.first_seen)}"
-        yield f"{name(row.source)}, {_entity(row.entity)}, field {name(row.field)}: {_DRIFT[row.kind]} ({seen})."
-
-
-def _unlinked(facts: Honesty) -> Iterable[str]:
-    for row in facts.unlinked:
-        noun, meaning = _LINKS[row.kind]
+        parts = {
+            "source": words.name(row.source),
+            "entity": words.entity(row.entity),
+            "field": words.name(row.field),
+            "what": words.say(f"honesty.drift_kinds.{row.kind}"),
+            "day": words.day(row.first_seen),
+        }
         if row.count:
-            yield f"{number(row.count)} of {plural(row.of, noun)} {meaning}."
+            yield words.say("honesty.drift", rows=words.count(row.count, "row"), **parts)
+        else:
+            yield words.say("honesty.drift_of_none", **parts)
 
 
-def _excluded(facts: Honesty) -> Iterable[str]:
+def _unlinked(facts: Honesty, words: Locale) -> Iterable[str]:
+    nouns = {"account": "ticket", "customer": "customer"}
+    for row in facts.unlinked:
+        if row.count:
+            total = words.count(row.of, nouns[row.kind])
+            yield words.say(f"honesty.unlinked_{row.kind}", number=words.number(row.count), all=total)
+
+
+def _excluded(facts: Honesty, words: Locale) -> Iterable[str]:
     for row in facts.excluded:
         if row.count:
-            yield f"{plural(row.count, 'ticket')}: {name(row.reason.replace('_', ' '), 120)}."
+            tickets = words.count(row.count, "ticket")
+            yield words.say("honesty.excluded_tickets", tickets=tickets, reason=words.exclusion(row.reason))
 
 
-def _clocks(facts: Honesty) -> Iterable[str]:
+def _clocks(facts: Honesty, words: Locale) -> Iterable[str]:
     times = facts.time_adjustments
     if times.ambiguous:
-        yield (
-            f"{plural(times.ambiguous, 'local time')} {agree(times.ambiguous, 'was')} ambiguous when clocks went back;"
-            " the earlier reading was taken."
-        )
+        yield words.say("honesty.ambiguous", count=times.ambiguous)
     if times.nonexistent:
-        yield (
-            f"{plural(times.nonexistent, 'local time')} {agree(times.nonexistent, 'was')} skipped when clocks went"
-            " forward; the time was moved forward."
-        )
+        yield words.say("honesty.nonexistent", count=times.nonexistent)
 
 
-def _warned(facts: Honesty) -> Iterable[str]:
+def _warned(facts: Honesty, words: Locale) -> Iterable[str]:
     for row in facts.checks_warned:
-        of = ""
-        if row.failed is not None and row.checked is not None:
-            of = f" ({number(row.failed)} of {plural(row.checked, 'row')})"
-        what = name(row.message, 160) if row.message else name(row.check.replace("_", " "), 80)
-        yield f"{name(row.source)}, {_entity(row.entity)}: {what}{of}."
+        parts = {
+            "source": words.name(row.source),
+            "entity": words.entity(row.entity),
+            "what": words.name(row.message, 160) if row.message else words.name(row.check.replace("_", " "), 80),
+        }
+        if row.failed is None or row.checked is None:
+            yield words.say("honesty.check", **parts)
+        else:
+            number, rows = words.number(row.failed), words.count(row.checked, "row")
+            yield words.say("honesty.check_counted", number=number, rows=rows, **parts)

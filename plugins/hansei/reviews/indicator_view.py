@@ -10,23 +10,9 @@ from markupsafe import Markup
 from hansei.reviews import charts, figures, narrative, standing
 from hansei.reviews.chart_scales import NARROW
 from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
-from hansei.reviews.figures import figure, interval, limit, listed, name, number, plural
-from hansei.reviews.standing import WORDS, current, verdict
+from hansei.reviews.locales import Locale
+from hansei.reviews.standing import current, verdict
 
-CAVEATS = {
-    "late_arriving": "some rows arrive late, so that recent weeks may still move",
-    "survivorship": "only what was finished is counted; the hardest cases may still be open",
-    "self_selected": "only people who chose to answer are counted",
-    "source_defined": "the source system decides what counts, not we",
-    "small_numbers": "small numbers move a lot by chance",
-    "convention": "there is no standard: this is our own convention",
-}
-DIRECTIONS = {
-    "lower_is_better": "lower is better",
-    "higher_is_better": "higher is better",
-    "neutral": "neither high nor low is better in itself",
-}
-LEVELS = {"critical": "Critical", "warning": "Warning"}
 MOST_ROWS = 20  # of a dimension; the tail is only counted
 MOST_MULTIPLES = 3  # segments drawn beside the whole
 ORDER = {key: at for at, key in enumerate(("breach_critical", "breach_warning", "within", "no_limit"))}
@@ -36,7 +22,8 @@ ORDER = {key: at for at, key in enumerate(("breach_critical", "breach_warning", 
 class Standing:
     """One figure of this week with everything that must stand beside it.
 
-    `verdict` and `word` say how it stands to its limit, `moved` and `why` whether it has changed.
+    `verdict` (a key) and `word` say how it stands to its limit, `moved` (a key), `moved_word` and `why` whether it has
+    changed.
     """
 
     label: str
@@ -44,6 +31,7 @@ class Standing:
     verdict: str
     word: str
     moved: str
+    moved_word: str
     why: str
     value: str
     interval: str
@@ -120,54 +108,60 @@ def own_limits(judged: Judged) -> list[Limit]:
     return [Limit(level=level, value=value, **shared) for level, value in sorted(known.items()) if value is not None]
 
 
-def view_indicator(evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[str, Part]) -> IndicatorView:
+def view_indicator(
+    evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[str, Part], words: Locale
+) -> IndicatorView:
     """Everything that the brief shows of one indicator."""
     here = evidence.period_start
-    rows = [_row(evidence, indicator, segment) for segment in indicator.segments]
+    rows = [_row(evidence, indicator, segment, words) for segment in indicator.segments]
     missing = _ordered([row for row in rows if row[1].verdict.startswith("breach")], indicator)
-    now = _standing(evidence, indicator, None)
+    now = _standing(evidence, indicator, None, words)
     first = min((p.period_start for p in indicator.series), default=here)
     return IndicatorView(
         id=indicator.indicator_id,
-        title=name(indicator.title),
-        question=name(indicator.question, 240),
-        version=number(indicator.version),
-        owner=name(indicator.owner),
+        title=words.name(indicator.title),
+        question=words.name(indicator.question, 240),
+        version=words.number(indicator.version),
+        owner=words.name(indicator.owner),
         now=now,
-        stands=standing.in_segments(evidence, indicator) or (now.verdict, now.word),
-        asked=_asked(evidence, indicator),
-        limits=tuple(_limits(evidence, indicator)),
-        drawings=tuple(_drawings(evidence, indicator, [segment for _, _, segment in missing])),
+        stands=standing.in_segments(evidence, indicator, words) or (now.verdict, now.word),
+        asked=_asked(evidence, indicator, words),
+        limits=tuple(_limits(evidence, indicator, words)),
+        drawings=tuple(_drawings(evidence, indicator, [segment for _, _, segment in missing], words)),
         notes=tuple(
-            (letter, f"{figures.day(note.date)}: {name(note.text, 200)}")
+            (letter, words.say("indicators.note", day=words.day(note.date), text=words.name(note.text, 200)))
             for letter, note in charts.shown_notes(indicator.notes, first, here)
         ),
         missing=tuple(shown for _, shown, _ in missing),
-        dimensions=tuple(_dimensions(rows, indicator)),
+        dimensions=tuple(_dimensions(rows, indicator, words)),
         segment_count=len(rows),
         is_count=indicator.unit == "count",
-        facts=tuple(_facts(evidence, indicator)),
+        facts=tuple(_facts(evidence, indicator, words)),
         sql=indicator.sql,
-        proof=_proof(indicator, parts, {r.part_id: r.row_count for r in evidence.parts}),
+        proof=_proof(indicator, parts, {r.part_id: r.row_count for r in evidence.parts}, words),
     )
 
 
-def _drawings(evidence: Evidence, indicator: IndicatorEvidence, missing: list[SegmentSeries]) -> Iterable[Drawing]:
+def _drawings(
+    evidence: Evidence, indicator: IndicatorEvidence, missing: list[SegmentSeries], words: Locale
+) -> Iterable[Drawing]:
     """The whole service's chart; beside it, to the same scale, those of segments that miss their limit."""
     here, uid = evidence.period_start, f"g-{indicator.indicator_id}"
-    title = name(indicator.title)
-    spoken = narrative.alternative(title, indicator, evidence, "all", indicator.series)
+    title = words.name(indicator.title)
+    spoken = narrative.alternative(title, indicator, evidence, "all", indicator.series, words)
     if not missing:
-        wide = charts.line_chart(indicator, here, uid, spoken)
-        yield Drawing("", (wide, charts.line_chart(indicator, here, f"{uid}-n", spoken, NARROW)))
+        wide = charts.line_chart(indicator, here, uid, spoken, words)
+        yield Drawing("", (wide, charts.line_chart(indicator, here, f"{uid}-n", spoken, words, NARROW)))
         return
     shown = [(segment, _of_segment(evidence, indicator, segment)) for segment in missing[:MOST_MULTIPLES]]
     scale = [indicator, *(own for _, own in shown)]
-    yield Drawing("The whole service", (charts.line_chart(indicator, here, uid, spoken, NARROW, scale),))
+    whole = charts.line_chart(indicator, here, uid, spoken, words, NARROW, scale)
+    yield Drawing(words.say("indicators.whole_service"), (whole,))
     for at, (segment, own) in enumerate(shown, 1):
-        where = standing.place(segment, segment.label)
-        spoken = narrative.alternative(f"{title}, {where}", indicator, evidence, segment.segment_id, segment.series)
-        drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, NARROW, scale)
+        where = standing.place(segment, words, segment.label)
+        label = words.say("narrative.in_place", title=title, place=where)
+        spoken = narrative.alternative(label, indicator, evidence, segment.segment_id, segment.series, words)
+        drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, words, NARROW, scale)
         yield Drawing(where[:1].upper() + where[1:], (drawn,))
 
 
@@ -185,34 +179,38 @@ def _segment_limits(evidence: Evidence, indicator: IndicatorEvidence, segment_id
 Row = tuple[Point, Standing, SegmentSeries]
 
 
-def _row(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> Row:
-    return current(segment.series, evidence.period_start), _standing(evidence, indicator, segment), segment
+def _row(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries, words: Locale) -> Row:
+    return current(segment.series, evidence.period_start), _standing(evidence, indicator, segment, words), segment
 
 
-def _standing(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries | None) -> Standing:
+def _standing(
+    evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries | None, words: Locale
+) -> Standing:
     """This week's figure of a segment, or (None) of the whole service."""
     series = segment.series if segment else indicator.series
     segment_id = segment.segment_id if segment else "all"
-    label = standing.place(segment, segment.label) if segment else name(indicator.title)
+    title = words.name(indicator.title)
+    label = standing.place(segment, words, segment.label) if segment else title
     point, before = current(series, evidence.period_start), current(series, evidence.period_start - narrative.WEEK)
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     limits = indicator.dated_limits
     if segment:
         limits = _segment_limits(evidence, indicator, segment_id)
-    spoken = f"{name(indicator.title)}, {label}" if segment else label
+    spoken = words.say("narrative.in_place", title=title, place=label) if segment else label
     said = evidence.word_of.get((indicator.indicator_id, segment_id))
     return Standing(
-        label=name(segment.label or segment.segment_id) if segment else label,
+        label=standing.label_in(segment.dimension, segment.label or segment.segment_id, words) if segment else label,
         place=label,
         verdict=key,
-        word=WORDS[key],
+        word=standing.verdict_word(key, words),
         moved=said.moved if said else "",
-        why=said.reason if said else "",
-        value=figure(point.value, indicator.unit),
-        interval=interval(point.lower_bound, point.upper_bound, indicator.unit),
-        count=plural(point.sample_count, indicator.counts) if point.sample_count is not None else figures.NOTHING,
-        previous=figure(before.value if before.state == "ok" else None, indicator.unit),
-        spark=charts.sparkline(series, evidence.period_start, indicator.unit, spoken, limits),
+        moved_word=words.say(f"standing.moved.{said.moved}") if said and said.moved else figures.NOTHING,
+        why=standing.reason(said, evidence.grain, words) if said else "",
+        value=words.figure(point.value, indicator.unit),
+        interval=words.interval(point.lower_bound, point.upper_bound, indicator.unit),
+        count=figures.NOTHING if point.sample_count is None else words.count(point.sample_count, indicator.counts),
+        previous=words.figure(before.value if before.state == "ok" else None, indicator.unit),
+        spark=charts.sparkline(series, evidence.period_start, indicator.unit, spoken, limits, words),
     )
 
 
@@ -228,73 +226,89 @@ def _ordered(rows: list[Row], indicator: IndicatorEvidence) -> list[Row]:
     return sorted(rows, key=key)
 
 
-def _dimensions(rows: list[Row], indicator: IndicatorEvidence) -> list[Dimension]:
+def _dimensions(rows: list[Row], indicator: IndicatorEvidence, words: Locale) -> list[Dimension]:
     """The segments by dimension, in the order of the evidence; beyond twenty rows the tail is only counted."""
     found = []
     for dimension in dict.fromkeys(row[2].dimension for row in rows):
         ordered = _ordered([row for row in rows if row[2].dimension == dimension], indicator)
-        title = name(dimension.replace("_", " ")).capitalize()
+        title = standing.cut_word(dimension, words).capitalize()
         found.append(Dimension(title, tuple(row[1] for row in ordered[:MOST_ROWS]), max(len(ordered) - MOST_ROWS, 0)))
     return found
 
 
-def _asked(evidence: Evidence, indicator: IndicatorEvidence) -> str:
+def _asked(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> str:
     """The one limit to show in a row: the gravest that is missed, else the first that would be."""
     for breach in standing.strongest(evidence.breaches):
         if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, "all"):
-            return limit(breach.limit, breach.unit, breach.is_upper)
-    texts = _limits(evidence, indicator)
-    if texts:
-        return texts[-1].removesuffix(" (warning)")
+            return words.limit(breach.limit, breach.unit, breach.is_upper)
+    active = _active_limits(evidence, indicator)
+    if active:
+        return words.limit(active[-1].value, indicator.unit, _is_upper(active[-1], indicator))
     pairs = standing.judged_pairs(evidence, indicator.indicator_id)
     own = [b for b in standing.strongest(evidence.breaches) if (b.indicator_id, b.segment_id) in pairs]
     own += [j for j in evidence.judgements if (j.indicator_id, j.segment_id) in pairs]
     if not own:
         return figures.NOTHING
-    return f"{limit(own[0].limit, own[0].unit, own[0].is_upper)} per {standing.segment_noun(pairs)}"
+    noun = standing.segment_noun(pairs)
+    segment = words.say("indicators.segment") if noun == "segment" else standing.cut_word(noun, words)
+    limit = words.limit(own[0].limit, own[0].unit, own[0].is_upper)
+    return words.say("indicators.per_segment", limit=limit, segment=segment)
 
 
-def _limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[str]:
-    """`at most 4 h`, critical first; a warning limit says so where there are both."""
+def _active_limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[Limit]:
+    """The limits in force this week, critical first."""
     active = [found for found in indicator.dated_limits if found.holds(evidence.period_start)]
+    return sorted(active, key=lambda n: (n.level, n.value))
+
+
+def _is_upper(limit: Limit, indicator: IndicatorEvidence) -> bool:
+    return limit.side == "at_most" if limit.side else indicator.direction != "higher_is_better"
+
+
+def _limits(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> Iterable[str]:
+    """`at most 4 h`, critical first; a warning limit says so where there are both."""
+    active = _active_limits(evidence, indicator)
     both = len({n.level for n in active}) > 1
-    texts = []
-    for threshold in sorted(active, key=lambda n: (n.level, n.value)):
-        upper = threshold.side == "at_most" if threshold.side else indicator.direction != "higher_is_better"
-        text = limit(threshold.value, indicator.unit, upper)
-        texts.append(f"{text} (warning)" if both and threshold.level == "warning" else text)
-    return texts
+    for one in active:
+        text = words.limit(one.value, indicator.unit, _is_upper(one, indicator))
+        yield words.say("indicators.warning", limit=text) if both and one.level == "warning" else text
 
 
-def _facts(evidence: Evidence, indicator: IndicatorEvidence) -> list[tuple[str, str]]:
+def _facts(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> list[tuple[str, str]]:
     """What an indicator's card says, as term and text; an empty text is left out."""
     least = indicator.minimum_denominator
-    reasons = {
-        (j.level, j.limit, j.valid_from): (limit(j.limit, j.unit, j.is_upper), j.reason)
+    facts = {
+        "counting": words.text(indicator.counting),
+        "value" if indicator.unit in DURATIONS else "numerator": _condition(indicator.numerator),
+        "denominator": indicator.denominator,
+        "this_week": _fraction(current(indicator.series, evidence.period_start), indicator, words),
+        "counted_on": indicator.counted_on,
+        "counts": words.thing(indicator.counts),
+        "exclusions": words.listed([words.exclusion(name) for name in indicator.exclusions]),
+        "caveats": words.say("indicators.between_caveats").join(words.caveat(name) for name in indicator.caveats),
+        "minimum": words.count(least, indicator.counts) if least else "",
+        "direction": words.say(f"directions.{indicator.direction}"),
+        "limits": "\n".join(_reasons(evidence, indicator, words)),
+        "owner": words.name(indicator.owner),
+    }
+    return [(words.say(f"indicators.facts.{term}"), text) for term, text in facts.items() if text]
+
+
+def _reasons(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> Iterable[str]:
+    """Each limit with its date and its reason, critical first."""
+    found = {
+        (j.level, j.limit, j.valid_from): (words.limit(j.limit, j.unit, j.is_upper), j.reason)
         for j in (*evidence.judgements, *evidence.breaches)
         if j.indicator_id == indicator.indicator_id
     }
-    facts = [
-        ("How it is counted", indicator.counting),
-        ("Value" if indicator.unit in DURATIONS else "Numerator", _condition(indicator.numerator)),
-        ("Denominator", indicator.denominator),
-        ("This week", _fraction(current(indicator.series, evidence.period_start), indicator)),
-        ("Counted on", indicator.counted_on),
-        ("Unit counted", indicator.counts),
-        ("Left out", listed([name(e.replace("_", " "), 120) for e in indicator.exclusions])),
-        ("Read with care", "; ".join(CAVEATS.get(c, name(c.replace("_", " "), 160)) for c in indicator.caveats)),
-        ("Judged from", plural(least, indicator.counts) if least else ""),
-        ("Direction", DIRECTIONS[indicator.direction]),
-        (
-            "Limits",
-            "\n".join(
-                f"{LEVELS[level]}: {text}, since {figures.day(valid_from)}. {name(reason, 240)}"
-                for (level, _, valid_from), (text, reason) in sorted(reasons.items(), key=lambda item: item[0])
-            ),
-        ),
-        ("Owner", name(indicator.owner)),
-    ]
-    return [(term, text) for term, text in facts if text]
+    for (level, _, valid_from), (limit, reason) in sorted(found.items(), key=lambda item: item[0]):
+        yield words.say(
+            "indicators.limit_and_reason",
+            level=words.say(f"levels.{level}"),
+            limit=limit,
+            day=words.day(valid_from),
+            reason=words.name(reason, 240),
+        )
 
 
 def _condition(text: str) -> str:
@@ -302,23 +316,22 @@ def _condition(text: str) -> str:
     return "" if text.strip().upper() == "TRUE" else text
 
 
-def _fraction(point: Point, indicator: IndicatorEvidence) -> str:
+def _fraction(point: Point, indicator: IndicatorEvidence, words: Locale) -> str:
     """`24 of 432 tickets`; empty where the value is no division."""
     if indicator.unit != "ratio" or point.numerator is None or point.denominator is None:
         return ""
-    upper, lower = (number(v, 0 if v.is_integer() else 2) for v in (point.numerator, point.denominator))
-    return f"{upper} of {lower}{figures.NBSP}{figures.agree(0, indicator.counts)}"
+    upper, lower = (words.number(v, 0 if v.is_integer() else 2) for v in (point.numerator, point.denominator))
+    return words.say("indicators.fraction", number=upper, of=lower, things=words.things(indicator.counts))
 
 
-def _proof(indicator: IndicatorEvidence, parts: Mapping[str, Part], counts: Mapping[str, int]) -> Proof:
+def _proof(indicator: IndicatorEvidence, parts: Mapping[str, Part], counts: Mapping[str, int], words: Locale) -> Proof:
     if indicator.sample_part is None:
-        return Proof((), (), "No sample rows were kept for this figure.")
+        return Proof((), (), words.say("indicators.no_rows"))
     part = parts.get(indicator.sample_part)
     if part is None:
-        return Proof((), (), "The sample rows are kept apart from this copy.")
+        return Proof((), (), words.say("indicators.rows_apart"))
     if part.erased_on is not None:
-        return Proof((), (), f"The sample rows were erased on {figures.day(part.erased_on)}.")
-    rows = tuple(tuple(name(cell, 120) if cell else "" for cell in row) for row in part.rows)
-    return Proof(
-        tuple(name(column) for column in part.columns), rows, f"{plural(counts[part.part_id], 'row')} as a sample"
-    )
+        return Proof((), (), words.say("indicators.rows_erased", day=words.day(part.erased_on)))
+    rows = tuple(tuple(words.name(cell, 120) if cell else "" for cell in row) for row in part.rows)
+    message = words.say("indicators.rows_shown", count=counts[part.part_id])
+    return Proof(tuple(words.name(column) for column in part.columns), rows, message)

@@ -84,6 +84,10 @@ class Locale:
             return "".join(items)
         return self.say("figures.list_two", first=self.say("figures.list_between").join(items[:-1]), last=items[-1])
 
+    def together(self, sentences: Sequence[str]) -> str:
+        """Sentences one after the other."""
+        return self.say("figures.between_sentences").join(sentences)
+
     def count(self, count: int, noun: str) -> str:
         """A number with its noun: `1 ticket`, `412 tickets`; `412张工单`."""
         if self.knows(f"nouns.{noun}"):
@@ -95,6 +99,27 @@ class Locale:
         if self.knows(f"things.{noun}"):
             return self.say(f"things.{noun}")
         return self.say("unknown_things", noun=noun.replace("_", " "))
+
+    def entity(self, entity: str) -> str:
+        """A canonical entity: `survey responses`; `调查答复`."""
+        return self._known("entities", entity)
+
+    def exclusion(self, reason: str) -> str:
+        """Why rows are left out: `bot only`; `仅由机器人处理`."""
+        return self._known("exclusions", reason)
+
+    def caveat(self, caveat: str) -> str:
+        """What to keep in mind of an indicator, as a clause."""
+        return self._known("caveats", caveat)
+
+    def thing(self, noun: str) -> str:
+        """What is counted, as a term: `ticket`; `工单`."""
+        return self._known("units_counted", noun)
+
+    def _known(self, vocabulary: str, word: str) -> str:
+        if word.isidentifier() and self.knows(f"{vocabulary}.{word}"):
+            return self.say(f"{vocabulary}.{word}")
+        return self.name(word.replace("_", " "), 120)
 
     # Figures -----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What a brief says: sentences made by rules over the evidence, so that no sentence can invent a figure.
 
+The sentences themselves are messages of the catalogues (`narrative`); `words` is the language that they are told in.
+
 Two questions stay apart. Is it good enough? An indicator misses its limit, or meets it. Has it changed? Its word says
 so, in the sentence that was stored with it (docs/signals.md).
 """
@@ -10,21 +12,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hansei.reviews import figures
+from hansei.catalog.segments import cut_of
+from hansei.reviews import standing
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point
-from hansei.reviews.figures import agree, contrast, figure, interval, limit, listed, name, plural
-from hansei.reviews.standing import (
-    WORDS,
-    current,
-    dimension_word,
-    distance,
-    is_firm,
-    judged_pairs,
-    place,
-    strongest,
-    verdict,
-    weight,
-)
+from hansei.reviews.locales import Locale
+from hansei.reviews.standing import current, distance, is_firm, judged_pairs, place, strongest, verdict, weight
 
 WEEK = dt.timedelta(weeks=1)
 
@@ -70,113 +62,130 @@ class Headline:
     standfirst: tuple[str, ...]
 
 
-def decisions(evidence: Evidence) -> list[Decision]:
+def decisions(evidence: Evidence, words: Locale) -> list[Decision]:
     """Everything missed, one decision for each indicator, gravest first; things to watch come last."""
     by_indicator: dict[str, list[Breach]] = {}
     for breach in strongest(evidence.breaches):
         by_indicator.setdefault(breach.indicator_id, []).append(breach)
-    found = [_decision(evidence, group) for group in by_indicator.values()]
+    found = [_decision(evidence, group, words) for group in by_indicator.values()]
     return sorted(found, key=lambda d: (not d.needs_decision, weight(d.breach)))
 
 
-def _decision(evidence: Evidence, group: list[Breach]) -> Decision:
+def _decision(evidence: Evidence, group: list[Breach], words: Locale) -> Decision:
     first = min(group, key=lambda b: (not is_firm(b), b.level != "critical", b.segment_id != "all", weight(b)))
     others = tuple(breach for breach in group if breach is not first)
     indicator = evidence.indicator(first.indicator_id)
+    is_counted = first.sample_count and first.unit != "count"
     return Decision(
         breach=first,
         others=others,
-        title=name(indicator.title),
-        place=place(first),
-        value=contrast(first),
-        limit=limit(first.limit, first.unit, first.is_upper),
-        count=plural(first.sample_count, indicator.counts) if first.sample_count and first.unit != "count" else "",
-        sentences=tuple(_sentences(evidence, first, others, indicator)),
-        look_at=tuple(_look_at(evidence, first, others, indicator)),
-        reason=name(first.reason, 240) if first.reason else "",
-        owner=name(first.owner or indicator.owner),
-        proposal=_proposal(evidence, first),
+        title=words.name(indicator.title),
+        place=place(first, words),
+        value=words.contrast(first),
+        limit=words.limit(first.limit, first.unit, first.is_upper),
+        count=words.count(first.sample_count, indicator.counts) if is_counted else "",
+        sentences=tuple(_sentences(evidence, first, others, indicator, words)),
+        look_at=tuple(_look_at(evidence, first, others, indicator, words)),
+        reason=words.name(first.reason, 240) if first.reason else "",
+        owner=words.name(first.owner or indicator.owner),
+        proposal=_proposal(evidence, first, words),
     )
 
 
-def _proposal(evidence: Evidence, breach: Breach) -> Proposed | None:
+def _proposal(evidence: Evidence, breach: Breach, words: Locale) -> Proposed | None:
     found = evidence.proposed.get((breach.indicator_id, breach.segment_id))
     if found is None:
         return None
     weeks, days = divmod(found.review_after_days, 7)
-    after = plural(found.review_after_days, "day") if days else plural(weeks, "week")
-    steps = tuple(name(step, 300) for step in found.steps)
-    return Proposed(name(found.action, 300), steps, f"Look at the figure again after {after}.")
+    span = words.count(found.review_after_days, "day") if days else words.count(weeks, "week")
+    steps = tuple(words.name(step, 300) for step in found.steps)
+    return Proposed(words.name(found.action, 300), steps, words.say("narrative.look_again", span=span))
 
 
 def _sentences(
-    evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence
+    evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence, words: Locale
 ) -> list[str]:
     """Since when, whether it has changed, what it was before, how sure, and where else."""
-    found = [since(first), *changed(evidence, first), *noted_near(indicator, first.first_period)]
+    found = [
+        since(first, words),
+        *changed(evidence, first, words),
+        *noted_near(indicator, first.first_period, words),
+    ]
     if first.previous_value is not None:
-        found.append(f"The week before it was {figure(first.previous_value, first.unit)}.")
-    found += certainty(first)
+        found.append(words.say("narrative.week_before", value=words.figure(first.previous_value, first.unit)))
+    found += certainty(first, words)
     if others:
-        shown = [f"{place(b)} ({contrast(b)})" for b in others[:3]]
+        shown = [
+            words.say("narrative.place_and_value", place=place(b, words), value=words.contrast(b)) for b in others[:3]
+        ]
         if len(others) > 3:
-            shown.append(f"{plural(len(others) - 3, 'other')}")
-        found.append(f"Also missed for {listed(shown)}.")
+            shown.append(words.say("narrative.others", count=len(others) - 3))
+        found.append(words.say("narrative.also_missed", places=words.listed(shown)))
     return found
 
 
-def since(breach: Breach) -> str:
+def since(breach: Breach, words: Locale) -> str:
     """`New this week.` or `Missed 3 weeks in a row, since 19 October 2026 (week 43).`"""
-    if breach.consecutive_periods > 1:
-        weeks = plural(breach.consecutive_periods, "week")
-        first = breach.first_period
-        # The run counts weeks beyond either limit, so it may not be told of the critical one alone.
-        two = breach.level == "critical" and breach.warning_limit is not None
-        what = (
-            f"Beyond {figures.bare_limit(breach.warning_limit, breach.unit)}, the warning limit, for"
-            if two
-            else "Missed"
-        )
-        return f"{what} {weeks} in a row, since {figures.day(first)} ({figures.week_number(first)})."
-    return "New this week." if breach.is_new else "Missed this week."
+    if breach.consecutive_periods == 1:
+        return words.say("narrative.new") if breach.is_new else words.say("narrative.missed")
+    first = breach.first_period
+    run = {
+        "weeks": words.count(breach.consecutive_periods, "week"),
+        "day": words.day(first),
+        "week": words.week(first),
+    }
+    # The run counts weeks beyond either limit, so it may not be told of the critical one alone.
+    if breach.level == "critical" and breach.warning_limit is not None:
+        limit = words.bare_limit(breach.warning_limit, breach.unit)
+        return words.say("narrative.warned_in_a_row", limit=limit, **run)
+    return words.say("narrative.missed_in_a_row", **run)
 
 
-def changed(evidence: Evidence, judged: Judged) -> list[str]:
+def changed(evidence: Evidence, judged: Judged, words: Locale) -> list[str]:
     """Whether the figure has changed, in the words of its chart; empty where the chart cannot say."""
     word = evidence.word_of.get((judged.indicator_id, judged.segment_id))
     if word is None or not word.moved:
         return []
+    reason = standing.reason(word, evidence.grain, words)
     if word.moved != "steady":
-        return [word.reason]
-    why = "it varies as usual." if word.word == "steady, no target" else f"{word.reason[0].lower()}{word.reason[1:]}"
-    return [f"No change: {why} Change the process; do not chase the week."]
+        return [reason]
+    has_target = word.word != "steady, no target"
+    why = f"{reason[0].lower()}{reason[1:]}" if has_target else words.say("narrative.varies")
+    return [words.say("narrative.no_change", why=why)]
 
 
-def certainty(judged: Judged) -> list[str]:
+def certainty(judged: Judged, words: Locale) -> list[str]:
     """What the interval says about the limit, if there is one."""
     if judged.supported is None or judged.lower_bound is None or judged.upper_bound is None:
         return []
     if judged.supported:
         near = judged.lower_bound if judged.is_upper else judged.upper_bound
-        return [f"Hardly chance: even the near end of its interval, {figure(near, judged.unit)}, misses the limit."]
-    whole = interval(judged.lower_bound, judged.upper_bound, judged.unit)
-    return [f"It may be chance: its interval, {whole}, includes the limit."]
+        return [words.say("narrative.hardly_chance", value=words.figure(near, judged.unit))]
+    whole = words.interval(judged.lower_bound, judged.upper_bound, judged.unit)
+    return [words.say("narrative.maybe_chance", interval=whole)]
 
 
 def _look_at(
-    evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence
+    evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence, words: Locale
 ) -> Iterable[str]:
     """Where to look first: the segments furthest beyond, or what else that segment misses."""
     if first.segment_id == "all":
         worst = [b for b in others if b.segment_id != "all"] or _beyond(evidence, first, indicator)
         if worst:
-            count = plural(worst[0].sample_count, indicator.counts) if worst[0].sample_count else ""
-            yield f"{place(worst[0])}: {figure(worst[0].value, first.unit)}" + (f" over {count}" if count else "")
+            found = {"place": place(worst[0], words), "value": words.figure(worst[0].value, first.unit)}
+            if worst[0].sample_count:
+                things = words.count(worst[0].sample_count, indicator.counts)
+                yield words.say("narrative.look_at_counted", things=things, **found)
+            else:
+                yield words.say("narrative.look_at", **found)
     else:
         same = [b for b in strongest(evidence.breaches) if b.segment_id == first.segment_id and b is not first]
-        titles = [name(evidence.indicator(b.indicator_id).title) for b in same if b.indicator_id != first.indicator_id]
+        same = [b for b in same if b.indicator_id != first.indicator_id]
+        titles = [words.name(evidence.indicator(b.indicator_id).title) for b in same]
         if titles:
-            yield f"the same {dimension_word(first.segment_id) or 'segment'} also misses {listed(titles[:3])}"
+            is_cut = "=" in first.segment_id
+            dimension = standing.cut_word(cut_of(first.segment_id), words) if is_cut else words.say("narrative.segment")
+            yield words.say("narrative.also_misses", dimension=dimension, titles=words.listed(titles[:3]))
 
 
 def _beyond(evidence: Evidence, first: Breach, indicator: IndicatorEvidence) -> list[Judged]:
@@ -195,27 +204,25 @@ def _beyond(evidence: Evidence, first: Breach, indicator: IndicatorEvidence) -> 
     return sorted((j for j in found if distance(j) > 0), key=lambda j: (-distance(j), j.segment_id))
 
 
-def headline(evidence: Evidence, found: list[Decision]) -> Headline:
+def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headline:
     """What is not ready comes first; then decisions, counted; then how the whole service's indicators stand."""
-    blocked = not_ready(evidence)
+    blocked = not_ready(evidence, words)
     decide = sum(decision.needs_decision for decision in found)
     watch = len(found) - decide
     judged = list(judged_pairs(evidence).values())
-    known = " in what is known" if blocked else ""
     if decide:
-        title = f"{plural(decide, 'thing')} {agree(decide, 'needs')} a decision{known}"
+        title = words.say("narrative.needs_so_far" if blocked else "narrative.needs", count=decide)
     elif judged and not found and set(judged) <= {"not_ready", "too_few_data"}:
-        title = "Nothing can be judged this week"
+        title = words.say("narrative.nothing_judged")
     elif not judged:
-        title = "Nothing is judged: no limit is set"
+        title = words.say("narrative.no_limit")
     else:
-        title = f"Nothing needs a decision{known or ' this week'}"
-    standfirst = [*_standing(judged), *_improved(evidence)]
-    most = evidence.maximum_decisions
-    if decide > most:
-        standfirst.append(f"The {most} that {agree(most, 'weighs')} most come first; all are under Limits missed.")
+        title = words.say("narrative.nothing_so_far" if blocked else "narrative.nothing")
+    standfirst = [*_standing(judged, words), *_improved(evidence, words)]
+    if decide > evidence.maximum_decisions:
+        standfirst.append(words.say("narrative.most_first", count=evidence.maximum_decisions))
     if watch:
-        standfirst.append(f"{plural(watch, 'more thing')} to watch, which may be chance.")
+        standfirst.append(words.say("narrative.to_watch", count=watch))
     return Headline(not_ready=tuple(blocked), title=title, standfirst=tuple(standfirst))
 
 
@@ -224,83 +231,103 @@ def _waits(evidence: Evidence, indicator: IndicatorEvidence) -> bool:
     return "not_ready" in (whole, *judged_pairs(evidence, indicator.indicator_id).values())
 
 
-def _standing(judged: list[str]) -> Iterable[str]:
+def _standing(judged: list[str], words: Locale) -> Iterable[str]:
     """`Of 25 limits, 16 are met, 4 are missed and 5 have too few data.`"""
-    met, missed = judged.count("within"), sum(key.startswith("breach") for key in judged)
-    few, waiting = judged.count("too_few_data"), judged.count("not_ready")
-    told = [
-        (met, f"{met} {agree(met, 'is')} met"),
-        (missed, f"{missed} {agree(missed, 'is')} missed"),
-        (few, f"{few} {agree(few, 'has')} too few data"),
-        (waiting, f"{waiting} {agree(waiting, 'waits')} for data"),
-    ]
-    said = [text for count, text in told if count]
+    met = judged.count("within")
+    told = {
+        "narrative.met": met,
+        "narrative.missed_count": sum(key.startswith("breach") for key in judged),
+        "narrative.too_few": judged.count("too_few_data"),
+        "narrative.waiting": judged.count("not_ready"),
+    }
+    said = [words.say(key, count=count) for key, count in told.items() if count]
     if met and met == len(judged):
-        yield f"All {plural(met, 'limit')} are met." if met > 1 else "The one limit is met."
+        yield words.say("narrative.all_met", count=met)
     elif said:
-        yield f"Of {plural(len(judged), 'limit')}, {listed(said)}."
+        yield words.say("narrative.of_limits", limits=words.count(len(judged), "limit"), parts=words.listed(said))
 
 
-def _improved(evidence: Evidence) -> Iterable[str]:
+def _improved(evidence: Evidence, words: Locale) -> Iterable[str]:
     """Good news of what is judged, or of the whole service: it is read as seldom as it is told."""
     better = [w for w in evidence.words if w.word == "better"]
     better = [w for w in better if w.segment_id == "all" or (w.indicator_id, w.segment_id) in evidence.judged]
     if better:
-        told = [f"{name(evidence.indicator(w.indicator_id).title)} ({place(w)})" for w in better[:3]]
+        titled = [(words.name(evidence.indicator(w.indicator_id).title), place(w, words)) for w in better[:3]]
+        told = [words.say("narrative.title_and_place", title=title, place=where) for title, where in titled]
         if len(better) > 3:
-            told.append(plural(len(better) - 3, "other"))
-        yield f"Changed for the better: {listed(told)}."
+            told.append(words.say("narrative.others", count=len(better) - 3))
+        yield words.say("narrative.better", places=words.listed(told))
 
 
-def not_ready(evidence: Evidence) -> list[str]:
+def not_ready(evidence: Evidence, words: Locale) -> list[str]:
     """One sentence for each source that does not cover the period; then what that leaves unjudged."""
     found = []
     for source in evidence.readiness:
         if source.state == "ready" or source.covers:
             continue
-        who, needed = name(source.source), source.needed_until
+        who = words.name(source.source)
         if source.state == "never" or source.complete_until is None:
-            sentence = f"Nothing has arrived from {who} yet."
+            told = [words.say("narrative.nothing_arrived", source=who)]
         else:
-            until = figures.moment(source.complete_until, evidence.reporting_zone)
-            verb = "failed; its data is" if source.state == "failed" else "is late: its data is"
-            sentence = f"{who} {verb} complete only until {until}."
-        if needed is not None:
-            sentence += f" This brief needs it until {figures.moment(needed, evidence.reporting_zone)}."
-        found.append(sentence + (f" {name(source.message, 200)}" if source.message else ""))
-    waiting = [name(i.title) for i in evidence.indicators if _waits(evidence, i)]
+            until = words.moment(source.complete_until, evidence.reporting_zone)
+            key = "narrative.failed" if source.state == "failed" else "narrative.late"
+            told = [words.say(key, source=who, moment=until)]
+        if source.needed_until is not None:
+            needed = words.moment(source.needed_until, evidence.reporting_zone)
+            told.append(words.say("narrative.needed", moment=needed))
+        if source.message:
+            told.append(words.name(source.message, 200))
+        found.append(words.together(told))
+    waiting = [words.name(i.title) for i in evidence.indicators if _waits(evidence, i)]
     if waiting:
-        found.append(f"Not judged this week: {listed(waiting)}.")
+        found.append(words.say("narrative.not_judged", titles=words.listed(waiting)))
     return found
 
 
-def noted_near(indicator: IndicatorEvidence, date: dt.date) -> Iterable[str]:
+def noted_near(indicator: IndicatorEvidence, date: dt.date, words: Locale) -> Iterable[str]:
     """Dated notes from the week before that week to the week after: at the same time, which is not yet because."""
     for note in sorted(indicator.notes, key=lambda n: (n.date, n.text)):
         if date - WEEK <= note.date < date + 2 * WEEK:
-            yield f"Noted at that time, {figures.day(note.date)}: {name(note.text, 160).rstrip('.')}."
+            text = words.name(note.text, 160).rstrip(".。")
+            yield words.say("narrative.noted", day=words.day(note.date), text=text)
 
 
 def alternative(
-    title: str, indicator: IndicatorEvidence, evidence: Evidence, segment_id: str, series: Iterable[Point]
+    title: str,
+    indicator: IndicatorEvidence,
+    evidence: Evidence,
+    segment_id: str,
+    series: Iterable[Point],
+    words: Locale,
 ) -> str:
     """A chart in words, for who cannot see it: this week's figure, verdict, and the line's range."""
     series = tuple(series)
     point = current(series, evidence.period_start)
-    word = WORDS[verdict(evidence, indicator.indicator_id, segment_id, series)]
-    known = [p for p in series if p.value is not None]
-    text = f"{title}, {figures.week_number(evidence.period_start)}: "
-    text += f"{figure(point.value, indicator.unit)}, {word}." if point.value is not None else f"{word}."
-    said = evidence.word_of.get((indicator.indicator_id, segment_id))
-    if said and said.moved:
-        text += f" {said.word.capitalize()}." if said.moved == "steady" else f" {said.reason}"
-    if known:
-        low, high = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
-        text += (
-            f" Over {plural(len(known), 'week')} the lowest was {figure(low.value, indicator.unit)} in the week of"
-            f" {figures.day(low.period_start)}, the highest {figure(high.value, indicator.unit)} in the week of"
-            f" {figures.day(high.period_start)}."
-        )
+    key = verdict(evidence, indicator.indicator_id, segment_id, series)
+    shown = {"title": title, "week": words.week(evidence.period_start), "verdict": standing.verdict_word(key, words)}
+    if point.value is None:
+        told = [words.say("narrative.chart_of_nothing", **shown)]
     else:
-        text += " There is nothing to draw yet."
-    return text
+        told = [words.say("narrative.chart", value=words.figure(point.value, indicator.unit), **shown)]
+    said = evidence.word_of.get((indicator.indicator_id, segment_id))
+    if said and said.moved == "steady":
+        told.append(words.say("narrative.one_word", word=standing.one_word(said, words).capitalize()))
+    elif said and said.moved:
+        told.append(standing.reason(said, evidence.grain, words))
+    return words.together([*told, _reached(series, indicator, words)])
+
+
+def _reached(series: Iterable[Point], indicator: IndicatorEvidence, words: Locale) -> str:
+    """The lowest and the highest value of a line, and when."""
+    known = [p for p in series if p.value is not None]
+    if not known:
+        return words.say("narrative.nothing_to_draw")
+    low, high = min(known, key=lambda p: p.value), max(known, key=lambda p: p.value)
+    return words.say(
+        "narrative.reached",
+        weeks=words.count(len(known), "week"),
+        low=words.figure(low.value, indicator.unit),
+        low_day=words.day(low.period_start),
+        high=words.figure(high.value, indicator.unit),
+        high_day=words.day(high.period_start),
+    )

@@ -31,9 +31,9 @@ def fan_chart(
     known = [p for p in indicator.series if p.value is not None and p.state == "ok" and p.period_start <= period_start]
     known = known[-SHOWN - 1 :]
     limits = _limits(outlook)
-    scale = _scale(indicator, outlook, known, limits)
+    scale = _scale(indicator, outlook, known, limits, words)
     left, right = scale.size.left, scale.x(scale.last)
-    body = [*axes(scale, indicator.unit)]
+    body = [*axes(scale, indicator.unit, words)]
     body += [
         f'<path class="c-{limit.level}-limit" d="M{left} {scale.y(limit.value):.1f}H{right:.1f}"/>' for limit in limits
     ]
@@ -51,7 +51,9 @@ def _limits(outlook: Outlook) -> list[Limit]:
     return [Limit(value=c.limit, level=c.level, valid_from=first, threshold_id="") for c in outlook.chances]
 
 
-def _scale(indicator: IndicatorEvidence, outlook: Outlook, known: list[Point], limits: list[Limit]) -> Scale:
+def _scale(
+    indicator: IndicatorEvidence, outlook: Outlook, known: list[Point], limits: list[Limit], words: Locale
+) -> Scale:
     """All of the line, the fan and the limits fit in."""
     ends = [
         Point(period_start=period.period_start, value=value)
@@ -60,7 +62,7 @@ def _scale(indicator: IndicatorEvidence, outlook: Outlook, known: list[Point], l
     ]
     plain = [Point(period_start=point.period_start, value=point.value) for point in known]
     drawn = indicator.model_copy(update={"series": (*plain, *ends), "limits": tuple(limits), "usual": ()})
-    return fit_scale((drawn,), outlook.periods[-1].period_start, SMALL)
+    return fit_scale((drawn,), outlook.periods[-1].period_start, SMALL, words)
 
 
 def _fan(outlook: Outlook, newest: Point, scale: Scale) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from hansei.reviews import figures, visual
+from hansei.reviews import visual
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
 from hansei.reviews.locales import LANGUAGES, Locale, locale
@@ -98,12 +98,15 @@ class EditionEntry:
 
 def render_index(entries: Sequence[EditionEntry], templates: Path | None = None) -> str:
     """The page that lists editions, newest first."""
+    words = locale("en", templates or SHIPPED_INCLUDE / "templates")
     rows = [
-        (figures.week_number(e.period_start).capitalize(), _dates(e), e.title, Markup(e.headline), e.href)
+        (
+            words.week_alone(e.period_start),
+            words.span(e.period_start, e.period_start + dt.timedelta(days=6)),
+            e.title,
+            Markup(e.headline),
+            e.href,
+        )
         for e in entries
     ]
-    return render("index.html.j2", templates, rows=rows)
-
-
-def _dates(entry: EditionEntry) -> str:
-    return figures.span(entry.period_start, entry.period_start + dt.timedelta(days=6))
+    return render("index.html.j2", templates, rows=rows, words=words)

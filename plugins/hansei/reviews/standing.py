@@ -7,18 +7,11 @@ from collections.abc import Iterable
 
 from hansei.catalog.segments import cut_of
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries, Word
-from hansei.reviews.figures import agree, name, plural
+from hansei.reviews.explanations import Explanation
+from hansei.reviews.locales import Locale
 
-WORDS = {
-    "not_ready": "data not ready",
-    "too_few_data": "too few data",
-    "breach_critical": "misses its limit",
-    "breach_warning": "misses its warning limit",
-    "within": "meets its limit",
-    "no_limit": "no limit set",
-    "no_data": "no data",
-}
-_PRECEDENCE = tuple(WORDS)
+# Keys of the messages `standing.verdicts`, gravest first.
+_PRECEDENCE = ("not_ready", "too_few_data", "breach_critical", "breach_warning", "within", "no_limit", "no_data")
 _STATE_VERDICTS = {
     "incomplete": "not_ready",
     "immature": "not_ready",
@@ -43,7 +36,7 @@ def current(series: Iterable[Point], period_start: dt.date) -> Point:
 
 
 def verdict(evidence: Evidence, indicator_id: str, segment_id: str, series: Iterable[Point]) -> str:
-    """One key of WORDS: the gravest judgement on an indicator and segment, else what its point's state says."""
+    """A key of `standing.verdicts`: the gravest judgement on indicator and segment, else what the state says."""
     said = evidence.judged.get((indicator_id, segment_id), ())
     found = {one.verdict if isinstance(one, Judgement) else f"breach_{one.level}" for one in said}
     if not found:
@@ -51,28 +44,68 @@ def verdict(evidence: Evidence, indicator_id: str, segment_id: str, series: Iter
     return min(found, key=_PRECEDENCE.index)
 
 
-def place(judged: Judged | SegmentSeries | Word, label: str | None = None) -> str:
+def verdict_word(key: str, words: Locale) -> str:
+    """`misses its limit`; `越过限值`."""
+    return words.say(f"standing.verdicts.{key}")
+
+
+def one_word(word: Word, words: Locale) -> str:
+    """The word of docs/signals.md: `steady, missing target`; `平稳，未达目标`."""
+    return words.say(f"verdicts.words.{word.word.replace(',', '').replace(' ', '_')}")
+
+
+def reason(word: Word, grain: str, words: Locale) -> str:
+    """Why the word was said: the sentence that is stored with it, in the language where it has a key."""
+    kind, _, key = word.because.partition(".")
+    if not key:
+        return words.text(word.reason)
+    times = {"this": words.say(f"verdicts.this.{grain}"), "periods": words.say(f"verdicts.periods.{grain}")}
+    if kind == "reasons":
+        return words.say(f"verdicts.reasons.{key}", **times)
+    pattern = words.say(f"verdicts.patterns.{key}", side=words.say(f"verdicts.sides.{word.moved}"), **times)
+    return words.say("verdicts.sentence", word=one_word(word, words).capitalize(), pattern=pattern)
+
+
+def place(judged: Judged | SegmentSeries | Explanation | Word, words: Locale, label: str | None = None) -> str:
     """`the whole service`, `team Billing`, `channel mail`."""
     if judged.segment_id == "all":
-        return "the whole service"
+        return words.say("standing.whole_service")
     shown = label if label is not None else getattr(judged, "segment_label", "") or judged.segment_id
-    return place_in("" if "&" in judged.segment_id else dimension_word(judged.segment_id), shown)
+    return place_in("" if "&" in judged.segment_id else _cut(judged.segment_id), shown, words)
 
 
-def place_in(dimension: str, label: str) -> str:
-    """A segment's label after the word of its dimension, unless it says that word itself."""
-    shown = name(label)
-    return shown if not dimension or shown.casefold().startswith(dimension) else f"{dimension} {shown}"
+def place_in(cut: str, label: str, words: Locale) -> str:
+    """A segment's label with the word of its dimension, unless it says that word itself."""
+    shown = label_in(cut, label, words)
+    if not cut:
+        return shown
+    dimension = cut_word(cut, words)
+    if shown.casefold().startswith(dimension) or shown.endswith(dimension):
+        return shown
+    return words.say("standing.in_dimension", dimension=dimension, label=shown)
 
 
-def dimension_word(segment_id: str) -> str:
-    """`account tier` of `account_tier=gold`."""
-    return cut_word(cut_of(segment_id)) if "=" in segment_id else ""
+def label_in(cut: str, label: str, words: Locale) -> str:
+    """A segment's label: a name from the data, or our own word for a value (`unlinked`, a priority)."""
+    for values in (cut, "any"):
+        if label.isidentifier() and words.knows(f"values.{values}.{label}"):
+            return words.say(f"values.{values}.{label}")
+    return words.name(label)
 
 
-def cut_word(cut: str) -> str:
+def cut_word(cut: str, words: Locale) -> str:
     """`account tier` of `account_tier`, `channel and team` of `channel&team`."""
-    return cut.replace("&", " and ").replace("_", " ")
+    return words.listed([_dimension_word(dimension, words) for dimension in cut.split("&")])
+
+
+def _dimension_word(dimension: str, words: Locale) -> str:
+    if words.knows(f"dimensions.{dimension}"):
+        return words.say(f"dimensions.{dimension}")
+    return dimension.replace("_", " ")
+
+
+def _cut(segment_id: str) -> str:
+    return cut_of(segment_id) if "=" in segment_id else ""
 
 
 def distance(judged: Judged) -> float:
@@ -114,7 +147,7 @@ def judged_pairs(evidence: Evidence, indicator_id: str | None = None) -> dict[tu
     return {pair: verdict(evidence, *pair, ()) for pair in pairs}
 
 
-def in_segments(evidence: Evidence, indicator: IndicatorEvidence) -> tuple[str, str] | None:
+def in_segments(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> tuple[str, str] | None:
     """How an indicator stands that is judged in segments only: verdict and words (`1 of 5 teams misses`), or None."""
     pairs = judged_pairs(evidence, indicator.indicator_id)
     if not pairs or (indicator.indicator_id, "all") in pairs:
@@ -122,17 +155,16 @@ def in_segments(evidence: Evidence, indicator: IndicatorEvidence) -> tuple[str, 
     gravest = min(pairs.values(), key=_PRECEDENCE.index)
     judged = [v for v in pairs.values() if v == "within" or v.startswith("breach")]
     if gravest == "not_ready" or not judged:
-        return gravest, WORDS[gravest]
+        return gravest, verdict_word(gravest, words)
     missed = sum(v.startswith("breach") for v in judged)
-    noun = segment_noun(pairs)
+    segments = words.count(len(judged), segment_noun(pairs))
     if not missed:
-        words = f"meets its limit in {plural(len(judged), noun)}"
-        return "within", words
+        return "within", words.say("standing.met_in", segments=segments)
     level = "breach_critical" if "breach_critical" in judged else "breach_warning"
-    return level, f"{missed} of {plural(len(judged), noun)} {agree(missed, 'misses')}"
+    return level, words.say("standing.missed_in", count=missed, segments=segments)
 
 
 def segment_noun(pairs: Iterable[tuple[str, str]]) -> str:
-    """`team` where all segments are of one dimension, else `segment`."""
-    dimensions = {dimension_word(segment_id) for _, segment_id in pairs}
+    """The dimension where all segments are of one, else `segment`."""
+    dimensions = {_cut(segment_id) for _, segment_id in pairs}
     return dimensions.pop() if len(dimensions) == 1 and "" not in dimensions else "segment"

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hansei.reviews import figures
-from hansei.reviews.figures import agree, listed, name, number, plural
 from hansei.reviews.foundations import Explained, TieOut
+from hansei.reviews.locales import Locale
 
 MOST_DAYS = 5
-_WORDS = {
-    "deleted": "deleted",
-    "merged": "merged",
-    "spam": "spam",
-    "bot_only": "answered by bots only",
-    "quarantined": "in quarantine",
-    "held": "held back",
-    "time_zone": "on another day by the source's clock",
-    "late": "later than our rows",
-    "unexplained": "unexplained",
-}
 
 
 @dataclass(frozen=True)
@@ -30,42 +18,48 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def sentences(found: Iterable[TieOut]) -> Iterable[str]:
+def sentences(found: Iterable[TieOut], words: Locale) -> Iterable[str]:
     """One sentence per entity that a source counts: both totals, and what makes the difference."""
     for item in found:
-        days = f"{figures.day(item.first_day)} to {figures.day(item.last_day)}"
-        told = f"{name(item.source)} counts {plural(item.theirs, _row(item.entity))} from {days}, we count"
-        reasons = [_reason(part) for part in item.explained]
-        if item.theirs == item.ours and not reasons and not item.unexplained:
-            yield f"{told} the same, day by day."
+        told = {
+            "source": words.name(item.source),
+            "rows": words.count(item.theirs, "ticket" if item.entity == "tickets" else "row"),
+            "first": words.day(item.first_day),
+            "last": words.day(item.last_day),
+        }
+        if item.theirs == item.ours and not item.explained and not item.unexplained:
+            yield words.say("tie_outs.same", **told)
             continue
-        left = "nothing is unexplained"
+        told["ours"] = words.number(item.ours)
+        if item.explained:
+            told["reasons"] = words.listed([_reason(part, words) for part in item.explained])
         if item.unexplained:
-            left = f"{number(item.unexplained)} {agree(item.unexplained, 'is')} unexplained"
-        between = f": {listed(reasons)}" if reasons else ""
-        yield f"{told} {number(item.ours)}{between}; {left}."
+            key = "tie_outs.left_beside" if item.explained else "tie_outs.left"
+            yield words.say(key, count=item.unexplained, **told)
+        else:
+            yield words.say("tie_outs.explained_by" if item.explained else "tie_outs.explained", **told)
 
 
-def table(found: Iterable[TieOut]) -> Table | None:
+def table(found: Iterable[TieOut], words: Locale) -> Table | None:
     """The days that differ most; None where no day does."""
     items = tuple(found)
     several = len({(item.source, item.entity) for item in items}) > 1
     rows = []
     for item in items:
+        source, entity = words.name(item.source), words.entity(item.entity)
+        place = (words.say("tie_outs.source_and_entity", source=source, entity=entity),) if several else ()
         for day in item.days[:MOST_DAYS]:
-            reasons = [_reason(part) for part in day.explained]
-            reasons += [f"{number(day.unexplained)} unexplained"] if day.unexplained else []
-            place = (f"{name(item.source)}, {name(item.entity.replace('_', ' '))}",) if several else ()
-            rows.append((*place, figures.day(day.day), number(day.theirs), number(day.ours), listed(reasons)))
+            left = (Explained(reason="unexplained", count=day.unexplained),) if day.unexplained else ()
+            reasons = words.listed([_reason(part, words) for part in (*day.explained, *left)])
+            rows.append((*place, words.day(day.day), words.number(day.theirs), words.number(day.ours), reasons))
     if not rows:
         return None
-    headings = (*(("Source",) if several else ()), "Day", "Theirs", "Ours", "Difference")
-    return Table("Days that differ most", headings, tuple(rows))
+    names = (*(("source",) if several else ()), "day", "theirs", "ours", "difference")
+    headings = tuple(words.say(f"tie_outs.headings.{name}") for name in names)
+    return Table(words.say("tie_outs.caption"), headings, tuple(rows))
 
 
-def _row(entity: str) -> str:
-    return "ticket" if entity == "tickets" else "row"
-
-
-def _reason(part: Explained) -> str:
-    return f"{number(part.count)} {_WORDS.get(part.reason, part.reason)}"
+def _reason(part: Explained, words: Locale) -> str:
+    key = f"tie_outs.reasons.{part.reason}"
+    reason = words.say(key) if words.knows(key) else part.reason
+    return words.say("tie_outs.reason", number=words.number(part.count), reason=reason)

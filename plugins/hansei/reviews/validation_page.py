@@ -1,6 +1,7 @@
 """The validation page: what came in last night, whether it adds up, and what every check found.
 
-The pipeline fills `ValidationPage` from `ops.batches` and `ops.check_results`; `lay_out` turns it into words.
+Engineers read it: it is in English. The pipeline fills `ValidationPage` from `ops.batches` and `ops.check_results`;
+`lay_out` turns it into words.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Literal
 
 from hansei.reviews import figures, tie_outs
 from hansei.reviews.base import Frozen, Instant, Text
-from hansei.reviews.figures import agree, listed, name, number, plural
+from hansei.reviews.figures import number
 from hansei.reviews.foundations import TieOut
+from hansei.reviews.locales import Locale, locale
 
 Result = Literal["passed", "failed", "warned", "not_run"]
 RESULTS = {"passed": "passed", "failed": "failed", "warned": "warned", "not_run": "not run"}
@@ -146,7 +148,8 @@ _SCOPES = {"row": "each row", "batch": "whole batch", "reference": "across entit
 
 def lay_out(page: ValidationPage) -> PageView:
     """The page in words, checks that found something first."""
-    sources = tuple(_source(source, f"s{at}", page.reporting_zone) for at, source in enumerate(page.sources, 1))
+    words = locale("en")
+    sources = tuple(_source(source, f"s{at}", page.reporting_zone, words) for at, source in enumerate(page.sources, 1))
     checks = [check for source in page.sources for entity in source.entities for check in entity.checks]
     failed = sum(check.outcome == "failed" for check in checks)
     broken = sum(source.state == "failed" for source in page.sources)
@@ -154,66 +157,66 @@ def lay_out(page: ValidationPage) -> PageView:
     if not page.sources:
         title = "No source ran"
     elif unbalanced:
-        title = f"{plural(unbalanced, 'batch')} {agree(unbalanced, 'does')} not add up"
+        title = f"{words.count(unbalanced, 'batch')} {'does' if unbalanced == 1 else 'do'} not add up"
     elif broken:
-        title = f"{plural(broken, 'source')} failed"
+        title = f"{words.count(broken, 'source')} failed"
     elif failed:
-        title = f"{plural(failed, 'check')} found rows to set aside"
+        title = f"{words.count(failed, 'check')} found rows to set aside"
     else:
         title = "Everything that arrived was accounted for"
     return PageView(
-        service_name=name(page.service_name),
+        service_name=words.name(page.service_name),
         title=title,
-        standfirst=tuple(_standfirst(page, checks)),
-        as_of=figures.moment(page.as_of, page.reporting_zone),
-        run_id=name(page.run_id, 120),
-        product_version=name(page.product_version),
+        standfirst=tuple(_standfirst(page, checks, words)),
+        as_of=words.moment(page.as_of, page.reporting_zone),
+        run_id=words.name(page.run_id, 120),
+        product_version=words.name(page.product_version),
         sources=sources,
     )
 
 
-def _standfirst(page: ValidationPage, checks: list[Check]) -> list[str]:
+def _standfirst(page: ValidationPage, checks: list[Check], words: Locale) -> list[str]:
     entities = [entity for source in page.sources for entity in source.entities]
     received = sum(entity.received for entity in entities)
-    sentences = [f"{plural(received, 'row')} arrived from {plural(len(page.sources), 'source')}."]
+    sentences = [f"{words.count(received, 'row')} arrived from {words.count(len(page.sources), 'source')}."]
     if checks:
         counts = [(result, sum(check.outcome == result for check in checks)) for result in _GRAVITY]
         parts = [f"{number(count)} {RESULTS[result]}" for result, count in counts if count]
-        sentences.append(f"{plural(len(checks), 'check')}: {listed(parts)}.")
+        sentences.append(f"{words.count(len(checks), 'check')}: {words.listed(parts)}.")
     else:
         sentences.append("No check ran: nothing here is proven.")
     return sentences
 
 
-def _source(source: SourceValidation, uid: str, zone: str) -> SourceView:
+def _source(source: SourceValidation, uid: str, zone: str, words: Locale) -> SourceView:
     return SourceView(
         id=uid,
-        title=name(source.source),
+        title=words.name(source.source),
         state=_STATES[source.state],
         shape=_STATE_SHAPES[source.state],
-        message=name(source.message, 300) if source.message else "",
-        reach=f"complete until {figures.moment(source.complete_until, zone)}" if source.complete_until else "",
-        entities=tuple(_entity(entity, f"{uid}-e{at}", zone) for at, entity in enumerate(source.entities, 1)),
+        message=words.name(source.message, 300) if source.message else "",
+        reach=f"complete until {words.moment(source.complete_until, zone)}" if source.complete_until else "",
+        entities=tuple(_entity(entity, f"{uid}-e{at}", zone, words) for at, entity in enumerate(source.entities, 1)),
     )
 
 
-def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
-    views = [_check(check) for check in sorted(entity.checks, key=_check_order)]
+def _entity(entity: EntityValidation, uid: str, zone: str, words: Locale) -> EntityView:
+    views = [_check(check, words) for check in sorted(entity.checks, key=_check_order)]
     loud = tuple(view for view in views if view.result in ("failed", "warned"))
     quiet = tuple(view for view in views if view.result not in ("failed", "warned"))
     idle = sum(view.result == "not_run" for view in quiet)
-    told = [f"{plural(len(quiet) - idle, 'check')} passed"] if len(quiet) > idle else []
-    told += [f"{plural(idle, 'check')} had nothing to look at"] if idle else []
+    told = [f"{words.count(len(quiet) - idle, 'check')} passed"] if len(quiet) > idle else []
+    told += [f"{words.count(idle, 'check')} had nothing to look at"] if idle else []
     kept = entity.accepted + entity.quarantined + entity.duplicate + entity.held
     is_balanced = entity.received == kept
     worst = min((check.outcome for check in entity.checks), key=_GRAVITY.index, default="not_run")
     counted = (entity.tie_out,) if entity.tie_out else ()
     window = ""
     if entity.window_start and entity.window_end:
-        window = f"{figures.moment(entity.window_start, zone)} to {figures.moment(entity.window_end, zone)}"
+        window = f"{words.moment(entity.window_start, zone)} to {words.moment(entity.window_end, zone)}"
     return EntityView(
         id=uid,
-        title=name(entity.entity.replace("_", " ")),
+        title=words.name(entity.entity.replace("_", " ")),
         result=RESULTS[worst],
         shape=SHAPES[worst],
         identity=tuple(
@@ -223,17 +226,17 @@ def _entity(entity: EntityValidation, uid: str, zone: str) -> EntityView:
         balance="adds up" if is_balanced else f"does not add up: {number(entity.received - kept)} unaccounted for",
         is_balanced=is_balanced,
         window=window,
-        tied=tuple(tie_outs.sentences(counted)),
-        gaps=tie_outs.table(counted),
+        tied=tuple(tie_outs.sentences(counted, words)),
+        gaps=tie_outs.table(counted, words),
         checks=loud[:MOST_CHECKS],
         quiet=quiet[:MOST_CHECKS],
-        quiet_words=listed(told),
+        quiet_words=words.listed(told),
         nights=tuple(
             (
                 night.result,
                 SHAPES[night.result],
-                f"{figures.day(night.date)}: {RESULTS[night.result]}, "
-                f"{plural(night.received, 'row')}, {number(night.quarantined)} set aside",
+                f"{words.day(night.date)}: {RESULTS[night.result]}, "
+                f"{words.count(night.received, 'row')}, {number(night.quarantined)} set aside",
             )
             for night in entity.nights
         ),
@@ -244,10 +247,10 @@ def _check_order(check: Check) -> tuple:
     return (_GRAVITY.index(check.outcome), check.severity != "stop", -(check.failed or 0), check.name)
 
 
-def _check(check: Check) -> CheckView:
+def _check(check: Check, words: Locale) -> CheckView:
     result = check.outcome
     return CheckView(
-        name=name(check.name, 120),
+        name=words.name(check.name, 120),
         scope=_SCOPES[check.level],
         severity=_CONSEQUENCES[check.severity, check.level == "row"],
         checked=number(check.checked) if check.checked is not None else figures.NOTHING,
@@ -255,5 +258,5 @@ def _check(check: Check) -> CheckView:
         result=result,
         word="nothing to look at" if check.checked == 0 and result == "not_run" else RESULTS[result],
         shape=SHAPES[result],
-        message=name(check.message, 240) if check.message else "",
+        message=words.name(check.message, 240) if check.message else "",
     )

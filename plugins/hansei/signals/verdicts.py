@@ -10,7 +10,9 @@ Of a process that hits and misses, the period's own value decides the word: equa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -101,37 +103,61 @@ _PATTERNS = {
     "eight_beyond_one_sigma_on_both_sides": "none of the last eight {period}s lies near the usual level",
     "unusual_runs": "the {period}s stay on one side of the usual level for unusually long, now on the {side} one",
 }
-_MISSES = {
-    WILL_MISS: "The usual range lies wholly beyond the target: without a change it will go on missing it.",
-    HIT_AND_MISS: "It varies as usual, and the target lies within that range: some {period}s meet it, not this one.",
+# Documents tell these in other languages, from the message catalogues, by the same keys.
+REASONS = {
+    "immature": "Rows of this {period} can still change it: what it waits for has not happened yet.",
+    "incomplete": "A source has not delivered all of this {period} yet.",
+    "insufficient": "There are too few cases in this {period}.",
+    "no_data": "There are no cases in this {period}.",
+    "too_short": "There are not yet enough {period}s to know what is usual.",
+    "flat": "Most periods have the same value, so a chart of ranges cannot tell what is unusual.",
+    "no_target": "It varies as usual; no target is set.",
+    "will_miss": "The usual range lies wholly beyond the target: without a change it will go on missing it.",
+    "may_miss": "It varies as usual, and the target lies within that range: some {period}s meet it, not this one.",
+    "misses": "It varies as usual; this {period} misses the target.",
+    "will_meet": "It varies as usual, and all of that range meets the target.",
+    "may_meet": "It varies as usual, and the target lies within that range: this {period} meets it, others may not.",
+    "meets": "It varies as usual; this {period} meets the target.",
 }
-_MEETS = {
-    WILL_MEET: "It varies as usual, and all of that range meets the target.",
-    HIT_AND_MISS: "It varies as usual, and the target lies within that range: this {period} meets it, others may not.",
-}
+_MISSES = {WILL_MISS: "will_miss", HIT_AND_MISS: "may_miss"}
+_MEETS = {WILL_MEET: "will_meet", HIT_AND_MISS: "may_meet"}
+_SIDES = {CONCERN: "worse", IMPROVEMENT: "better", UP: "higher", DOWN: "lower"}
+_MOVED = {WORSE: CONCERN, BETTER: IMPROVEMENT, HIGHER: UP, LOWER: DOWN}
 
 
-def sentence(word: int, variation: int, rule: str, assured: int, guard: str, state: str, period: str) -> str:
+def sentence(word: int, variation: int, rule: str, assured: int, is_flat: bool, state: str, period: str) -> str:
     """Why the word was said, in one sentence for a manager.
 
-    `rule`: which pattern of the chart was seen. `guard`: why the chart could not judge. `state`: of the value, as
-    stored. `period`: what the grain is called.
+    `rule`: which pattern of the chart was seen. `is_flat`: the chart could not judge, because most periods have one
+    value. `state`: of the value, as stored. `period`: what the grain is called.
     """
+    if word in _MOVED:
+        return _moved(word, _SIDES[variation], rule, period)
+    return REASONS[_reason(word, assured, is_flat, state)].format(period=period)
+
+
+def _moved(word: int, side: str, rule: str, period: str) -> str:
+    return f"{WORDS[word].capitalize()}: {_PATTERNS[rule].format(period=period, side=side)}."
+
+
+def _reason(word: int, assured: int, is_flat: bool, state: str) -> str:
+    """A key of REASONS."""
     if word == NOT_READY:
-        if state == "immature":
-            return f"Rows of this {period} can still change it: what it waits for has not happened yet."
-        return f"A source has not delivered all of this {period} yet."
+        return "immature" if state == "immature" else "incomplete"
     if word == TOO_FEW:
-        if state != "ok":
-            return f"There are {'too few' if state == 'insufficient' else 'no'} cases in this {period}."
-        return guard or f"There are not yet enough {period}s to know what is usual."
-    if word in (WORSE, BETTER, HIGHER, LOWER):
-        side = {CONCERN: "worse", IMPROVEMENT: "better", UP: "higher", DOWN: "lower"}[variation]
-        pattern = _PATTERNS[rule].format(period=period, side=side)
-        return f"{WORDS[word].capitalize()}: {pattern}."
+        if state == "ok":
+            return "flat" if is_flat else "too_short"
+        return "insufficient" if state == "insufficient" else "no_data"
     if word == NO_TARGET:
-        return guard or "It varies as usual; no target is set."
-    told = (_MISSES if word == MISSING else _MEETS).get(assured)
-    if told is None:
-        told = f"It varies as usual; this {period} {'misses' if word == MISSING else 'meets'} the target."
-    return told.format(period=period)
+        return "flat" if is_flat else "no_target"
+    return _MISSES.get(assured, "misses") if word == MISSING else _MEETS.get(assured, "meets")
+
+
+@cache
+def recognised(period: str) -> Mapping[str, str]:
+    """Every sentence of that grain -> `reasons.<key of REASONS>` or `patterns.<rule>`."""
+    found = {text.format(period=period): f"reasons.{key}" for key, text in REASONS.items()}
+    for word, variation in _MOVED.items():
+        for rule in _PATTERNS:
+            found.setdefault(_moved(word, _SIDES[variation], rule, period), f"patterns.{rule}")
+    return found

@@ -73,7 +73,7 @@ def test_every_word_has_a_sentence_without_a_gap():
         for rule in ("outside", "trend", "two_of_three", "shift") if place in changed else ("",):
             for assured in range(len(rules.ASSURANCES)):
                 for state in ("ok", "insufficient", "no_data", "immature"):
-                    told = rules.sentence(place, changed.get(place, rules.COMMON), rule, assured, "", state, "week")
+                    told = rules.sentence(place, changed.get(place, rules.COMMON), rule, assured, False, state, "week")
                     assert told.endswith(".")
                     assert "{" not in told
-    assert "worse than the one before" in rules.sentence(rules.WORSE, rules.CONCERN, "trend", 0, "", "ok", "week")
+    assert "worse than the one before" in rules.sentence(rules.WORSE, rules.CONCERN, "trend", 0, False, "ok", "week")
