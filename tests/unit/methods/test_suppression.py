@@ -46,8 +46,12 @@ def test_a_cell_that_is_alone_in_its_row_and_column_takes_three_others_with_it()
 
 def test_the_smallest_that_protects_is_hidden() -> None:
     counts = {
-        **{("a", "mail"): 40, ("a", "chat"): 12, ("a", "web"): 50},
-        **{("b", "mail"): 21, ("b", "chat"): 4, ("b", "web"): 90},
+        ("a", "mail"): 40,
+        ("a", "chat"): 12,
+        ("a", "web"): 50,
+        ("b", "mail"): 21,
+        ("b", "chat"): 4,
+        ("b", "web"): 90,
     }
     assert hidden_cells(counts, LEAST) == {("b", "chat"), ("a", "chat"), ("b", "mail"), ("a", "mail")}
 
