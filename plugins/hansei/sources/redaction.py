@@ -13,8 +13,9 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hansei.sources.redaction_names import without_names
+from hansei.sources.redaction_names import NAME_HINT, without_names
 from hansei.sources.redaction_numbers import without_numbers
+from hansei.sources.redaction_steps import any_of, changed_where, each
 
 MARKERS = ("e-mail", "credentials", "iban", "card", "id number", "phone", "ip address", "name")
 _MARKER = re.compile(r"\[(" + "|".join(MARKERS) + r")\]")
@@ -43,6 +44,9 @@ _CALLED = (
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]\d|\d)")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
 _IP_SEARCHED = r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f]"
+_DIGITS = r"\d(?:[^\d\n]{0,2}\d){5}|[A-Z]{5}\d{4}[A-Z]"
+# One look spares most texts every other: what no part of it finds, no step would change.
+_SUSPECT = any_of("@", _SECRETS, _DIGITS, _IP_SEARCHED, NAME_HINT)
 # A version number of four parts looks like an address.
 _VERSION_BEFORE = re.compile(r"(?i)(?:\bv|versi[oó]n|versione|versie|release|build|firmware|driver|treiber|版本)[ :]?$")
 
@@ -51,20 +55,16 @@ def redact(texts: pa.Array) -> pa.Array:
     """The texts with e-mail addresses, credentials, bank accounts, cards, identity and telephone numbers, public IP
     addresses, and the names that greetings, titles and signatures tell, each replaced by a marker of MARKERS. What has
     check digits has to pass them, so that order numbers stay."""
-    digits = pc.match_substring_regex(texts, r"\d(?:[^\d\n]{0,2}\d){5}|[A-Z]{5}\d{4}[A-Z]").fill_null(False)
-    texts = _replace_where(texts, pc.match_substring(texts, "@"), _without_addresses)
-    texts = _replace_where(texts, pc.match_substring_regex(texts, _SECRETS), _without_secrets)
-    texts = _replace_where(texts, digits, _without_digits)
-    texts = _replace_where(texts, pc.match_substring_regex(texts, _IP_SEARCHED), _without_ips)
+    return changed_where(texts, _SUSPECT, _redacted)
+
+
+def _redacted(texts: pa.Array) -> pa.Array:
+    digits = pc.match_substring_regex(texts, _DIGITS)  # before an address of many digits has gone
+    texts = changed_where(texts, "@", _without_addresses)
+    texts = changed_where(texts, _SECRETS, _without_secrets)
+    texts = pc.replace_with_mask(texts, digits, _without_digits(texts.filter(digits)))
+    texts = changed_where(texts, _IP_SEARCHED, each(lambda text: _IPV6.sub(_ip_or_same, _IPV4.sub(_ip_or_same, text))))
     return without_names(texts)
-
-
-def _replace_where(texts: pa.Array, mask: pa.Array, change) -> pa.Array:
-    """Only the texts under the mask pass through `change`: most texts hold nothing to replace."""
-    mask = mask.fill_null(False)
-    if not pc.any(mask).as_py():
-        return texts
-    return pc.replace_with_mask(texts, mask, change(texts.filter(mask)))
 
 
 def _without_addresses(texts: pa.Array) -> pa.Array:
@@ -77,14 +77,13 @@ def _without_secrets(texts: pa.Array) -> pa.Array:
 
 
 def _without_digits(texts: pa.Array) -> pa.Array:
-    texts = without_numbers(texts)
+    return changed_where(without_numbers(texts), any_of(*PHONES, _CALLED), _without_phones)
+
+
+def _without_phones(texts: pa.Array) -> pa.Array:
     for pattern in PHONES:
         texts = pc.replace_substring_regex(texts, pattern, "[phone]")
     return pc.replace_substring_regex(texts, _CALLED, r"\1[phone]")
-
-
-def _without_ips(texts: pa.Array) -> pa.Array:
-    return pa.array([_IPV6.sub(_ip_or_same, _IPV4.sub(_ip_or_same, text)) for text in texts.to_pylist()], pa.string())
 
 
 def _ip_or_same(match: re.Match[str]) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from hansei.sources.redaction_steps import any_of, changed_where, each
 
 _IBAN_LENGTHS = (15, 34)
 
@@ -110,7 +111,7 @@ _CARD_ISSUED = re.compile(
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 IBAN_SEARCHED = r"\b[A-Z]{2}\d{2} ?[A-Z0-9]{2}"
-_ANY_ID = "|".join(f"(?:{kind.searched})" for kind in ID_KINDS)
+_ANY_ID = any_of(*(kind.searched for kind in ID_KINDS))
 # What each shape needs at least: a quick look spares most texts the long one.
 _ANY_HINT = (
     r"\d(?:[ ./-]?\d){6}|[A-Z]{4}\S?\d{4}|[A-Z]{6}\d{2}|[A-Z]{2} ?\d{2} ?\d{2}|[XYZ][ -]?\d{7}|"
@@ -120,28 +121,15 @@ _ANY_HINT = (
 
 def without_numbers(texts: pa.Array) -> pa.Array:
     """The texts with bank accounts, cards and identity numbers as `[iban]`, `[card]` and `[id number]`."""
-    texts = _changed_where(texts, IBAN_SEARCHED, lambda text: _IBAN.sub(_iban_or_same, text))
-    texts = _changed_where(texts, CARD.searched, CARD.without)
-    maybe = pc.match_substring_regex(texts, _ANY_HINT).fill_null(False)
-    if not pc.any(maybe).as_py():
-        return texts
-    return pc.replace_with_mask(texts, maybe, _without_ids(texts.filter(maybe)))
+    texts = changed_where(texts, IBAN_SEARCHED, each(lambda text: _IBAN.sub(_iban_or_same, text)))
+    texts = changed_where(texts, CARD.searched, each(CARD.without))
+    return changed_where(texts, _ANY_HINT, lambda maybe: changed_where(maybe, _ANY_ID, _without_ids))
 
 
 def _without_ids(texts: pa.Array) -> pa.Array:
-    mask = pc.match_substring_regex(texts, _ANY_ID).fill_null(False)
-    found = texts.filter(mask)
-    for kind in ID_KINDS if len(found) else ():
-        found = _changed_where(found, kind.searched, kind.without)
-    return pc.replace_with_mask(texts, mask, found)
-
-
-def _changed_where(texts: pa.Array, searched: str, change: Callable[[str], str]) -> pa.Array:
-    """Python sees only the texts in which RE2 found something: they are few."""
-    mask = pc.match_substring_regex(texts, searched).fill_null(False)
-    if not pc.any(mask).as_py():
-        return texts
-    return pc.replace_with_mask(texts, mask, pa.array([change(text) for text in texts.filter(mask).to_pylist()]))
+    for kind in ID_KINDS:
+        texts = changed_where(texts, kind.searched, each(kind.without))
+    return texts
 
 
 def id_kinds_in(text: str) -> Iterator[str]:

@@ -28,6 +28,9 @@ REDACTED = [
     ("I spoke to Mrs Jones yesterday", "I spoke to Mrs [name] yesterday"),
     ("my name is Peter Pan and", "my name is [name] and"),
     ("王小明先生您好", "[name]先生您好"),
+    ("Dear Lee先生,您好", "Dear [name]先生,您好"),
+    ("Hello Сергей Иванов,\nno news?", "Hello [name],\nno news?"),
+    ("Dear Σοφία Παππά, thank you", "Dear [name], thank you"),
     ("你好,我叫李雷。", "你好,我叫[name]。"),
 ]
 
