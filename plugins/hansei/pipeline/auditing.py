@@ -5,11 +5,13 @@ What is reported is a place, a kind and a count, with the shape of one finding (
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +20,7 @@ import sqlalchemy as sa
 from hansei import board
 from hansei.board.tables import metadata
 from hansei.pipeline.context import Context
+from hansei.reviews.archive import EVIDENCE
 from hansei.sources.redaction import findings, may_hold_personal_data
 from hansei.sources.spool import read_part
 from hansei.sources.spool_erasure import spooled
@@ -27,8 +30,11 @@ from hansei.warehouse import Warehouse, open_read_copy, open_warehouse
 _SEALED = r"gAAAA[A-Za-z0-9_=-]+"
 _HASH = r"\b[0-9a-f]{12,64}\b"
 _ENCRYPTED_COLUMNS = {"ops.quarantined_rows.payload"}
-# Definitions in force are files of the service itself; its owners may stand there with an address.
-_NOT_OF_CUSTOMERS = {"ops.definitions_in_force.definitions", "board.reviews.evidence"}
+# Documents in JSON: each text in them is looked at by itself, and their signs and figures not at all.
+_DOCUMENTS = {"ops.definitions_in_force.definitions", "board.reviews.evidence", "board.review_parts.content"}
+# Who answers for a definition stands there on purpose, perhaps with an address.
+_OF_THE_SERVICE = {"owner", "approver"}
+_ARCHIVE = "archive."
 CHUNK = 50_000
 
 
@@ -58,7 +64,7 @@ class Audit:
 
 
 def audit(context: Context) -> Audit:
-    """Looks through warehouse, read copy, board store, spool and archived evidence."""
+    """Looks through warehouse, read copy, board store, spool and the archived evidence with its parts."""
     search = _Search(context)
     with open_warehouse(context.settings) as warehouse:
         search.warehouse("warehouse", warehouse)
@@ -90,14 +96,14 @@ class _Search:
         for table in sorted(warehouse.tables()):
             for column in _text_columns(warehouse, table):
                 place = f"{table}.{column}"
-                if place in _NOT_OF_CUSTOMERS:
-                    continue
                 query = f"SELECT DISTINCT {column} AS text FROM {table} WHERE {column} IS NOT NULL"
                 values = warehouse.arrow(query)["text"].cast(pa.string()).combine_chunks()
                 self.look(store, place, values)
 
     def look(self, store: str, place: str, values: pa.Array) -> None:
         values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        if place in _DOCUMENTS or place.startswith(_ARCHIVE):
+            values = pa.array(sorted(set().union(*map(_texts_in, values.to_pylist()))), pa.string())
         self.columns += 1
         self.texts += len(values)
         if place in _ENCRYPTED_COLUMNS:
@@ -123,6 +129,27 @@ class _Search:
             yield Slip(store, place, kind, count, self._shapes[store, place, kind], str(until))
 
 
+def _texts_in(document: str) -> set[str]:
+    """The texts of a document in JSON; what is none is one text, such as the line that an erased part leaves."""
+    try:
+        content = json.loads(document)
+    except ValueError:
+        return {document}
+    return set(_leaves(content))
+
+
+def _leaves(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if key not in _OF_THE_SERVICE:
+                yield from _leaves(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _leaves(value)
+
+
 def _shape(text: str) -> str:
     return re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", text))[:60]
 
@@ -142,7 +169,7 @@ def _board_texts(context: Context) -> Iterator[tuple[str, pa.Array]]:
         for table in metadata.sorted_tables:
             for column in table.columns:
                 place = f"board.{table.name}.{column.name}"
-                if isinstance(column.type, sa.String | sa.Text) and place not in _NOT_OF_CUSTOMERS:
+                if isinstance(column.type, sa.String | sa.Text):
                     found = connection.execute(sa.select(column).distinct().where(column.is_not(None)))
                     yield place, pa.array([row[0] for row in found], pa.string())
 
@@ -159,5 +186,7 @@ def _spool_texts(context: Context) -> Iterator[tuple[str, pa.Array]]:
 
 def _archive_texts(context: Context) -> Iterable[tuple[str, pa.Array]]:
     root = Path(context.settings.archive)
-    for path in sorted(root.rglob("parts/*.json")):
-        yield f"archive.parts.{path.stem}", pa.array([path.read_text("utf-8")], pa.string())
+    for path in sorted(root.rglob("*.json")):
+        if path.parent.name == "parts" or path.name == EVIDENCE:
+            name = f"parts.{path.stem}" if path.parent.name == "parts" else path.stem
+            yield f"{_ARCHIVE}{name}", pa.array([path.read_text("utf-8")], pa.string())
