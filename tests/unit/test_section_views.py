@@ -301,6 +301,18 @@ def test_the_fan_widens_and_a_gap_breaks_the_line(case: dict[str, Any]) -> None:
     assert widths == sorted(widths) and widths[0] > 0
 
 
+def test_cases_are_expected_in_whole_ones(case: dict[str, Any], cases: ModuleType) -> None:
+    periods = cases.section_cases.coming((700.4, 705.5, 709.5, 712.5), 10.2, 4.4)
+    told = {"indicator_id": "backlog", "state": "ok", "usable_count": 30, "confidence": 0.8, "periods": periods}
+    case["outlooks"] = [told]
+    (backlog,) = view_outlook(evidence(case), EN).views
+    assert plain(backlog.sentences) == [
+        "Expected in week 49: 713, and 672 to 753 in 80 % of cases.",
+        "So far ahead, 36 forecasts were 18 off on average.",
+    ]
+    assert ">713</text>" in backlog.chart
+
+
 def test_no_section_where_there_is_no_evidence(case: dict[str, Any]) -> None:
     case |= {section: [] for section in ("earlier_actions", "cards", "profiles", "registers", "outlooks")}
     nothing = evidence(case)

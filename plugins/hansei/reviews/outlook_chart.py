@@ -6,8 +6,9 @@ import datetime as dt
 
 from markupsafe import Markup, escape
 
-from hansei.catalog.measures import Grain
+from hansei.catalog.measures import Grain, Unit
 from hansei.indicators.periods import next_period
+from hansei.reviews import figures
 from hansei.reviews.chart_scales import Scale, Size, axes, fit_scale
 from hansei.reviews.charts import apart
 from hansei.reviews.evidence import IndicatorEvidence, Limit, Point
@@ -44,6 +45,11 @@ def fan_chart(
         '<svg class="chart fan" role="img" aria-labelledby="{0}-t {0}-d" viewBox="0 0 {1} {2}">'
         '<title id="{0}-t">{3}</title><desc id="{0}-d">{4}</desc>{5}</svg>'
     ).format(uid, scale.size.width, scale.size.height, words.name(indicator.title), alternative, Markup("".join(body)))
+
+
+def whole(value: float, unit: Unit) -> float:
+    """Numbers of cases are expected in whole ones."""
+    return float(figures.rounded(value, 0)) if unit == "count" else value
 
 
 def _limits(outlook: Outlook) -> list[Limit]:
@@ -95,7 +101,7 @@ def _labels(
     """The middle at its end, and the limits, kept from overlapping."""
     x = scale.x(scale.last) + 8
     end = outlook.periods[-1]
-    labels = [(scale.y(end.value), "c-value", words.figure(end.value, indicator.unit))]
+    labels = [(scale.y(end.value), "c-value", words.figure(whole(end.value, indicator.unit), indicator.unit))]
     labels += [(scale.y(n.value), f"c-limit-{n.level}", words.bare_limit(n.value, indicator.unit)) for n in limits]
     placed = apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom)
     return [f'<text class="{kind}" x="{x:.1f}" y="{y + 4:.1f}">{escape(text)}</text>' for y, kind, text in placed]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from hansei.reviews.evidence import Evidence, IndicatorEvidence
 from hansei.reviews.locales import Locale
-from hansei.reviews.outlook_chart import fan_chart
+from hansei.reviews.outlook_chart import fan_chart, whole
 from hansei.reviews.prospects import Chance, Outlook
 
 # Below this a breach is called unlikely (docs/forecasts.md).
@@ -68,14 +68,16 @@ def _sentences(evidence: Evidence, outlook: Outlook, indicator: IndicatorEvidenc
     yield words.say(
         "outlook.expected",
         period=words.short_period(evidence.grain, end.period_start),
-        value=words.figure(end.value, indicator.unit),
-        interval=words.interval(end.lower_bound, end.upper_bound, indicator.unit),
+        value=words.figure(whole(end.value, indicator.unit), indicator.unit),
+        interval=words.interval(
+            *(whole(b, indicator.unit) for b in (end.lower_bound, end.upper_bound)), indicator.unit
+        ),
         confidence=words.percent(outlook.confidence),
     )
     for chance in outlook.chances:
         yield _chance(evidence, chance, len(outlook.chances) > 1, indicator, words)
     if end.mean_error is not None:
-        error = words.difference(end.mean_error, indicator.unit, signed=False)
+        error = words.difference(whole(end.mean_error, indicator.unit), indicator.unit, signed=False)
         yield words.say("outlook.error", count=end.tried, error=error)
     if outlook.error_ratio is not None and outlook.error_ratio > 1:
         yield words.say("outlook.no_better")
