@@ -18,6 +18,7 @@ from hansei.catalog.practices import SINGLE_KINDS
 from hansei.catalog.sla import SlaPolicy
 from hansei.catalog.surveys import DIMENSIONS as DIMENSIONS_OF_SERVICE
 from hansei.catalog.surveys import Benchmark, ScaleContract
+from hansei.catalog.topics import Topic
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.ledger import KINDS, SUMMED_OWNERS, WORD_NUMBERS, Conditions, numbers
 from hansei.warehouse.ledger import owner_sum as owner_sum
@@ -177,6 +178,10 @@ contracts = {
         owner="operations",
     )
 }
+topics = [
+    Topic(id=name, title={"en": name}, precedence=number, speaks=speaks, words={"en": ["bot"], "zh": ["机器人"]})
+    for number, (name, speaks) in enumerate((("bot", "either"), ("praise", "for")), 1)
+]
 servqual_weights = dict.fromkeys(DIMENSIONS_OF_SERVICE, 20.0)
 benchmarks = {
     "topics": Benchmark(

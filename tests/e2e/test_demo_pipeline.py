@@ -429,7 +429,6 @@ def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, mo
     """Whoever reads only the whole service is led to the segment where the trouble was planted."""
     from hansei import pipeline
     from hansei.pipeline.evidence import EvidenceGathering
-    from hansei.pipeline.shared_reads import SharedReads
     from hansei.settings import load_settings
     from hansei.warehouse import open_read_copy
 
@@ -439,8 +438,8 @@ def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, mo
     context = pipeline.context(load_settings())
     with open_read_copy(context.settings) as warehouse:
         review = context.catalog.reviews["weekly_brief"]
-        shared = SharedReads(context, warehouse, review, monday(WEEK))
-        evidence, parts = EvidenceGathering(shared, lambda part: "s" * 32).gather()
+        gathering = EvidenceGathering(context, warehouse, review, monday(WEEK), lambda part: "s" * 32)
+        evidence, parts = gathering.gather()
     explained = 0
     for trouble in expected()["troubles"]:
         if trouble["direction"] != "worse":
@@ -457,3 +456,10 @@ def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, mo
     # What was missed all along has not moved, and nobody is blamed for that.
     standing = evidence.explained["reassignment_rate", "team=helpdesk:13"]
     assert not standing.is_sure and standing.path == ()
+    # Comments on the chat blame the bot since its new version came, which nobody did before.
+    chat = next(read for read in evidence.comments if read.segment_id == "channel=chat")
+    assert chat.indicator_ids[0] == "csat_top_box" and chat.now_start == date(2026, 8, 3)
+    (bot,) = [topic for topic in chat.topics if topic.topic_id == "bot"]
+    assert bot.is_more and bot.count_before == 0 and bot.count_now > 20 and bot == chat.topics[0]
+    quotes = [row[0] for row in parts[chat.quotes_part].rows]
+    assert len(quotes) == 3 and all("bot" in quote or "机器人" in quote for quote in quotes)

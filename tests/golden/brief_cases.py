@@ -15,6 +15,9 @@ from hansei.reviews.evidence import Evidence, Part
 _SPEC = importlib.util.spec_from_file_location("section_cases", Path(__file__).with_name("section_cases.py"))
 section_cases = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(section_cases)
+_SPEC = importlib.util.spec_from_file_location("voice_cases", Path(__file__).with_name("voice_cases.py"))
+voice_cases = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(voice_cases)
 
 MONDAY = dt.date(2026, 11, 2)
 WEEKS = 30
@@ -570,7 +573,8 @@ def breaching() -> dict:
                 }
             ],
         },
-        "parts": [part.reference().model_dump() for part in (rows, examples())],
+        "comments": voice_cases.comments(),
+        "parts": [part.reference().model_dump() for part in (rows, examples(), voice_cases.quotes())],
         **section_cases.sections(),
     }
 
@@ -579,7 +583,7 @@ def parts() -> dict[str, Part]:
     reference = breaching()["parts"][0]
     rows = tuple((f"desk:{4000 + n}", "2026-11-04", f"{n} h") for n in range(1, 6))
     part = Part(part_id=reference["part_id"], salt=SALT, columns=("ticket", "solved_date", "first_reply"), rows=rows)
-    return {kept.part_id: kept for kept in (part, examples())}
+    return {kept.part_id: kept for kept in (part, examples(), voice_cases.quotes())}
 
 
 KEPT = ("first_reply_median", "source_sla_attainment", "csat_top_box", "nps")
@@ -597,7 +601,7 @@ def short() -> dict:
 def quiet() -> dict:
     """Every limit met, nothing odd."""
     case = short()
-    case["breaches"], case["explanations"], case["proposals"] = [], [], []
+    case["breaches"], case["explanations"], case["comments"], case["proposals"] = [], [], [], []
     case["words"] = [one for one in case["words"] if one["word"] != "worse"]
     calm = points(2.6 * 3600, 1000, "seconds", 420)
     case["indicators"][0]["series"] = calm
@@ -626,7 +630,7 @@ def waiting() -> dict:
     case["readiness"][0] |= {"state": "late", "complete_until": dt.datetime(2026, 11, 7, 22, 0)}
     case["readiness"][1] |= {"state": "never", "complete_until": None}
     case["readiness"][2] |= {"state": "failed", "message": "The file's columns changed."}
-    case["breaches"], case["explanations"], case["proposals"] = [], [], []
+    case["breaches"], case["explanations"], case["comments"], case["proposals"] = [], [], [], []
     for found in case["indicators"]:
         for series in [found["series"], *(s["series"] for s in found.get("segments", []))]:
             series[-1]["state"] = "incomplete"
@@ -640,7 +644,7 @@ def waiting() -> dict:
 def scarce() -> dict:
     """A new service: one week, a handful of tickets, nothing that could be judged."""
     case = short()
-    case["breaches"], case["explanations"], case["proposals"] = [], [], []
+    case["breaches"], case["explanations"], case["comments"], case["proposals"] = [], [], [], []
     case["judgements"] = [j | {"verdict": "too_few_data"} for j in case["judgements"] if j["segment_id"] == "all"]
     few = "There are too few cases in this week."
     case |= {section: [] for section in ("earlier_actions", "cards", "profiles", "registers")}
@@ -679,6 +683,8 @@ def hostile() -> dict:
         axis["places"][0]["label"], axis["places"][1]["label"] = HOSTILE, RIGHT_TO_LEFT * 50
     case["registers"][0]["risks"][0] |= {"title": HOSTILE, "control": "u" * 10_000, "owner": EMOJI}
     case["registers"][0]["waiting"] = [HOSTILE]
+    case["comments"][0] |= {"segment_label": RIGHT_TO_LEFT}
+    case["comments"][0]["topics"][0]["title"], case["comments"][0]["topics"][1]["title"] = HOSTILE, "t" * 10_000
     case["honesty"]["quarantine"][0]["rule"] = "q\x00\x1b[31m" * 3000
     return case
 

@@ -187,6 +187,12 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
             found["seconds"] |= {spent.before, spent.now}
     for key in ("received", "accepted", "quarantined", "duplicate", "held", "conflict"):
         found["count"].add(half_up(sum(getattr(b, key) for b in evidence.honesty.batches), 0))
+    for read in evidence.comments:
+        for topic in read.topics:
+            for count, of in ((topic.count_now, read.against_now), (topic.count_before, read.against_before)):
+                share(count / of)
+            found["count"] |= {half_up(abs(100 * bound), 0) for bound in (topic.lower_bound, topic.upper_bound)}
+        found["date"] |= {read.before_start, read.before_end, read.now_start, read.now_end}
     for card in evidence.cards:
         found["count"] |= {"0", "100"}  # the ends of its scale
         found["points"].add("100")
@@ -252,8 +258,9 @@ def instants(evidence: Evidence) -> list[dt.datetime]:
 
 
 def prose(page: str) -> str:
-    """The page's text without sample rows and examples, which are parts of their own, and without axis marks."""
+    """The page's text without sample rows, examples and quotes, parts of their own, and without axis marks."""
     page = re.sub(r"<summary>Sample rows</summary>.*?</details>", "", page, flags=re.S)
+    page = re.sub(r'<figure class="quote">.*?</figure>', "", page, flags=re.S)
     return page_reader.read(re.sub(r"(that counted against it): [^<]*", r"\1", page)).text
 
 

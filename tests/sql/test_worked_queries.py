@@ -11,8 +11,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, pairwise
 from statistics import mean, median
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,7 +73,7 @@ def filled(module_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> Ware
     )
     (home / "definitions" / "sla" / "standard.yaml").write_text(AGREEMENT + STRICTER)
     (home / "definitions" / "service.yaml").write_text(SERVICE + f"repeat_window: {REPEATED_WITHIN.days}d\n")
-    exported = with_told_tickets(with_topics(exports()))
+    exported = with_comments(with_told_tickets(with_topics(exports())))
     exported.write(company.inbox)
     company.night(1)
     noted = [weekly_values(company)]
@@ -91,6 +91,22 @@ def with_topics(exported: Exports) -> Exports:
         if name.startswith("tickets-"):
             for row in rows:
                 row["topic"] = ("billing", "login", "")[int(row["id"][1:]) % 3]
+    return exported
+
+
+# What unhappy customers write by turns, and what a reader says that it is about.
+COMPLAINTS = {
+    "We waited too long.": {"waiting"},
+    "The bot is slow.": {"bot", "waiting"},
+    "机器人答非所问": {"bot", "not_solved"},
+    "Pity.": {"none"},
+}
+
+
+def with_comments(exported: Exports) -> Exports:
+    low = [row for name, rows in exported.files.items() if "survey" in name for row in rows if row["score"] <= 2]
+    for row, comment in zip(low, cycle(COMPLAINTS), strict=False):
+        row["comment"] = comment
     return exported
 
 
@@ -433,6 +449,24 @@ def test_scores_and_speed_by_tier_are_counted_apart(filled: Warehouse) -> None:
         assert row["mean_score_pct"] == (pytest.approx(mean(scores[tier])) if scores[tier] else None)
     solved = sum(ticket.solved_at is not None for ticket in told_tickets(filled.exported))
     assert sum(row["solved_ticket_count"] for row in rows.values()) == solved
+
+
+def test_topics_of_unhappy_customers_are_counted_before_and_now(filled: Warehouse) -> None:
+    counts: dict[bool, Counter] = {True: Counter(), False: Counter()}
+    comments: Counter = Counter()
+    for row in [row for name, rows in filled.exported.files.items() if "survey" in name for row in rows]:
+        if row["comment"] in COMPLAINTS:
+            answered = datetime.fromisoformat(row["answered"]).replace(tzinfo=BERLIN).astimezone(UTC)
+            is_recent = answered.replace(tzinfo=None) >= NIGHTS[2] - timedelta(days=14)
+            comments[is_recent] += 1
+            counts[is_recent].update(COMPLAINTS[row["comment"]])
+    rows = {row["topic_id"]: row for row in filled.ask(11)}
+    assert rows.keys() == {"bot", "waiting", "not_solved", "none"}
+    assert comments[True] > 4 and comments[False] > 2
+    for topic, row in rows.items():
+        assert (row["recent_count"], row["earlier_count"]) == (counts[True][topic], counts[False][topic])
+        assert row["recent_ratio"] == pytest.approx(counts[True][topic] / comments[True])
+        assert row["earlier_ratio"] == pytest.approx(counts[False][topic] / comments[False])
 
 
 def test_the_earlier_night_is_told_as_it_was_noted(filled: Warehouse) -> None:

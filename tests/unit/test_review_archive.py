@@ -121,7 +121,7 @@ def test_erasing_a_part_leaves_every_figure(tmp_path: Path) -> None:
     path = archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
     shown = path.read_text("utf-8")
     assert "desk:4711" in shown
-    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    archive.erase_parts(tmp_path, "weekly_brief", MONDAY, ["x_rows"], dt.date(2026, 12, 1))
     after = path.read_text("utf-8")
     assert "erased on 1\u00a0December 2026" in after
     assert not any(b"desk:4711" in content or PART.salt.encode() in content for content in files(tmp_path).values())
@@ -182,7 +182,7 @@ def test_an_edition_of_an_older_version_is_read_and_erased_under_its_own_hash(tm
     told = json.loads(manifest.read_text("utf-8")) | {"evidence_sha256": digest}
     manifest.write_text(json.dumps(told), "utf-8")
     assert archive.read_edition(tmp_path, "weekly_brief", MONDAY)[0] == evidence()
-    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    archive.erase_parts(tmp_path, "weekly_brief", MONDAY, ["x_rows"], dt.date(2026, 12, 1))
     assert kept.read_text("utf-8") == text
     assert json.loads(manifest.read_text("utf-8"))["evidence_sha256"] == digest
     assert digest[:12] in page.read_text("utf-8") and "desk:4711" not in page.read_text("utf-8")

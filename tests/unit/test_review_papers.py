@@ -116,7 +116,7 @@ def test_a_published_document_stays_where_its_library_is_gone(tmp_path: Path, pr
 
 def test_an_erasure_makes_every_document_anew(tmp_path: Path, press: list[str]) -> None:
     archive.write_edition(tmp_path, evidence(), {"x_rows": PART}, formats=("pdf",))
-    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    archive.erase_parts(tmp_path, "weekly_brief", MONDAY, ["x_rows"], dt.date(2026, 12, 1))
     assert "erased on 1\u00a0December 2026" in (tmp_path / FOLDER / "brief.pdf").read_text("utf-8")
 
 
@@ -124,7 +124,7 @@ def test_an_erasure_removes_a_document_that_cannot_be_made_anew(tmp_path: Path, 
     """It may show what was erased."""
     archive.write_edition(tmp_path, evidence(), {"x_rows": PART}, formats=("pdf",))
     press.append("apt-get install libpango")
-    archive.erase_part(tmp_path, "weekly_brief", MONDAY, "x_rows", dt.date(2026, 12, 1))
+    archive.erase_parts(tmp_path, "weekly_brief", MONDAY, ["x_rows"], dt.date(2026, 12, 1))
     assert not (tmp_path / FOLDER / "brief.pdf").exists()
     assert [d["name"] for d in manifest(tmp_path)["documents"]] == ["brief.html"]
     assert list(manifest(tmp_path)["missing"]) == ["brief.pdf"]

@@ -31,6 +31,8 @@ SELECT
   answers.responded_at,
   answers.responded_date,
   answers.score,
+  answers.scale_minimum,
+  answers.scale_maximum,
   CASE
     WHEN NOT answers.is_unusable
       THEN {{ sql.ratio('answers.turned_score - answers.scale_minimum', 'answers.scale_maximum - answers.scale_minimum') }}

@@ -18,14 +18,13 @@ from hansei.catalog.complaints import ComplaintRules
 from hansei.catalog.documents import Definition, Document, Fault, read_definition
 from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
-from hansei.catalog.measures import Indicator
+from hansei.catalog.measures import Indicator, Review
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.playbooks import Playbook
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.privacy import PrivacyRules
 from hansei.catalog.procedures import Procedure
 from hansei.catalog.recipients import Recipient
-from hansei.catalog.reviews import Review
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService
@@ -34,6 +33,7 @@ from hansei.catalog.sources import Source
 from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
 from hansei.catalog.thresholds import THRESHOLD_FILE, Rebase, Threshold
+from hansei.catalog.topics import Topic
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
 
@@ -64,6 +64,7 @@ FOLDERS: dict[str, type[Definition] | TypeAdapter] = {
     "benchmarks": Benchmark,
     "recipients": Recipient,
     "playbooks": Playbook,
+    "topics": Topic,
 }
 SERVICE_FILE = "service.yaml"
 # Kinds that have no folder of their own: they lie beside what they belong to.
@@ -104,6 +105,7 @@ class Catalog:
     benchmarks: dict[str, Benchmark]
     recipients: dict[str, Recipient]
     playbooks: dict[str, Playbook]
+    topics: dict[str, Topic]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")

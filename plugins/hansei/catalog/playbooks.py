@@ -38,13 +38,13 @@ class Playbook(Definition):
 
     @field_validator("action")
     @classmethod
-    def _action_in_english(cls, texts: Texts) -> Texts:
-        return _in_english(texts)
+    def _actionin_english(cls, texts: Texts) -> Texts:
+        return in_english(texts)
 
     @field_validator("steps")
     @classmethod
-    def _steps_in_english(cls, steps: tuple[Texts, ...]) -> tuple[Texts, ...]:
-        return tuple(_in_english(texts) for texts in steps)
+    def _stepsin_english(cls, steps: tuple[Texts, ...]) -> tuple[Texts, ...]:
+        return tuple(in_english(texts) for texts in steps)
 
     def asks(self, situation: Situation, dimensions: Iterable[str]) -> int | None:
         """How much of the case the playbook asks for, 0 to 2; None where it does not fit."""
@@ -60,7 +60,8 @@ class Playbook(Definition):
         return asked
 
 
-def _in_english(texts: Texts) -> Texts:
+def in_english(texts: Texts) -> Texts:
+    """The texts; ValueError where English is missing or another word than {place} stands in braces."""
     if "en" not in texts:
         raise ValueError("write it in English too (en): other languages fall back to it")
     for text in texts.values():

@@ -11,7 +11,7 @@ from hansei.warehouse.seeds import CALENDARS
 
 _CALENDAR_KEYS = ("calendar", "calendar_assignments", "calendar_change")
 # What cannot move a number: who is told, what is judged, and where rows come from.
-_HARMLESS = {"thresholds", "rebases", "reviews", "sources", "indicators", "privacy", "playbooks"}
+_HARMLESS = {"thresholds", "rebases", "reviews", "sources", "indicators", "privacy", "playbooks", "topics"}
 
 
 def rebuild_cause(warehouse: Warehouse, catalog: Catalog, run_id: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
-from hansei.pipeline.erasing_parts import erase_parts
+from hansei.pipeline.erasing_parts import erase_theirs
 from hansei.pipeline.erasing_payloads import discard_payloads
 from hansei.pipeline.nightly import measure, model, publish_copy, share
 from hansei.pipeline.side_runs import open_side_run
@@ -98,7 +98,7 @@ def finish(context: Context, erasure_id: str, email: str | None = None, tell: Te
         tell(f"warehouse: {found.row_count} rows unlinked, {found.payload_count} payloads discarded")
         for manifest in spooled(context.settings):
             found.spooled_count += unlink_batch(manifest, erased, context.catalog, context.settings, False)
-        found.part_count = erase_parts(context, erased, erasure_id, is_trial=False)
+        found.part_count = erase_theirs(context, erased, erasure_id, is_trial=False)
         tell(f"spool: {found.spooled_count} rows; archived reviews: {found.part_count} parts")
         run_id = warehouse.scalar("SELECT run_id FROM ops.erasures WHERE erasure_id = :id", {"id": erasure_id})
     model(context, run_id)
@@ -194,7 +194,7 @@ def _look(context: Context, warehouse: Warehouse, before: Erased, tokens: frozen
     for manifest in spooled(context.settings):
         found.spooled_count += unlink_batch(manifest, erased, context.catalog, context.settings, True)
     found.payload_count = discard_payloads(context, warehouse, erased, email, is_trial=True)
-    found.part_count = erase_parts(context, erased, "", is_trial=True)
+    found.part_count = erase_theirs(context, erased, "", is_trial=True)
     return found
 
 

@@ -1,15 +1,19 @@
-"""Sample rows of archived reviews that are the erased's: the part and its salt go, every figure of the review stays."""
+"""Parts of archived reviews that have to go: a person's rows and quotes, and quotes whose time is over.
+
+The part and its salt go, every figure of the review stays.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from hansei import board
 from hansei.pipeline.context import Context
-from hansei.reviews.archive import editions, read_edition, write_edition
+from hansei.reviews.archive import editions, erase_parts, read_edition
 from hansei.reviews.evidence import Part
 from hansei.sources.erasure import Erased
 
@@ -18,40 +22,46 @@ _TICKETS = ("ticket_id", "origin_id")
 _ALL_REVIEWS = 1_000_000
 
 
-def erase_parts(context: Context, erased: Erased, erasure_id: str, is_trial: bool) -> int:
+def erase_theirs(context: Context, erased: Erased, erasure_id: str, is_trial: bool) -> int:
     """Erases the parts that hold a row of the erased, in the archive and the board store; how many (of the archive)."""
+    return _erase(context, lambda part: _is_theirs(part, erased), f"erasure {erasure_id}", is_trial)
+
+
+def expire_quotes(context: Context, now: datetime, is_trial: bool) -> int:
+    """Erases quotes once the texts that they are taken from are past their time; how many parts (of the archive)."""
+    kept = [rule.keep for rule in context.catalog.privacy_rules.retention.texts if rule.entity == "survey_responses"]
+    if not kept:
+        return 0
+    oldest = (now - min(kept)).date().isoformat()
+    return _erase(context, lambda part: _is_older(part, oldest), "the time of these texts is over", is_trial)
+
+
+def _erase(context: Context, is_due: Callable[[Part], bool], why: str, is_trial: bool) -> int:
     count = 0
     archive = Path(context.settings.archive)
     for edition in editions(archive) if archive.is_dir() else ():
-        evidence, parts = read_edition(
-            archive, edition.review_id, edition.period_start, edition.revision, edition.about
-        )
-        theirs = [part for part in parts.values() if _is_theirs(part.columns, part.rows, erased)]
-        count += len(theirs)
-        if theirs and not is_trial:
-            on = context.now().date()
-            gone = {part.part_id: part.erased(on) for part in theirs}
-            write_edition(archive, evidence, parts | gone, edition.revision)
+        place = (archive, edition.review_id, edition.period_start)
+        _, parts = read_edition(*place, edition.revision, edition.about)
+        due = [part_id for part_id, part in parts.items() if is_due(part)]
+        count += len(due)
+        if due and not is_trial:
+            erase_parts(*place, due, context.now().date(), edition.revision, edition.about)
     if not is_trial:
-        _erase_from_board(context, erased, erasure_id)
+        _erase_from_board(context, is_due, why)
     return count
 
 
-def _erase_from_board(context: Context, erased: Erased, erasure_id: str) -> None:
+def _erase_from_board(context: Context, is_due: Callable[[Part], bool], why: str) -> None:
     with board.opened_board(context.settings) as engine:
         for review in board.list_reviews(engine, limit=_ALL_REVIEWS):
             for stored in board.load_parts(engine, review.review_id).values():
-                if stored.erased_at is not None:
-                    continue
-                part = Part.model_validate_json(stored.content)
-                if _is_theirs(part.columns, part.rows, erased):
-                    why = f"erasure {erasure_id}"
-                    board.erase_part(engine, review.review_id, part.part_id, "pipeline", why, context.now())
+                if stored.erased_at is None and is_due(Part.model_validate_json(stored.content)):
+                    board.erase_part(engine, review.review_id, stored.part_id, "pipeline", why, context.now())
 
 
-def _is_theirs(columns: Sequence[str], rows: Sequence[Sequence[str]], erased: Erased) -> bool:
-    for index, name in enumerate(columns):
-        cells = [row[index] for row in rows if row[index]]
+def _is_theirs(part: Part, erased: Erased) -> bool:
+    for index, name in enumerate(part.columns):
+        cells = [row[index] for row in part.rows if row[index]]
         if name in _PERSONS and cells:
             tokens = erased.tokens_of(pa.array(cells)).to_pylist()
             if any(token in erased.tokens for token in tokens):
@@ -59,3 +69,11 @@ def _is_theirs(columns: Sequence[str], rows: Sequence[Sequence[str]], erased: Er
         if name in (*_TICKETS, "contact_key", "person_id") and any(cell in erased.tickets for cell in cells):
             return True
     return False
+
+
+def _is_older(part: Part, oldest: str) -> bool:
+    """Whether one of the quotes was written before that day."""
+    if part.kind != "quotes" or not part.rows:
+        return False
+    position = part.columns.index("responded_date")
+    return any(row[position] < oldest for row in part.rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hansei.pipeline.context import Context
 from hansei.pipeline.erasing import erase_many, finish, unfinished
+from hansei.pipeline.erasing_parts import expire_quotes
 from hansei.pipeline.nightly import measure, model, share
 from hansei.pipeline.retaining import expire_extra, expire_texts, silent_customers
 from hansei.pipeline.side_runs import open_side_run
@@ -16,7 +17,7 @@ from hansei.warehouse.tables import evolve
 def housekeep(
     context: Context, is_trial: bool = False, tell: Callable[[str], None] = lambda text: None
 ) -> dict[str, int]:
-    """Counts of what went, or in a trial would go: texts, extra, persons, and erasures that were finished.
+    """Counts of what went, or in a trial would go: texts, quotes, extra, persons, and erasures that were finished.
 
     The spool and payloads in quarantine are cleared each night, by the same rules.
     """
@@ -28,7 +29,7 @@ def housekeep(
         finish(context, erasure_id, tell=tell)
     with open_warehouse(context.settings) as warehouse:
         if warehouse.scalar("SELECT MAX(as_of) FROM ops.runs") is None:
-            return {"texts": 0, "extra": 0, "persons": 0, "erasures": 0}
+            return {"texts": 0, "quotes": 0, "extra": 0, "persons": 0, "erasures": 0}
         texts = expire_texts(context, warehouse, now, None)
         extra = expire_extra(context, warehouse, now, is_trial=True)
         silent = silent_customers(context, warehouse, now)
@@ -42,6 +43,7 @@ def housekeep(
         for stage in (model, measure, share):
             stage(context, run_id)
         tell(f"{texts} texts and the unmapped fields of {extra} rows went")
+    quotes = expire_quotes(context, now, is_trial)
     if silent and not is_trial:
         erase_many(context, silent, by="retention", reason="nothing was heard of them for long", tell=tell)
-    return {"texts": texts, "extra": extra, "persons": len(silent), "erasures": len(stopped)}
+    return {"texts": texts, "quotes": quotes, "extra": extra, "persons": len(silent), "erasures": len(stopped)}

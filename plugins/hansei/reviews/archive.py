@@ -22,7 +22,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from hansei.catalog.reviews import Format
+from hansei.catalog.measures import Format
 from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
 from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
 from hansei.reviews.rendering import EditionEntry, render_index
@@ -87,9 +87,8 @@ def write_edition(
     parts: Mapping[str, Part] | None = None,
     revision: int = 1,
     formats: Collection[Format] = (),
-    is_indexed: bool = True,
 ) -> Path:
-    """Render and keep an edition; the path of the brief comes back. With `is_indexed` the index lists it at once.
+    """Render and keep an edition, refresh the index of all editions; the path of the brief comes back.
 
     `formats` come beside HTML; what the edition had before is made again in any case. Raises EvidenceError if this
     revision of the period was published from other evidence.
@@ -105,14 +104,16 @@ def write_edition(
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
-    path = _write_files(directory, evidence, canonical_json(evidence), parts, formats)
-    if is_indexed:
-        write_index(archive)
-    return path
+    return _write_files(archive, directory, evidence, canonical_json(evidence), parts, formats)
 
 
 def _write_files(
-    directory: Path, evidence: Evidence, text: str, parts: Mapping[str, Part], formats: Collection[Format] = ()
+    archive: Path | str,
+    directory: Path,
+    evidence: Evidence,
+    text: str,
+    parts: Mapping[str, Part],
+    formats: Collection[Format] = (),
 ) -> Path:
     """Every file of an edition; `text` is the evidence's own, which an older version may have written."""
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -135,6 +136,7 @@ def _write_files(
     }
     # Last, since it is what says that the edition is there.
     write_atomically(directory / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_index(archive)
     return directory / BRIEF
 
 
@@ -176,26 +178,25 @@ def read_edition(
     return evidence, parts
 
 
-def erase_part(
+def erase_parts(
     archive: Path | str,
     review_id: str,
     period_start: dt.date,
-    part_id: str,
+    part_ids: Collection[str],
     on: dt.date,
     revision: int = 1,
     about: str = "all",
 ) -> Path:
-    """Replace a part and its salt by the date of erasure and render again; every figure stays."""
+    """Replace parts and their salts by the date of erasure and render again; every figure stays."""
     evidence, parts = read_edition(archive, review_id, period_start, revision, about)
-    if part_id not in parts:
+    for part_id in sorted(set(part_ids) - parts.keys()):
         raise EvidenceError(
             f"{_named(review_id, about)} {period_start}: part {part_id}", "not kept", f"one of {sorted(parts)}"
         )
     directory = edition_directory(archive, review_id, period_start, revision, about)
     text = (directory / EVIDENCE).read_text("utf-8")
-    path = _write_files(directory, evidence, text, parts | {part_id: parts[part_id].erased(on)})
-    write_index(archive)
-    return path
+    erased = {part_id: parts[part_id].erased(on) for part_id in part_ids}
+    return _write_files(archive, directory, evidence, text, parts | erased)
 
 
 def editions(archive: Path | str) -> list[Edition]:

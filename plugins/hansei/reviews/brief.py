@@ -17,6 +17,7 @@ from hansei.reviews.outlook_view import Ahead, view_outlook
 from hansei.reviews.profile_view import ProfileView, view_profiles
 from hansei.reviews.risk_view import RegisterView, view_registers
 from hansei.reviews.scorecard_view import CardView, view_cards
+from hansei.reviews.voices import Voiced, view_voices
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Brief:
     watched: tuple[tuple[narrative.Decision, Markup], ...]
     earlier_actions: tuple[ActionView, ...]
     causes: tuple[Cause, ...]
+    voices: tuple[Voiced, ...]
     missed: tuple[Missed, ...]
     indicators: tuple[IndicatorView, ...]
     cards: tuple[CardView, ...]
@@ -83,6 +85,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         watched=tuple(d for d in drawn if not d[0].needs_decision),
         earlier_actions=view_actions(evidence, words),
         causes=tuple(causes(evidence, parts, words)),
+        voices=view_voices(evidence, parts, words),
         missed=tuple(_missed(evidence, breach, words) for breach in standing.strongest(evidence.breaches)),
         indicators=tuple(view_indicator(evidence, indicator, parts, words) for indicator in evidence.indicators),
         cards=view_cards(evidence, words),

@@ -18,10 +18,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
-from hansei.catalog.reviews import ReviewGrain
-from hansei.indicators.periods import next_period, period_start
 from hansei.reviews.appraisals import Card, Profile
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
+from hansei.reviews.comments import Comments
 from hansei.reviews.explanations import Explanation, Proposal
 from hansei.reviews.foundations import Honesty
 from hansei.reviews.parts import Part, PartReference
@@ -208,7 +207,6 @@ class IndicatorEvidence(Frozen):
     minimum_denominator: int | None = None
     series: tuple[Point, ...] = ()
     usual: tuple[Usual, ...] = ()
-    whole: Point | None = None
     limits: tuple[Limit, ...] = ()
     segments: tuple[SegmentSeries, ...] = ()
     sql: Text = ""
@@ -244,7 +242,7 @@ class Evidence(Frozen):
     # By language: what definitions' texts are in it, by their English text.
     translations: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     reporting_zone: Text
-    grain: ReviewGrain = "week"
+    grain: Literal["week"] = "week"
     period_start: dt.date
     period_end: dt.date
     as_of: Instant
@@ -256,6 +254,7 @@ class Evidence(Frozen):
     judgements: tuple[Judgement, ...] = ()
     words: tuple[Word, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    comments: tuple[Comments, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     earlier_actions: tuple[EarlierAction, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
@@ -278,19 +277,19 @@ class Evidence(Frozen):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        """The period is one of the grain, ids are unique, and every reference leads somewhere."""
-        start, following = self.period_start, self.period_end + dt.timedelta(days=1)
-        if start != period_start(self.grain, start) or following != next_period(self.grain, start):
-            raise ValueError(f"{start} to {self.period_end} is no {self.grain}")
+        """The period is one ISO week, ids are unique, and every reference leads somewhere."""
+        if self.period_start.isoweekday() != 1 or self.period_end != self.period_start + dt.timedelta(days=6):
+            raise ValueError(f"{self.period_start} to {self.period_end} is no Monday to Sunday")
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
         said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations, *self.proposals, *self.outlooks)
-        named = {said.indicator_id for said in said_of}
+        named = {said.indicator_id for said in said_of}.union(*(read.indicator_ids for read in self.comments))
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")
         wanted = {i.sample_part for i in self.indicators if i.sample_part}
         wanted |= {e.examples_part for e in self.explanations if e.examples_part}
+        wanted |= {c.quotes_part for c in self.comments if c.quotes_part}
         if unknown := sorted(wanted - {reference.part_id for reference in self.parts}):
             raise ValueError(f"sample parts without a reference: {unknown}")
         return self

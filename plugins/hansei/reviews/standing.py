@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from hansei.catalog.segments import cut_of
+from hansei.reviews.comments import Comments
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries, Word
 from hansei.reviews.explanations import Explanation
 from hansei.reviews.locales import Locale
@@ -66,7 +67,9 @@ def reason(word: Word, grain: str, words: Locale) -> str:
     return words.say("verdicts.sentence", word=one_word(word, words).capitalize(), pattern=pattern)
 
 
-def place(judged: Judged | SegmentSeries | Explanation | Word, words: Locale, label: str | None = None) -> str:
+def place(
+    judged: Judged | SegmentSeries | Explanation | Word | Comments, words: Locale, label: str | None = None
+) -> str:
     """`the whole service`, `team Billing`, `channel mail`."""
     if judged.segment_id == "all":
         return words.say("standing.whole_service")

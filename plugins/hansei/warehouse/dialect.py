@@ -187,6 +187,10 @@ class Dialect:
         # Both engines read this class alike; neither would a class by name.
         return f"(LENGTH({text}) - LENGTH(REGEXP_REPLACE({text}, '[{characters}]', '', 'g')))"
 
+    def matches(self, text: str, pattern: str) -> str:
+        """Whether a text holds a match of a regular expression that both engines read alike (no class by name)."""
+        return f"REGEXP_MATCHES({text}, {pattern})" if self.is_duckdb else f"{text} ~ {pattern}"
+
     def text_list(self, values: Sequence[str]) -> str:
         """Literals for an IN list; for definitions' own identifiers only, never for data."""
         return ", ".join(map(_literal, values)) or "NULL"

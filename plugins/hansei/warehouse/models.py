@@ -107,6 +107,7 @@ class ModelRunner:
             "contracts": self.catalog.surveys,
             "servqual_weights": self.catalog.servqual_weights["servqual"].weights,
             "benchmarks": self.catalog.benchmarks,
+            "topics": sorted(self.catalog.topics.values(), key=lambda topic: topic.precedence),
             "directions": {name: item.direction for name, item in self.catalog.indicators.items()},
             "sla": SlaRules(self.catalog, self.dialect),
             **practice_context(self.catalog),
