@@ -42,6 +42,12 @@ KNOWN_GAPS: dict[tuple[str, str], str] = {
     ("jira_service_management", "issues: no description knows GET /search/jql"): (
         "the description is older than this search, which replaced GET /search in 2025"
     ),
+    ("jira_service_management", "issue_keys: no description knows GET /search/jql"): (
+        "the description is older than this search, which replaced GET /search in 2025"
+    ),
+    ("jira_service_management", "issue_counts: no description knows POST /search/approximate-count"): (
+        "the description is older than this count, which came with the search by tokens"
+    ),
     ("github_issues", "issues: the answer's records have no type.name (type)"): (
         "issue types came in 2025, the description is of 2020"
     ),

@@ -36,43 +36,6 @@ STATUSES = {
     "rejected": "closed",
     "deleted": "deleted",
 }
-# What a company adds to the ready definition: RT's own search counts by day and status, and the list of all keys.
-CREATED = "Created >= '{parent.day}' AND Created < '{parent.next_day}'"
-PAGES = {"by": "next_url", "at": "next_page", "size": 100, "total": "total"}
-ADDED = {
-    "resources": {
-        "ticket_counts": {
-            "request": {
-                "path": "/tickets",
-                "params": {
-                    "query": "Status = '{parent.status}' AND " + CREATED,
-                    "per_page": 1,
-                },
-            },
-            "for_each": {"grid": {"status": [*STATUSES][:-1], "day": {"days": 3, "zone": "UTC"}}},
-        },
-        "ticket_keys": {
-            "request": {
-                "path": "/tickets",
-                "params": {"query": "EffectiveId > 0", "fields": "id", "orderby": "id", "per_page": "{page.size}"},
-                "pages": PAGES,
-            },
-            "records": "items",
-        },
-    },
-    "counts": [
-        {
-            "entity": "tickets",
-            "resource": "ticket_counts",
-            "day": {"path": "$parent.day"},
-            "status": {"path": "$parent.status", "values": STATUSES},
-            "count": {"path": "total"},
-            "days": 3,
-            "leaves_out": ["deleted", "merged"],
-        }
-    ],
-    "keys": [{"entity": "tickets", "resource": "ticket_keys", "key": {"path": "id"}, "every": "1d"}],
-}
 
 
 class Comparison:
@@ -126,13 +89,12 @@ def main() -> int:
 
 
 def prepare(home: Path, tracker: Tracker) -> None:
-    """A home without a past, the definition with counts and keys, and the connection."""
+    """A home without a past, the ready definition whose list of keys is asked for every night, and the connection."""
     for name in ("warehouse.duckdb", "read.duckdb", "read.previous.duckdb", "board.sqlite"):
         (home / name).unlink(missing_ok=True)
     subprocess.run(["rm", "-rf", home / "spool", home / "archive", home / "airflow", home / "definitions"], check=True)
     source = yaml.safe_load(EXAMPLE.read_text())
-    source["resources"] |= ADDED["resources"]
-    source |= {"counts": ADDED["counts"], "keys": ADDED["keys"]}
+    source["keys"][0]["every"] = "1d"
     path = home / "definitions/sources/request_tracker.yaml"
     path.parent.mkdir(parents=True)
     path.write_text(yaml.safe_dump(source, sort_keys=False))

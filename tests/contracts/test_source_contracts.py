@@ -16,6 +16,7 @@ from support.contract_cases import (
     extract_night,
     ready_definitions,
     required_columns_missing,
+    tell_besides,
 )
 from support.vendor_server import vendor_server
 
@@ -89,6 +90,27 @@ def test_the_nights_of_a_case_give_its_rows(
             unknown = {found for found in drift if "kind='missing'" not in found}
             assert unknown == set(), f"night {number}: map these fields, or list them under ignore"
             assert manifest.complete_until == night.get("complete_until", night["until"])
+
+
+BESIDES = [case for case in CASES if "besides" in case.said]
+
+
+def test_every_definition_that_tells_more_than_rows_is_tried() -> None:
+    catalog, _ = ready_definitions()
+    telling = {name for name, source in catalog.sources.items() if source.counts or source.keys or source.deleted_keys}
+    assert telling == {case.name for case in BESIDES}
+
+
+@pytest.mark.parametrize("case", BESIDES, ids=lambda case: case.name)
+def test_what_a_source_tells_besides_its_rows(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in case.said.get("environment", {}).items():
+        monkeypatch.setenv(name, str(value))
+    loaded, besides = case.load(tmp_path / "home"), case.said["besides"]
+    with vendor_server(case.said.get("authentication", {})) as server:
+        server.expect(case.exchanges(besides))
+        told = tell_besides(loaded, case.connection(loaded[2], server.address, None), besides)
+        assert server.shortcomings() == []
+    assert told == besides["told"]
 
 
 def _database(engine: str | None, tmp_path: Path, request: pytest.FixtureRequest) -> sa.URL | None:

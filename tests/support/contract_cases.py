@@ -14,6 +14,11 @@
         exchanges: first.yaml           fixtures of an API (support/vendor_server.py)
         faulty: 1                       rows that wait in quarantine (default none)
         rows: {tickets: [{ticket_id: ..., status: ...}, ...]}
+    besides:                            what the source tells besides its rows, in one night
+      until: 2026-03-02 00:00:00
+      days: 2                           how far back it counts here
+      exchanges: besides.yaml
+      told: {"counts of tickets": [...], "keys of tickets": [...], "deletions of tickets": [...]}
 
 Rows are compared in the columns that the case names; their number is compared in full.
 """
@@ -34,12 +39,14 @@ import yaml
 
 from hansei.catalog.documents import Fault
 from hansei.catalog.loader import Catalog, examine
-from hansei.catalog.sources import Source
+from hansei.catalog.rest_parents import Days
+from hansei.catalog.sources import Resource, Source
 from hansei.catalog.windows import Window
 from hansei.connections import Connection
 from hansei.settings import Settings, load_settings
 from hansei.sources import spool
 from hansei.sources.extraction import extract_batch
+from hansei.sources.tallies import take_deletions, take_tallies
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "include" / "definitions" / "examples"
@@ -142,6 +149,34 @@ def extract_night(
         if batch.parts
     }
     return manifest, {entity: found for entity, found in rows.items() if found}
+
+
+def tell_besides(
+    loaded: tuple[Settings, Catalog, Source], connection: Connection | None, besides: dict[str, Any]
+) -> dict[str, list[dict[str, Any]]]:
+    """Counts, keys and deletions that the source tells for the night, in order, counted as far back as `days`."""
+    settings, catalog, source = loaded
+    resources = {name: _shortened(resource, besides["days"]) for name, resource in source.resources.items()}
+    source = source.model_copy(update={"resources": resources})
+    means = (source, catalog, settings, lambda _: connection, Window(besides.get("since"), besides["until"]))
+    tallies = [*take_deletions(*means), *take_tallies(*means, [keys.entity for keys in source.keys])]
+    assert [tally.message for tally in tallies if tally.message] == []
+    return {f"{tally.kind} of {tally.entity}": _sorted(tally.rows).to_pylist() for tally in tallies}
+
+
+def _sorted(rows: pa.Table) -> pa.Table:
+    return rows.sort_by([(name, "ascending") for name in rows.column_names])
+
+
+def _shortened(resource: Resource, days: int) -> Resource:
+    """The resource with so many days in its grid, where it has one."""
+    if resource.for_each is None:
+        return resource
+    grid = {
+        name: axis.model_copy(update={"days": days}) if isinstance(axis, Days) else axis
+        for name, axis in resource.for_each.grid.items()
+    }
+    return resource.model_copy(update={"for_each": resource.for_each.model_copy(update={"grid": grid})})
 
 
 def _write_workbook(fixture: Path, path: Path) -> None:
