@@ -80,10 +80,23 @@ def own_postgres() -> Iterator[sa.URL]:
 @pytest.fixture
 def postgres_database(postgres_url: sa.URL) -> Iterator[sa.URL]:
     """URL of an empty database in UTF-8, C collation and UTC; dropped after the test."""
+    with _database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_postgres(postgres_url: sa.URL) -> Iterator[sa.URL]:
+    """Such a database for all tests of a module, where what they look at takes long to make."""
+    with _database(postgres_url) as url:
+        yield url
+
+
+@contextmanager
+def _database(server: sa.URL) -> Iterator[sa.URL]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
-    yield postgres_url.set(database=name)
-    _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    _execute(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
+    yield server.set(database=name)
+    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["duckdb", "postgresql"])

@@ -429,6 +429,7 @@ def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, mo
     """Whoever reads only the whole service is led to the segment where the trouble was planted."""
     from hansei import pipeline
     from hansei.pipeline.evidence import EvidenceGathering
+    from hansei.pipeline.shared_reads import SharedReads
     from hansei.settings import load_settings
     from hansei.warehouse import open_read_copy
 
@@ -438,8 +439,8 @@ def test_each_trouble_is_explained_by_its_true_cause(demo, home, secret_keys, mo
     context = pipeline.context(load_settings())
     with open_read_copy(context.settings) as warehouse:
         review = context.catalog.reviews["weekly_brief"]
-        gathering = EvidenceGathering(context, warehouse, review, monday(WEEK), lambda part: "s" * 32)
-        evidence, parts = gathering.gather()
+        shared = SharedReads(context, warehouse, review, monday(WEEK))
+        evidence, parts = EvidenceGathering(shared, lambda part: "s" * 32).gather()
     explained = 0
     for trouble in expected()["troubles"]:
         if trouble["direction"] != "worse":

@@ -58,7 +58,7 @@ def test_it_is_in_the_table_and_says_what_its_rows_say(company: Company) -> None
 
 def test_it_is_in_the_brief(company: Company) -> None:
     built = pipeline.build_review(company.context(NIGHTS[2]), "weekly_brief", date(2026, 3, 30))
-    page = Path(built["path"]).read_text(encoding="utf-8")
+    page = Path(built["editions"][0]["path"]).read_text(encoding="utf-8")
     assert "What readers see" in page
     assert "my_rate" in page
 

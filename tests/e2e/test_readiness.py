@@ -33,5 +33,5 @@ def test_a_week_is_ready_when_every_source_has_passed_its_end(tmp_path: Path) ->
     ready = pipeline.readiness(company.context(NIGHTS[2]), "weekly_brief", FOLLOWING)
     assert (ready["is_ready"], ready["late"]) == (True, [])
     built = pipeline.build_review(company.context(NIGHTS[2]), "weekly_brief", FOLLOWING)
-    assert Path(built["path"]).exists()
+    assert Path(built["editions"][0]["path"]).exists()
     assert pipeline.build_review(company.context(NIGHTS[2]), "weekly_brief", FOLLOWING) == built

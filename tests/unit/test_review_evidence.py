@@ -95,8 +95,8 @@ def test_text_loses_what_could_turn_or_break_its_surroundings() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"period_start": "2026-11-03", "period_end": "2026-11-09"}, "no Monday to Sunday"),
-        ({"period_end": "2026-11-09"}, "no Monday to Sunday"),
+        ({"period_start": "2026-11-03", "period_end": "2026-11-09"}, "is no week"),
+        ({"period_end": "2026-11-09"}, "is no week"),
         ({"indicators": [indicator(), indicator()]}, "appears twice"),
         ({"indicators": [indicator(sample_part="nps_rows")]}, "without a reference"),
         ({"surprise": 1}, "Extra inputs"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hansei.catalog.measures import Review
+from hansei.catalog.reviews import Review
 from hansei.reviews import archive, papers
 from hansei.reviews.base import NotInstalled, PaperError
 from hansei.reviews.brief import Brief

@@ -162,7 +162,7 @@ def test_a_profile_names_its_lowest_axis_and_lists_by_name(case: dict[str, Any])
         "1 team with too few cases."
     )
     (chinese,) = view_profiles(evidence(case), ZH)
-    assert "按名称：Day desk78分、Night desk44分和Werkstatt Süd81分。" in chinese.axes[0].chart
+    assert "按名称：Day desk78分、Night desk44分、Werkstatt Süd81分。" in chinese.axes[0].chart
 
 
 def test_many_segments_are_one_row_of_dots(case: dict[str, Any]) -> None:

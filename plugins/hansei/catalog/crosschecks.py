@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from hansei.catalog.calendar_checks import check_calendars
 from hansei.catalog.calendars import zone_names
 from hansei.catalog.documents import Fault, Location
-from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known, undeclared
+from hansei.catalog.measure_checks import check_indicators, condition_fault, fault, known
 from hansei.catalog.playbooks import check_playbooks
 from hansei.catalog.practices import check_practices
 from hansei.catalog.privacy_checks import check_privacy
 from hansei.catalog.procedures import check_procedures
 from hansei.catalog.recipients import check_recipients
+from hansei.catalog.reviews import check_reviews
 from hansei.catalog.risks import check_risks
 from hansei.catalog.scorecards import check_scorecards
 from hansei.catalog.services import check_services
@@ -35,7 +36,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *_check_sources(catalog),
         *check_indicators(catalog),
         *check_thresholds(catalog),
-        *_check_reviews(catalog),
+        *check_reviews(catalog),
         *check_calendars(catalog),
         *check_services(catalog),
         *check_procedures(catalog),
@@ -135,16 +136,3 @@ def _check_counts(catalog: Catalog, source: Source) -> Iterator[Fault]:
             if word is not None and word not in statuses:
                 location = ("counts", index, "status")
                 yield fault(catalog, "sources", source.id, location, f"{word!r} is not a status", known(statuses))
-
-
-def _check_reviews(catalog: Catalog) -> Iterator[Fault]:
-    for review in catalog.reviews.values():
-        for position, name in enumerate(review.indicators):
-            if name not in catalog.indicators:
-                document = catalog.documents["reviews", review.id]
-                yield undeclared(catalog, document, ("indicators", position), name)
-        cut_by = {segment for indicator in catalog.indicators.values() for segment in indicator.segments}
-        for position, name in enumerate(review.segments):
-            if name not in cut_by:
-                found = f"no indicator has a segment {name!r}"
-                yield fault(catalog, "reviews", review.id, ("segments", position), found, known(cut_by))

@@ -18,13 +18,14 @@ from hansei.catalog.complaints import ComplaintRules
 from hansei.catalog.documents import Definition, Document, Fault, read_definition
 from hansei.catalog.entities import Entity
 from hansei.catalog.ledger import Ledger
-from hansei.catalog.measures import Indicator, Review
+from hansei.catalog.measures import Indicator
 from hansei.catalog.organisation import Links, Service
 from hansei.catalog.playbooks import Playbook
 from hansei.catalog.practices import CostModel, CrmSync, TeamPrivacy
 from hansei.catalog.privacy import PrivacyRules
 from hansei.catalog.procedures import Procedure
 from hansei.catalog.recipients import Recipient
+from hansei.catalog.reviews import Review
 from hansei.catalog.risks import Risk
 from hansei.catalog.scorecards import Profile, Quadrants, Scorecard
 from hansei.catalog.services import MeasuredService

@@ -1,4 +1,4 @@
-"""Indicators and reviews: what a number means, and who reads it. When it is bad is a threshold's business."""
+"""Indicators: what a number means. When it is bad is a threshold's business, who reads it a review's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from hansei.catalog.documents import Definition, Language
+from hansei.catalog.documents import Definition
 from hansei.catalog.durations import Duration
 from hansei.catalog.entities import Identifier
 
@@ -213,33 +213,3 @@ class Indicator(Definition):
     def cuts_by(self, grain: Grain) -> tuple[tuple[str, ...], ...]:
         """How a grain is cut. Days are not cut two ways: cells of a few rows, and many times more of them."""
         return tuple(cut for cut in self.cuts if grain != "day" or len(cut) == 1)
-
-
-# What a review is written as. HTML is the edition itself: the index and the board link to it.
-Format = Literal["html", "pdf"]
-
-
-class ReviewNote(Definition):
-    """A dated remark that charts show, such as a schedule change."""
-
-    date: date
-    text: str
-    indicators: tuple[Identifier, ...] = ()
-
-
-class Review(Definition):
-    """A review document: for whom, how often, with which indicators. languages: the first is the principal one."""
-
-    id: Identifier
-    title: str
-    audience: str
-    owner: str
-    grain: Grain = "week"
-    languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
-    formats: tuple[Format, ...] = ("html", "pdf")
-    indicators: tuple[Identifier, ...] = Field(min_length=1)
-    segments: tuple[Identifier, ...] = ()
-    history_periods: int = Field(default=52, ge=4)
-    deadline_hours: int = Field(default=56, ge=1)
-    maximum_decisions: int = Field(default=3, ge=1, le=3)
-    notes: tuple[ReviewNote, ...] = ()

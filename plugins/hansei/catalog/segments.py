@@ -35,3 +35,18 @@ def matches(segment_id: str, wanted: str) -> bool:
 def matches_any(segment_id: str, wanted: Iterable[str]) -> bool:
     """Whether a segment is one of those that a definition names."""
     return any(matches(segment_id, one) for one in wanted)
+
+
+def lies_within(segment_id: str, about: str) -> bool:
+    """Whether a segment is the one that is meant, or a part of it: `channel=mail&team=7` lies within `team=7`."""
+    return parse_segment(about).items() <= parse_segment(segment_id).items()
+
+
+def part_within(segment_id: str, about: str) -> str:
+    """What tells a part from the segment that it lies within: `channel=mail` of `channel=mail&team=7` in `team=7`."""
+    outer = parse_segment(about)
+    found = "all"
+    for dimension, value in parse_segment(segment_id).items():
+        if dimension not in outer:
+            found = narrowed(found, dimension, value)
+    return found

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hansei.catalog.measures import Format
+from hansei.catalog.reviews import Format
 from hansei.cli.days import day_of
 from hansei.cli.output import Json, show
 from hansei.cli.stores import opened_store
@@ -19,13 +19,14 @@ app = typer.Typer(no_args_is_help=True)
 def build(
     review: Annotated[str, typer.Argument(help="Id of the review definition.")] = "weekly_brief",
     period_end: Annotated[str | None, typer.Option(help="First day after the period (default: the last one).")] = None,
+    about: Annotated[str | None, typer.Option(help="Only the edition about this segment: team=desk:7.")] = None,
 ) -> None:
-    """Gather the evidence, render, archive and publish one edition; prints where it is."""
+    """Gather the evidence, render, archive and publish the editions of a review; prints where they are."""
     from hansei import pipeline
 
     following = day_of("--period-end", period_end, "2026-09-14") if period_end else None
-    built = pipeline.build_review(pipeline.context(), review, following)
-    typer.echo(f"{built['review_id']}: {built['path']}")
+    for edition in pipeline.build_review(pipeline.context(), review, following, about)["editions"]:
+        typer.echo(f"{edition['review_id']}: {edition['path']}")
 
 
 @app.command("list")

@@ -7,21 +7,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from hansei import __version__
-from hansei.catalog.measures import Direction, Indicator, Review
-from hansei.catalog.segments import cut_of
+from hansei.catalog.measures import Direction, Indicator
+from hansei.catalog.reviews import WHOLE
+from hansei.catalog.segments import cut_of, lies_within, matches_any, part_within
 from hansei.catalog.units import is_beyond
 from hansei.indicators.explain import figure_sql, rows_sql
-from hansei.indicators.periods import next_period, previous_period
 from hansei.indicators.wording import counting
 from hansei.pipeline.card_evidence import gather_cards, gather_profiles
-from hansei.pipeline.context import Context
-from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.explaining import Explaining
-from hansei.pipeline.honesty import gather_honesty
 from hansei.pipeline.outlook_evidence import gather_outlooks
 from hansei.pipeline.proposing import propose
 from hansei.pipeline.risk_evidence import gather_registers
-from hansei.pipeline.source_states import source_readiness
+from hansei.pipeline.shared_reads import SharedReads
 from hansei.pipeline.voicing import Voicing
 from hansei.reviews.evidence import (
     Breach,
@@ -33,67 +30,57 @@ from hansei.reviews.evidence import (
     Part,
     Point,
     SegmentSeries,
-    Usual,
     Word,
 )
+from hansei.reviews.foundations import Honesty
 from hansei.signals.verdicts import recognised
-from hansei.warehouse import Warehouse
 
 SAMPLE_ROWS = 20
 _LEVEL = {"breach_warning": "warning", "breach_critical": "critical"}
 
 
 class EvidenceGathering:
-    """One review's evidence for one period, read from an open read copy."""
+    """The evidence of one edition: a review's for one period, about the whole service or one of its segments."""
 
-    def __init__(
-        self, context: Context, warehouse: Warehouse, review: Review, period_start: date, salt_of: Callable[[str], str]
-    ) -> None:
-        self.context = context
-        self.catalog = context.catalog
-        self.warehouse = warehouse
-        self.review = review
-        self.period_start = period_start
-        self.following = next_period(review.grain, period_start)
-        self.salt_of = salt_of
-        self.shown = self.catalog.shown_in(review)
-        self.labels = {row["segment_id"]: row["label"] for row in warehouse.rows("SELECT * FROM indicators.segments")}
-        newest = "SELECT as_of, definitions_hash FROM ops.runs ORDER BY as_of DESC, started_at DESC LIMIT 1"
-        self.run = warehouse.rows(newest)[0]
+    def __init__(self, shared: SharedReads, salt_of: Callable[[str], str], about: str = WHOLE) -> None:
+        self.shared, self.salt_of, self.about = shared, salt_of, about
+        self.catalog, self.warehouse, self.review = shared.catalog, shared.warehouse, shared.review
+        self.period_start, self.following = shared.period_start, shared.following
+        self.labels = shared.labels
         self.parts: dict[str, Part] = {}
 
     def gather(self) -> tuple[Evidence, dict[str, Part]]:
         """The evidence, and the sample rows that live in parts of their own."""
         judgements, breaches = self._judged()
         missed = {(breach.indicator_id, breach.segment_id) for breach in breaches}
-        indicators = tuple(self._indicator(self.catalog.indicators[name], missed) for name in self.shown)
+        indicators = tuple(self._indicator(self.catalog.indicators[name], missed) for name in self.shared.shown)
         words = self._words()
-        explaining = Explaining(
-            self.warehouse, self.catalog, self.review.grain, self.period_start, self.labels, self.salt_of
-        )
+        explaining = Explaining(self.shared, self.about, self.salt_of)
         explanations = explaining.explain(breaches, words)
         self.parts |= explaining.parts
-        voicing = Voicing(self.warehouse, self.catalog, self.salt_of)
+        voicing = Voicing(self.warehouse, self.catalog, self.about, self.salt_of)
         comments = tuple(voicing.read(explanations, breaches, words))
         self.parts |= voicing.parts
-        proposals = propose(self.catalog, self.review.languages, breaches, words, explanations, self.labels)
+        proposals = propose(self.catalog, self.review.languages, breaches, words, explanations, self.labels, self.about)
         service = self.catalog.service
         evidence = Evidence(
             review_id=self.review.id,
             title=self.review.title,
             service_name=service.name,
             audience=self.review.audience,
+            about=self.about,
+            about_label="" if self.about == WHOLE else self.labels.get(self.about, self.about),
             languages=self.review.languages,
             translations={name: texts | voicing.titles_in(name) for name, texts in proposals.translations.items()},
             reporting_zone=service.reporting_zone,
             grain=self.review.grain,
             period_start=self.period_start,
             period_end=self.following - timedelta(days=1),
-            as_of=self.run["as_of"],
+            as_of=self.shared.run["as_of"],
             product_version=__version__,
-            definitions_hash=self.run["definitions_hash"],
+            definitions_hash=self.shared.run["definitions_hash"],
             maximum_decisions=self.review.maximum_decisions,
-            readiness=tuple(source_readiness(self.context, self.warehouse, self.following)),
+            readiness=self.shared.readiness,
             breaches=tuple(breaches),
             judgements=tuple(judgements),
             words=tuple(words),
@@ -102,17 +89,17 @@ class EvidenceGathering:
             proposals=tuple(proposals.made),
             indicators=indicators,
             **self._sections(),
-            honesty=gather_honesty(
-                self.warehouse, self.catalog, self.period_start, self.following, self.run["as_of"], self.labels
-            ),
+            honesty=self._honesty(),
             parts=tuple(part.reference() for _, part in sorted(self.parts.items())),
         )
         return evidence, self.parts
 
     def _sections(self) -> dict[str, Any]:
-        """Scorecards, profiles, risks and the outlook."""
+        """Scorecards, profiles, risks and the outlook, which are of the whole service."""
+        if self.about != WHOLE:
+            return {}
         place = (self.warehouse, self.catalog, self.following, self.labels)
-        indicators = [self.catalog.indicators[name] for name in self.shown]
+        indicators = [self.catalog.indicators[name] for name in self.shared.shown]
         outlooks = gather_outlooks(self.warehouse, self.catalog, indicators, self.review.grain, self.period_start)
         return {
             "cards": tuple(gather_cards(*place)),
@@ -122,11 +109,9 @@ class EvidenceGathering:
         }
 
     def _indicator(self, indicator: Indicator, missed: set[tuple[str, str]]) -> IndicatorEvidence:
-        place = (self.warehouse, indicator.id, self.review.grain, self._first(), self.period_start)
-        series = series_by_segment(*place)
-        charted = {"all", *(segment_id for name, segment_id in missed if name == indicator.id)}
-        usual = usual_by_segment(*place, charted)
-        sql = figure_sql(self.catalog, self.warehouse.sql, indicator, self.review.grain, self.period_start)
+        series, usual = self.shared.series(indicator.id), self.shared.usual(indicator.id)
+        charted = {segment_id for name, segment_id in missed if name == indicator.id}
+        place = (indicator, self.review.grain, self.period_start, self.about)
         return IndicatorEvidence(
             indicator_id=indicator.id,
             version=indicator.version,
@@ -143,11 +128,12 @@ class EvidenceGathering:
             caveats=indicator.caveats,
             counted_on=f"{indicator.table}.{indicator.counted_on}" if indicator.table else "",
             minimum_denominator=indicator.minimum_denominator,
-            series=tuple(series.pop("all", ())),
-            usual=tuple(usual.pop("all", ())),
+            series=tuple(series.get(self.about, ())),
+            usual=tuple(usual.get(self.about, ())),
+            whole=self._whole(indicator),
             limits=tuple(self._limits(indicator)),
-            segments=tuple(self._segments(indicator, series, usual)),
-            sql=sql,
+            segments=tuple(self._segments(indicator, charted)),
+            sql=figure_sql(self.catalog, self.warehouse.sql, *place),
             sample_part=self._sample(indicator),
             notes=tuple(
                 Note(date=note.date, text=note.text)
@@ -156,34 +142,69 @@ class EvidenceGathering:
             ),
         )
 
-    def _first(self) -> date:
-        """First period of the history that the review shows."""
-        first = self.period_start
-        for _ in range(self.review.history_periods - 1):
-            first = previous_period(self.review.grain, first)
-        return first
+    def _whole(self, indicator: Indicator) -> Point | None:
+        """The whole service's figure of the period, to compare a segment with."""
+        if self.about == WHOLE:
+            return None
+        points = self.shared.series(indicator.id).get(WHOLE, ())
+        return next((one for one in points if one.period_start == self.period_start), None)
 
-    def _segments(
-        self, indicator: Indicator, series: dict[str, list[Point]], usual: dict[str, list[Usual]]
-    ) -> list[SegmentSeries]:
+    def _segments(self, indicator: Indicator, charted: set[str]) -> list[SegmentSeries]:
+        """The segments that the review cuts by; inside a segment only cells that may be shown."""
         shown = [name for name in self.review.segments if name in indicator.segments]
-        return [
-            SegmentSeries(
-                segment_id=segment_id,
-                label=self.labels.get(segment_id, segment_id),
-                dimension=cut_of(segment_id),
-                series=tuple(points),
-                usual=tuple(usual.get(segment_id, ())),
+        found = []
+        for segment_id, points in sorted(self.shared.series(indicator.id).items()):
+            part = part_within(segment_id, self.about)
+            if cut_of(part) not in shown or not lies_within(segment_id, self.about):
+                continue
+            own = [self._shown(indicator.id, segment_id, point) for point in points]
+            usual = self.shared.usual(indicator.id).get(segment_id, ()) if segment_id in charted else ()
+            usual = [one for one in usual if not self._is_hidden(indicator.id, segment_id, one.period_start)]
+            found.append(
+                SegmentSeries(
+                    segment_id=segment_id,
+                    label=self.labels.get(part, part),
+                    dimension=cut_of(part),
+                    series=tuple(own),
+                    usual=tuple(usual),
+                )
             )
-            for segment_id, points in sorted(series.items())
-            if cut_of(segment_id) in shown
-        ]
+        return [one for one in found if self.about == WHOLE or any(point.state == "ok" for point in one.series)]
+
+    def _shown(self, indicator_id: str, segment_id: str, point: Point) -> Point:
+        """The point, or one that says that there is too little to show."""
+        if self._is_hidden(indicator_id, segment_id, point.period_start):
+            return Point(period_start=point.period_start, state="insufficient")
+        return point
+
+    def _is_hidden(self, indicator_id: str, segment_id: str, period: date) -> bool:
+        """Whether the cell is too small to be shown inside a segment, or would tell one that is."""
+        if segment_id == self.about or self.about == WHOLE:
+            return False
+        return (segment_id, period) in self.shared.hidden(indicator_id)
+
+    def _is_told(self, indicator_id: str, segment_id: str) -> bool:
+        """Whether the edition tells of the segment this period."""
+        return lies_within(segment_id, self.about) and not self._is_hidden(indicator_id, segment_id, self.period_start)
+
+    def _label(self, segment_id: str) -> str:
+        """What the segment is called; inside what the edition is about, by that which tells it from the rest."""
+        own = segment_id if segment_id == self.about else part_within(segment_id, self.about)
+        return self.labels.get(own, own)
+
+    def _honesty(self) -> Honesty:
+        """That of the whole service, since all its editions stand on it; restated is what this edition is about."""
+        found = self.shared.honesty
+        if self.about == WHOLE:
+            return found
+        restated = [one for one in found.restatements if one.segment_id == self.about]
+        return found.model_copy(update={"restatements": tuple(restated)})
 
     def _limits(self, indicator: Indicator) -> list[Limit]:
-        """Limits that hold for the whole service; those of segments show where the segment is judged."""
+        """Limits that hold for the edition's subject; those of its segments show where the segment is judged."""
         found = []
         for threshold in self.catalog.thresholds_on(indicator.id, self.review.grain):
-            if "all" not in threshold.segments:
+            if not matches_any(self.about, threshold.segments):
                 continue
             dates = {"valid_from": threshold.valid_from, "valid_to": threshold.valid_to}
             for level, limit in threshold.limits.items():
@@ -193,7 +214,8 @@ class EvidenceGathering:
     def _sample(self, indicator: Indicator) -> str | None:
         if indicator.measure == "quotient":
             return None
-        query = rows_sql(self.catalog, indicator, self.review.grain, self.period_start, limit=SAMPLE_ROWS)
+        place = (indicator, self.review.grain, self.period_start, self.about)
+        query = rows_sql(self.catalog, *place, limit=SAMPLE_ROWS)
         rows = self.warehouse.rows(query)
         if not rows:
             return None
@@ -203,36 +225,23 @@ class EvidenceGathering:
         return part_id
 
     def _judged(self) -> tuple[list[Judgement], list[Breach]]:
-        query = (
-            "SELECT * FROM indicators.signals WHERE kind <> 'verdict' AND grain = :grain "
-            "AND period_start IN (:this, :before) "
-            "ORDER BY threshold_id, segment_id, period_start"
-        )
-        before = previous_period(self.review.grain, self.period_start)
-        rows = self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start, "before": before})
-        earlier = {_key(row): row for row in rows if row["period_start"] == before}
-        restated = self._restated_keys()
+        rows = [row for row in self.shared.signals if row["indicator"] in self.shared.shown]
+        earlier = {_key(row): row for row in rows if row["period_start"] != self.period_start}
         judgements, breaches = [], []
         for row in rows:
-            if row["period_start"] != self.period_start or row["indicator"] not in self.shown:
+            if row["period_start"] != self.period_start or not self._is_told(row["indicator"], row["segment_id"]):
                 continue
             if not holds_value_against_limit(row, self.catalog.indicators[row["indicator"]].direction):
                 continue
-            common = self._common(row, earlier.get(_key(row)), restated)
+            common = self._common(row, earlier.get(_key(row)))
             judgements.append(Judgement(verdict=row["verdict"], **common))
             if row["verdict"] in _LEVEL:
                 breaches.append(Breach(**common))
         return judgements, breaches
 
     def _words(self) -> list[Word]:
-        """What the whole service and every segment that the review shows, or a threshold judges, reads this period."""
-        query = (
-            "SELECT verdicts.indicator, verdicts.segment_id, verdicts.verdict, verdicts.reason, verdicts.pattern_start "
-            "FROM indicators.verdicts AS verdicts "
-            "WHERE verdicts.grain = :grain AND verdicts.period_start = :this "
-            "ORDER BY verdicts.indicator, verdicts.segment_id"
-        )
-        shown, cuts = set(self.shown), {"all", *self.review.segments}
+        """What the edition's subject reads, and every segment that it shows or that a threshold judges."""
+        shown, cuts = set(self.shared.shown), {WHOLE, *self.review.segments}
         sentences = recognised(self.review.grain)
         judged = {
             (threshold.indicator, cut_of(segment))
@@ -243,27 +252,33 @@ class EvidenceGathering:
             Word(
                 indicator_id=row["indicator"],
                 segment_id=row["segment_id"],
-                segment_label=self.labels.get(row["segment_id"], row["segment_id"]),
+                segment_label=self._label(row["segment_id"]),
                 word=row["verdict"],
                 reason=row["reason"],
                 because=sentences.get(row["reason"], ""),
                 since=row["pattern_start"],
             )
-            for row in self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start})
+            for row in self.shared.verdicts
             if row["indicator"] in shown
-            and (cut_of(row["segment_id"]) in cuts or (row["indicator"], cut_of(row["segment_id"])) in judged)
+            and self._is_told(row["indicator"], row["segment_id"])
+            and (
+                cut_of(part_within(row["segment_id"], self.about)) in cuts
+                or (row["indicator"], cut_of(row["segment_id"])) in judged
+            )
         ]
 
-    def _common(self, row: dict[str, Any], before: dict[str, Any] | None, restated: set) -> dict[str, Any]:
+    def _common(self, row: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
         indicator = self.catalog.indicators[row["indicator"]]
         threshold = self.catalog.thresholds[row["threshold_id"]]
         figures = ("value", "lower_bound", "upper_bound", "numerator", "denominator", "sample_count")
         breaches = row["verdict"] in _LEVEL
+        if before and self._is_hidden(indicator.id, row["segment_id"], before["period_start"]):
+            before = None
         return {
             **{name: row[name] for name in figures},
             "indicator_id": indicator.id,
             "segment_id": row["segment_id"],
-            "segment_label": self.labels.get(row["segment_id"], row["segment_id"]),
+            "segment_label": self._label(row["segment_id"]),
             "threshold_id": threshold.id,
             "level": row["level"],
             "direction": indicator.direction,
@@ -279,16 +294,8 @@ class EvidenceGathering:
             "first_period": row["first_breach_start"],
             "previous_value": before["value"] if before else None,
             "is_new": breaches and row["consecutive_count"] == 1,
-            "restated": (row["indicator"], row["segment_id"]) in restated,
+            "restated": (row["indicator"], row["segment_id"]) in self.shared.restated,
         }
-
-    def _restated_keys(self) -> set[tuple[str, str]]:
-        query = (
-            "SELECT DISTINCT indicator, segment_id FROM ops.restatements "
-            "WHERE grain = :grain AND period_start = :period"
-        )
-        rows = self.warehouse.rows(query, {"grain": self.review.grain, "period": self.period_start})
-        return {(row["indicator"], row["segment_id"]) for row in rows}
 
 
 def holds_value_against_limit(row: dict[str, Any], direction: Direction) -> bool:

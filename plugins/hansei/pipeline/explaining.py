@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import narrowed
+from hansei.catalog.reviews import WHOLE
+from hansei.catalog.segments import narrowed, parse_segment
 from hansei.indicators.cross_sections import (
     DECOMPOSED,
     Spans,
     Yardstick,
     counted_against,
-    cross_section,
     rows_of,
 )
-from hansei.indicators.periods import next_period, previous_period
+from hansei.indicators.periods import previous_period
 from hansei.methods import drivers
+from hansei.pipeline.shared_reads import SharedReads
 from hansei.reviews.evidence import Breach, Part, Word
 from hansei.reviews.explanations import Explanation, MovedDimension, MovedSegment, TimeSpent
 from hansei.reviews.standing import weight
-from hansei.warehouse import Warehouse
 
 MOST_BEFORE, LEAST_BEFORE, MOST_NOW = 26, 4, 8
 MOST_SEGMENTS, EXAMPLES = 5, 5
 MOST_CONCERNS = 2  # places of one indicator that are explained beside the whole service
 # Indicators of these tables are counted per ticket, so that the ledger can say where their time went.
 _TICKET_TABLE = "core.tickets"
+_RATES = ("rate_before", "rate_now", "rate_effect", "mix_effect")
 
 
 @dataclass(frozen=True)
@@ -46,34 +46,29 @@ class Concern:
 
 
 class Explaining:
-    """Explains concerns from an open read copy; parts with example rows are kept in `parts`."""
+    """Explains concerns about a segment (`all`: the whole service) and inside it, from an open read copy.
 
-    def __init__(
-        self,
-        warehouse: Warehouse,
-        catalog: Catalog,
-        grain: str,
-        period_start: date,
-        labels: dict[str, str],
-        salt_of: Callable[[str], str],
-    ) -> None:
-        self.warehouse, self.catalog, self.grain = warehouse, catalog, grain
-        self.period_start, self.following = period_start, next_period(grain, period_start)
-        self.labels, self.salt_of = labels, salt_of
+    Parts with example rows are kept in `parts`. Inside a segment nothing is told that a small cell could be worked
+    out from: no counts, rates of two digits, and no part of fewer cases than may be shown.
+    """
+
+    def __init__(self, shared: SharedReads, about: str, salt_of: Callable[[str], str]) -> None:
+        self.shared, self.about, self.salt_of = shared, about, salt_of
+        self.warehouse, self.catalog, self.grain = shared.warehouse, shared.catalog, shared.review.grain
+        self.period_start, self.following = shared.period_start, shared.following
+        self.labels = shared.labels
         self.parts: dict[str, Part] = {}
-        self._phases = self._phase_starts()
-        self._oldest = warehouse.scalar(
-            "SELECT MIN(period_start) FROM indicators.indicator_values WHERE grain = :grain", {"grain": grain}
-        )
+        started = [row for row in shared.verdicts if row["phase_start"] is not None]
+        self._phases = {(row["indicator"], row["segment_id"]): row["phase_start"] for row in started}
 
     def explain(self, breaches: Iterable[Breach], words: Iterable[Word]) -> list[Explanation]:
-        """Of each indicator that misses a limit or got worse as a whole: the whole service, then where it is missed."""
+        """Of each indicator that misses a limit or got worse: what the review is about, then where it is missed."""
         concerns: dict[str, list[Concern]] = {}
         for breach in sorted(breaches, key=weight):
             concerns.setdefault(breach.indicator_id, []).append(Concern(breach.segment_id, breach.first_period, breach))
         for word in words:
-            if word.moved == "worse" and word.since is not None and word.segment_id == "all":
-                concerns.setdefault(word.indicator_id, []).append(Concern("all", word.since))
+            if word.moved == "worse" and word.since is not None and word.segment_id == self.about:
+                concerns.setdefault(word.indicator_id, []).append(Concern(self.about, word.since))
         return [found for name in sorted(concerns) for found in self._of_indicator(name, concerns[name])]
 
     def _of_indicator(self, indicator_id: str, concerns: list[Concern]) -> Iterator[Explanation]:
@@ -85,18 +80,10 @@ class Explaining:
         if indicator.measure not in DECOMPOSED or spans is None or (indicator.measure == "quantile" and not yardstick):
             return
         told = list(dict.fromkeys(concern.segment_id for concern in concerns))[:MOST_CONCERNS]
-        for segment_id in dict.fromkeys(("all", *told)):
+        for segment_id in dict.fromkeys((self.about, *told)):
             found = self._explained(indicator, segment_id, spans, yardstick, is_concern=segment_id in told)
             if found is not None:
                 yield found
-
-    def _phase_starts(self) -> dict[tuple[str, str], date]:
-        query = (
-            "SELECT indicator, segment_id, phase_start FROM indicators.verdicts "
-            "WHERE grain = :grain AND period_start = :this AND phase_start IS NOT NULL"
-        )
-        rows = self.warehouse.rows(query, {"grain": self.grain, "this": self.period_start})
-        return {(row["indicator"], row["segment_id"]): row["phase_start"] for row in rows}
 
     def _spans(self, start: date, phase_start: date | None) -> Spans | None:
         """What is compared with what; None where too little lies before the trouble."""
@@ -113,7 +100,7 @@ class Explaining:
         while len(starts) < MOST_BEFORE:
             first = previous_period(self.grain, first)
             starts.append(first)
-        starts = [begun for begun in starts if self._oldest is not None and begun >= self._oldest]
+        starts = [begun for begun in starts if self.shared.oldest is not None and begun >= self.shared.oldest]
         own = [begun for begun in starts if phase_start is not None and begun >= phase_start]
         chosen = own if len(own) >= LEAST_BEFORE else starts
         return chosen[-1] if len(chosen) >= LEAST_BEFORE else None
@@ -131,15 +118,21 @@ class Explaining:
     def _explained(
         self, indicator: Indicator, segment_id: str, spans: Spans, yardstick: Yardstick | None, is_concern: bool
     ) -> Explanation | None:
-        cells = cross_section(self.warehouse, self.catalog, indicator, spans, segment_id, yardstick)
+        cells = self.shared.cells(indicator, spans, yardstick)
+        for dimension, value in parse_segment(segment_id).items():
+            cells = cells.within(dimension, value)
         found = drivers.explain(cells)
         if found is None:
             return None
         path, inside = [], segment_id
         for dimension, segment in found.path:
+            if not self._may_be_told(segment):
+                break
             moved = self._segment(dimension, segment, inside)
             path.append(moved)
             inside = moved.segment_id
+        # Where the driver cannot be told, the others would be taken for it.
+        dimensions = found.dimensions if path or not found.path else ()
         return Explanation(
             indicator_id=indicator.id,
             segment_id=segment_id,
@@ -157,13 +150,19 @@ class Explaining:
             count_now=round(found.n1),
             lower_bound=found.lower,
             upper_bound=found.upper,
-            dimensions=tuple(self._dimension(dimension, segment_id) for dimension in found.dimensions),
+            dimensions=tuple(self._dimension(dimension, segment_id) for dimension in dimensions),
             path=tuple(path),
             time_spent=tuple(self._time_spent(indicator, segment_id, spans)) if is_concern else (),
             examples_part=self._examples(indicator, inside, spans, yardstick) if is_concern else None,
         )
 
+    def _may_be_told(self, moved: drivers.MovedSegment) -> bool:
+        """Inside a segment no part of fewer cases than may be shown is told, nor what such parts add up to."""
+        shift = moved.shift
+        return self.about == WHOLE or (shift.key != drivers.OTHER and min(shift.n0, shift.n1) >= self.shared.least)
+
     def _dimension(self, dimension: drivers.MovedDimension, inside: str) -> MovedDimension:
+        told = [one for one in dimension.segments if self._may_be_told(one)]
         return MovedDimension(
             dimension=dimension.name,
             rate_effect=dimension.parts.rate,
@@ -171,13 +170,13 @@ class Explaining:
             is_paradox=dimension.parts.is_paradox,
             explained=dimension.explained,
             is_beyond_chance=dimension.is_beyond_chance,
-            segments=tuple(self._segment(dimension.name, one, inside) for one in dimension.segments[:MOST_SEGMENTS]),
+            segments=tuple(self._segment(dimension.name, one, inside) for one in told[:MOST_SEGMENTS]),
         )
 
     def _segment(self, dimension: str, moved: drivers.MovedSegment, inside: str) -> MovedSegment:
         shift = moved.shift
         own = narrowed("all", dimension, shift.key)
-        return MovedSegment(
+        segment = MovedSegment(
             dimension=dimension,
             segment_id=narrowed(inside, dimension, shift.key),
             label=self.labels.get(own, "all others, each small" if shift.key == drivers.OTHER else shift.key),
@@ -191,6 +190,12 @@ class Explaining:
             lower_bound=moved.lower,
             upper_bound=moved.upper,
         )
+        if self.about == WHOLE:
+            return segment
+        # Counts of one week's brief less those of the next one's would be the week's, and bounds tell counts.
+        hidden = dict.fromkeys(("count_before", "count_now", "lower_bound", "upper_bound"))
+        rough = {name: _rough(getattr(segment, name)) for name in _RATES}
+        return segment.model_copy(update=hidden | rough)
 
     def _time_spent(self, indicator: Indicator, segment_id: str, spans: Spans) -> list[TimeSpent]:
         """From the ledger, for durations that end with a solution: mean seconds per ticket and owner."""
@@ -233,3 +238,8 @@ class Explaining:
         cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
         self.parts[part_id] = Part(part_id=part_id, salt=self.salt_of(part_id), columns=tuple(rows[0]), rows=cells)
         return part_id
+
+
+def _rough(value: float | None) -> float | None:
+    """The value at two significant digits."""
+    return None if value is None else float(f"{value:.2g}")

@@ -26,7 +26,13 @@ _FATES = ("received", "accepted", "quarantined", "duplicate", "held", "conflict"
 
 
 def gather_honesty(
-    warehouse: Warehouse, catalog: Catalog, period_start: date, following: date, as_of: datetime, labels: dict[str, str]
+    warehouse: Warehouse,
+    catalog: Catalog,
+    grain: str,
+    period_start: date,
+    following: date,
+    as_of: datetime,
+    labels: dict[str, str],
 ) -> Honesty:
     """Everything since the period began, because a night after it may still bring rows that belong to it."""
     since = {"since": catalog.service.midnight(period_start), "as_of": as_of}
@@ -45,7 +51,7 @@ def gather_honesty(
         ),
         quarantine=tuple(_quarantine(warehouse)),
         drift=tuple(_drift(warehouse, catalog)),
-        restatements=tuple(_restatements(warehouse, catalog, since, labels)),
+        restatements=tuple(_restatements(warehouse, catalog, grain, since, labels)),
         unlinked=tuple(_unlinked(warehouse, counted)),
         excluded=tuple(_excluded(warehouse, catalog, counted)),
         time_adjustments=TimeAdjustments(
@@ -88,9 +94,11 @@ def _drift(warehouse: Warehouse, catalog: Catalog) -> list[Drift]:
     ]
 
 
-def _restatements(warehouse: Warehouse, catalog: Catalog, since: dict, labels: dict[str, str]) -> list[Restated]:
+def _restatements(
+    warehouse: Warehouse, catalog: Catalog, grain: str, since: dict, labels: dict[str, str]
+) -> list[Restated]:
     query = (
-        "SELECT * FROM ops.restatements WHERE restated_at > :since AND restated_at <= :as_of AND grain = 'week' "
+        "SELECT * FROM ops.restatements WHERE restated_at > :since AND restated_at <= :as_of AND grain = :grain "
         "AND reason <> 'definition' ORDER BY period_start DESC, indicator, segment_id, restated_at"
     )
     return [
@@ -105,7 +113,7 @@ def _restatements(warehouse: Warehouse, catalog: Catalog, since: dict, labels: d
             known_since=row["restated_at"],
             reason=row["reason"],
         )
-        for row in warehouse.rows(query, since)
+        for row in warehouse.rows(query, since | {"grain": grain})
         if row["indicator"] in catalog.indicators
     ]
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from hansei.catalog import Catalog
 from hansei.catalog.playbooks import Playbook, in_language, proposed
+from hansei.catalog.reviews import WHOLE
 from hansei.catalog.segments import parse_segment
 from hansei.reviews.evidence import Breach, Word
 from hansei.reviews.explanations import Explanation, Proposal
@@ -31,10 +32,11 @@ def propose(
     words: Iterable[Word],
     explanations: Iterable[Explanation],
     labels: Mapping[str, str],
+    about: str = WHOLE,
 ) -> Proposals:
     """One proposal for each indicator and segment that misses a limit and has a playbook.
 
-    The place that a proposal names is the segment of the concern; for the whole service, what drives it.
+    The place that a proposal names is the segment of the concern; for what the review is about, what drives it.
     """
     moved = {(word.indicator_id, word.segment_id): word.moved for word in words}
     explained = {(one.indicator_id, one.segment_id): one for one in explanations}
@@ -42,7 +44,7 @@ def propose(
     for indicator_id, segment_id in dict.fromkeys((b.indicator_id, b.segment_id) for b in breaches):
         situation = "changed" if moved.get((indicator_id, segment_id)) == "worse" else "standing"
         why = explained.get((indicator_id, segment_id))
-        driver = why.path[0] if why and why.path and segment_id == "all" else None
+        driver = why.path[0] if why and why.path and segment_id == about else None
         fixed = parse_segment(segment_id)
         dimensions = (driver.dimension,) if driver else tuple(fixed)
         playbook = proposed(catalog.playbooks.values(), indicator_id, situation, dimensions)

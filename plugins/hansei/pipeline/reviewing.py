@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from hansei import board
-from hansei.catalog.measures import Format, Review
+from hansei.catalog.reviews import Format, Review
 from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date, next_period, period_start
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence import EvidenceGathering
+from hansei.pipeline.shared_reads import SharedReads
 from hansei.pipeline.source_states import source_readiness
-from hansei.reviews.archive import write_edition
+from hansei.reviews.archive import write_edition, write_index
 from hansei.reviews.evidence import Evidence, Part, canonical_json
 from hansei.warehouse import Warehouse, open_read_copy
+
+log = logging.getLogger("hansei")
 
 
 def readiness(context: Context, review_id: str, period_end: date | None = None) -> dict[str, Any]:
@@ -45,23 +49,63 @@ def readiness(context: Context, review_id: str, period_end: date | None = None) 
     }
 
 
-def build_review(context: Context, review_id: str, period_end: date | None = None) -> dict[str, Any]:
-    """Gathers the evidence, renders and archives the document, and publishes it in the board store; id and path.
+def build_review(
+    context: Context, review_id: str, period_end: date | None = None, about: str | None = None
+) -> dict[str, Any]:
+    """Gathers, renders, archives and publishes every edition of a review, or the one about a segment.
 
-    Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one.
+    What comes back: `editions`, each with `review_id`, `path` and `breaches`. Repeated with the same evidence it
+    changes nothing; other evidence becomes a new revision beside the old one. An edition that fails stops no other;
+    HanseiError names them when all were tried.
     """
     review = _review(context, review_id)
     with board.opened_board(context.settings) as engine:
         with open_read_copy(context.settings) as warehouse:
-            following = period_end or _last_following(context, warehouse, review)
-            start = period_start(review.grain, following - timedelta(days=1))
+            shared = SharedReads(context, warehouse, review, _start(context, warehouse, review, period_end))
+            built, failed = [], {}
+            for one in _chosen(shared, about):
+                try:
+                    built.append(_build(context, engine, shared, one))
+                except Exception as error:
+                    if len(shared.abouts) == 1:
+                        raise
+                    log.exception("edition %s of %s failed", one, review_id)
+                    failed[one] = error
+        write_index(context.settings.archive)
+    if failed:
+        first, error = next(iter(failed.items()))
+        # Only our own errors are known to quote neither secrets nor personal data.
+        why = str(error) if isinstance(error, HanseiError) else type(error).__name__
+        found = f"{len(failed)} of {len(failed) + len(built)} editions failed; {first}: {why}"
+        raise HanseiError(f"review {review_id}", found, "mend the cause and build it again: those that are done stay")
+    return {"editions": built}
 
-            def salt_of(part_id: str) -> str:
-                return board.salt_of(engine, review_id, "all", start, part_id)
 
-            evidence, parts = EvidenceGathering(context, warehouse, review, start, salt_of).gather()
-        stored, path = publish_edition(context, engine, evidence, parts, review.formats)
+def _chosen(shared: SharedReads, about: str | None) -> tuple[str, ...]:
+    if about is None:
+        return shared.abouts
+    if about not in shared.abouts:
+        next_step = f"use one of {', '.join(shared.abouts[:12])}"
+        raise HanseiError(f"review {shared.review.id}", f"has no edition about {about!r}", next_step)
+    return (about,)
+
+
+def _build(context: Context, engine: sa.Engine, shared: SharedReads, about: str) -> dict[str, Any]:
+    def salt_of(part_id: str) -> str:
+        return board.salt_of(engine, shared.review.id, about, shared.period_start, part_id)
+
+    evidence, parts = EvidenceGathering(shared, salt_of, about).gather()
+    stored, path = publish_edition(context, engine, evidence, parts, shared.review.formats)
     return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
+
+
+def _start(context: Context, warehouse: Warehouse, review: Review, period_end: date | None) -> date:
+    """First day of the period that ends before `period_end`; HanseiError where no period of the review does."""
+    following = period_end or _last_following(context, warehouse, review)
+    if period_start(review.grain, following) != following:
+        next_step = f"name the first day of a {review.grain}, such as {period_start(review.grain, following)}"
+        raise HanseiError(f"review {review.id}", f"no {review.grain} ends before {following}", next_step)
+    return period_start(review.grain, following - timedelta(days=1))
 
 
 def publish_edition(
@@ -69,7 +113,7 @@ def publish_edition(
 ) -> tuple[board.StoredReview, Path]:
     """Stores, renders, archives and publishes gathered evidence; the stored review and the page's path.
 
-    `formats` come beside HTML.
+    `formats` come beside HTML. The index of the archive is written by the caller, once for all editions.
     """
     edition = board.Edition(
         definition_id=evidence.review_id,
@@ -85,7 +129,7 @@ def publish_edition(
         parts=tuple(_stored(part) for _, part in sorted(parts.items())),
     )
     stored = board.save_review(engine, edition, who="pipeline", now=context.now())
-    path = write_edition(context.settings.archive, evidence, parts, stored.revision, formats)
+    path = write_edition(context.settings.archive, evidence, parts, stored.revision, formats, is_indexed=False)
     board.publish_review(engine, stored.review_id, str(path), who="pipeline", now=context.now())
     return stored, path
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hansei import __version__, board
-from hansei.catalog.measures import Format
+from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, write_atomically

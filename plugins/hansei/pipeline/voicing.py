@@ -2,6 +2,7 @@
 
 Read are comments of the segment, whatever survey they came with, over the spans that the concern is explained by; where
 several concerns share a segment, of the one that customers judge themselves, else of the one that has lasted longest.
+Inside a segment only that segment is read, and no segment is told of which a few people are left over.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from hansei.catalog import Catalog
+from hansei.catalog.reviews import WHOLE
 from hansei.catalog.segments import parse_segment
 from hansei.methods import proportions
 from hansei.reviews.comments import QUOTE_COLUMNS, Comments, TopicCount
@@ -31,8 +33,8 @@ MOST_PLACES = 4
 class Voicing:
     """Reads comments from an open read copy; quotes are kept in `parts`."""
 
-    def __init__(self, warehouse: Warehouse, catalog: Catalog, salt_of: Callable[[str], str]) -> None:
-        self.warehouse, self.catalog, self.salt_of = warehouse, catalog, salt_of
+    def __init__(self, warehouse: Warehouse, catalog: Catalog, about: str, salt_of: Callable[[str], str]) -> None:
+        self.warehouse, self.catalog, self.about, self.salt_of = warehouse, catalog, about, salt_of
         self.minimum = next(iter(catalog.team_privacy.values())).minimum_cases
         self.parts: dict[str, Part] = {}
         self._quoted: set[str] = set()
@@ -43,10 +45,12 @@ class Voicing:
     ) -> Iterator[Comments]:
         """What was written in the places of concerns; nothing of those where nobody was dissatisfied in writing."""
         concerns = {(breach.indicator_id, breach.segment_id) for breach in breaches}
-        concerns |= {(word.indicator_id, "all") for word in words if word.moved == "worse" and word.segment_id == "all"}
+        worse = (word for word in words if word.moved == "worse" and word.segment_id == self.about)
+        concerns |= {(word.indicator_id, self.about) for word in worse}
         places: dict[str, list[Explanation]] = {}
         for one in sorted(explanations, key=self._rank):
-            if (one.indicator_id, one.segment_id) in concerns:
+            is_read = self.about in (WHOLE, one.segment_id)
+            if is_read and (one.indicator_id, one.segment_id) in concerns:
                 places.setdefault(one.segment_id, []).append(one)
         found = filter(None, (self._read(place, group) for place, *group in places.values()))
         yield from islice(found, MOST_PLACES)
@@ -59,11 +63,11 @@ class Voicing:
     def _rank(self, one: Explanation) -> tuple:
         """First what customers judge themselves, then a segment before the whole, then what has lasted longest."""
         is_theirs = self.catalog.indicators[one.indicator_id].table == ANSWERS
-        return (not is_theirs, one.segment_id == "all", one.now_start, one.indicator_id, one.segment_id)
+        return (not is_theirs, one.segment_id == self.about, one.now_start, one.indicator_id, one.segment_id)
 
     def _read(self, place: Explanation, others: Iterable[Explanation]) -> Comments | None:
         inside = self._inside(place)
-        if inside is None or self._answerers(place, inside) < self.minimum:
+        if inside is None or not self._may_be_told(place, inside):
             return None
         read, against = self._stances(place, inside)
         if not against[1]:
@@ -97,13 +101,17 @@ class Voicing:
             conditions.append(f"COALESCE({columns[dimension]['responded_date']}, 'unknown') = '{quoted}'")
         return " AND ".join(conditions) or "TRUE"
 
-    def _answerers(self, place: Explanation, inside: str) -> int:
-        """How many different people answered a survey now: below the least that may be told of, nothing is told."""
+    def _may_be_told(self, place: Explanation, inside: str) -> bool:
+        """Whether enough people answered a survey now, and enough others, or none, so that no few are left over."""
+        person = "COALESCE(customer_id, sitting_id)"
         query = (
-            f"SELECT COUNT(DISTINCT COALESCE(customer_id, sitting_id)) FROM {ANSWERS} "
-            f"WHERE {_days(place.now_start, place.now_end)} AND {inside} AND NOT is_deleted"
+            f"SELECT COUNT(DISTINCT CASE WHEN {inside} THEN {person} END) AS inside_count, "
+            f"COUNT(DISTINCT CASE WHEN NOT ({inside}) THEN {person} END) AS outside_count FROM {ANSWERS} "
+            f"WHERE {_days(place.now_start, place.now_end)} AND NOT is_deleted"
         )
-        return self.warehouse.scalar(query)
+        (found,) = self.warehouse.rows(query)
+        is_rest_small = 0 < found["outside_count"] < self.minimum
+        return found["inside_count"] >= self.minimum and not is_rest_small
 
     def _stances(self, place: Explanation, inside: str) -> tuple[list[int], list[int]]:
         """Comments read, and those against, each before and now."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from hansei.catalog.measures import Format
+from hansei.catalog.reviews import Format
 from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
 from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
 from hansei.reviews.rendering import EditionEntry, render_index
@@ -87,8 +87,9 @@ def write_edition(
     parts: Mapping[str, Part] | None = None,
     revision: int = 1,
     formats: Collection[Format] = (),
+    is_indexed: bool = True,
 ) -> Path:
-    """Render and keep an edition, refresh the index of all editions; the path of the brief comes back.
+    """Render and keep an edition; the path of the brief comes back. With `is_indexed` the index lists it at once.
 
     `formats` come beside HTML; what the edition had before is made again in any case. Raises EvidenceError if this
     revision of the period was published from other evidence.
@@ -104,16 +105,14 @@ def write_edition(
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
-    return _write_files(archive, directory, evidence, canonical_json(evidence), parts, formats)
+    path = _write_files(directory, evidence, canonical_json(evidence), parts, formats)
+    if is_indexed:
+        write_index(archive)
+    return path
 
 
 def _write_files(
-    archive: Path | str,
-    directory: Path,
-    evidence: Evidence,
-    text: str,
-    parts: Mapping[str, Part],
-    formats: Collection[Format] = (),
+    directory: Path, evidence: Evidence, text: str, parts: Mapping[str, Part], formats: Collection[Format] = ()
 ) -> Path:
     """Every file of an edition; `text` is the evidence's own, which an older version may have written."""
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -136,7 +135,6 @@ def _write_files(
     }
     # Last, since it is what says that the edition is there.
     write_atomically(directory / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
-    write_index(archive)
     return directory / BRIEF
 
 
@@ -196,7 +194,9 @@ def erase_parts(
     directory = edition_directory(archive, review_id, period_start, revision, about)
     text = (directory / EVIDENCE).read_text("utf-8")
     erased = {part_id: parts[part_id].erased(on) for part_id in part_ids}
-    return _write_files(archive, directory, evidence, text, parts | erased)
+    path = _write_files(directory, evidence, text, parts | erased)
+    write_index(archive)
+    return path
 
 
 def editions(archive: Path | str) -> list[Edition]:

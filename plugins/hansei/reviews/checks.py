@@ -6,7 +6,7 @@ import io
 import re
 from html.parser import HTMLParser
 
-from hansei.catalog.measures import Format
+from hansei.catalog.reviews import Format
 from hansei.reviews.base import PaperError
 
 SMALLEST, LARGEST = 2_000, 20_000_000  # bytes

@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
+from hansei.catalog.reviews import ReviewGrain
+from hansei.indicators.periods import next_period, period_start
 from hansei.reviews.appraisals import Card, Profile
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
 from hansei.reviews.comments import Comments
@@ -207,6 +209,7 @@ class IndicatorEvidence(Frozen):
     minimum_denominator: int | None = None
     series: tuple[Point, ...] = ()
     usual: tuple[Usual, ...] = ()
+    whole: Point | None = None
     limits: tuple[Limit, ...] = ()
     segments: tuple[SegmentSeries, ...] = ()
     sql: Text = ""
@@ -242,7 +245,7 @@ class Evidence(Frozen):
     # By language: what definitions' texts are in it, by their English text.
     translations: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     reporting_zone: Text
-    grain: Literal["week"] = "week"
+    grain: ReviewGrain = "week"
     period_start: dt.date
     period_end: dt.date
     as_of: Instant
@@ -277,9 +280,10 @@ class Evidence(Frozen):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        """The period is one ISO week, ids are unique, and every reference leads somewhere."""
-        if self.period_start.isoweekday() != 1 or self.period_end != self.period_start + dt.timedelta(days=6):
-            raise ValueError(f"{self.period_start} to {self.period_end} is no Monday to Sunday")
+        """The period is one of the grain, ids are unique, and every reference leads somewhere."""
+        start, following = self.period_start, self.period_end + dt.timedelta(days=1)
+        if start != period_start(self.grain, start) or following != next_period(self.grain, start):
+            raise ValueError(f"{start} to {self.period_end} is no {self.grain}")
         ids = [indicator.indicator_id for indicator in self.indicators]
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")

@@ -11,14 +11,17 @@ Role = Literal["driver", "candidate", "other"]
 
 
 class MovedSegment(Frozen):
-    """One segment's part in a change. Effects are in the explanation's unit; the interval is of its rate's change."""
+    """One segment's part in a change. Effects are in the explanation's unit; the interval is of its rate's change.
+
+    Counts and interval are None where they could tell what is hidden: inside the segment that a review is about.
+    """
 
     dimension: Text
     segment_id: Text
     label: Text
     role: Role
-    count_before: int
-    count_now: int
+    count_before: int | None = None
+    count_now: int | None = None
     rate_before: Figure | None = None
     rate_now: Figure | None = None
     rate_effect: Figure

@@ -51,7 +51,7 @@ def _view(evidence: Evidence, outlook: Outlook, words: Locale) -> OutlookView:
     sentences = tuple(_sentences(evidence, outlook, indicator, words))
     title, now = words.name(indicator.title), words.short_period(evidence.grain, evidence.period_start)
     ahead = words.say("outlook.ahead", title=title, period=now)
-    spoken = words.say("outlook.between_sentences").join((ahead, *sentences))
+    spoken = words.together((ahead, *sentences))
     return OutlookView(
         id=indicator.indicator_id,
         title=title,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
-from hansei.catalog.measures import Format
+from hansei.catalog.reviews import Format
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.checks import check

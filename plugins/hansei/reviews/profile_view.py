@@ -157,7 +157,7 @@ def _spoken(axis: Axis, period: str, words: Locale) -> str:
         told.append(words.say("profiles.range", places=words.count(len(known), _noun(known)), **ends))
     if few := [place for place in axis.places if place.score is None]:
         told.append(words.say("profiles.few", places=words.count(len(few), _noun(few))))
-    return words.say("profiles.between_sentences").join(told)
+    return words.together(told)
 
 
 def _noun(places: Sequence[Place]) -> str:
