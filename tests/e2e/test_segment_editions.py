@@ -125,7 +125,14 @@ def test_everything_that_is_said_lies_within_the_team(built: dict[str, Evidence]
     # The limit of `team=*` is the team's own.
     assert {limit.threshold_id for limit in evidence.indicator("source_sla_attainment").limits} == {"small_sla"}
     assert [judged.threshold_id for judged in evidence.judgements] == ["small_sla"] * len(evidence.judgements)
-    assert evidence.judgements and not evidence.cards
+    assert evidence.judgements
+    # Scorecard and outlook are the team's own; profile and risks are the whole service's.
+    (card,) = evidence.cards
+    assert (card.card_id, card.segment_id, card.segment_label) == ("balanced_service", team, team.removeprefix("team="))
+    assert {outlook.segment_id for outlook in evidence.outlooks} == {team}
+    assert [outlook.indicator_id for outlook in evidence.outlooks] == [i.indicator_id for i in evidence.indicators]
+    assert (evidence.profiles, evidence.registers) == ((), ())
+    assert built["all"].cards[0].segment_id == "all" and built["all"].profiles and built["all"].registers
 
 
 def shown_cells(built: dict[str, Evidence], indicator_id: str, cut: str, week: date) -> dict[tuple[str, str], int]:

@@ -95,18 +95,17 @@ class EvidenceGathering:
         return evidence, self.parts
 
     def _sections(self) -> dict[str, Any]:
-        """Scorecards, profiles, risks and the outlook, which are of the whole service."""
-        if self.about != WHOLE:
-            return {}
+        """Scorecards and the outlook of what the edition is about; profiles and risks, which are of the whole service."""
         place = (self.warehouse, self.catalog, self.following, self.labels)
         indicators = [self.catalog.indicators[name] for name in self.shared.shown]
-        outlooks = gather_outlooks(self.warehouse, self.catalog, indicators, self.review.grain, self.period_start)
-        return {
-            "cards": tuple(gather_cards(*place)),
-            "profiles": tuple(gather_profiles(*place)),
-            "registers": tuple(gather_registers(*place)),
-            "outlooks": tuple(outlooks),
+        period = (self.review.grain, self.period_start)
+        found = {
+            "cards": tuple(gather_cards(*place, self.about)),
+            "outlooks": tuple(gather_outlooks(self.warehouse, self.catalog, indicators, *period, self.about)),
         }
+        if self.about == WHOLE:
+            found |= {"profiles": tuple(gather_profiles(*place)), "registers": tuple(gather_registers(*place))}
+        return found
 
     def _indicator(self, indicator: Indicator, missed: set[tuple[str, str]]) -> IndicatorEvidence:
         series, usual = self.shared.series(indicator.id), self.shared.usual(indicator.id)
