@@ -95,7 +95,7 @@ class EvidenceGathering:
         return evidence, self.parts
 
     def _sections(self) -> dict[str, Any]:
-        """Scorecards and the outlook of what the edition is about; profiles and risks, which are of the whole service."""
+        """Scorecards and outlook of what the edition is about; profiles and risks are of the whole service."""
         place = (self.warehouse, self.catalog, self.following, self.labels)
         indicators = [self.catalog.indicators[name] for name in self.shared.shown]
         period = (self.review.grain, self.period_start)
