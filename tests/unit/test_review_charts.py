@@ -168,6 +168,7 @@ def test_text_has_the_contrast_of_wcag_aa(palette: dict[str, str], ground: str, 
 
 def test_every_verdict_has_a_shape_of_its_own() -> None:
     assert len(set(visual.SHAPES.values())) == len(visual.SHAPES)
+    assert len(set(visual.EFFECTS.values())) == len(visual.EFFECTS)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -15,6 +15,7 @@ from hansei.indicators.explain import figure_sql, rows_sql
 from hansei.indicators.wording import counting
 from hansei.pipeline.card_evidence import gather_cards, gather_profiles
 from hansei.pipeline.explaining import Explaining
+from hansei.pipeline.noting import notes_of
 from hansei.pipeline.outlook_evidence import gather_outlooks
 from hansei.pipeline.proposing import propose
 from hansei.pipeline.risk_evidence import gather_registers
@@ -26,7 +27,6 @@ from hansei.reviews.evidence import (
     IndicatorEvidence,
     Judgement,
     Limit,
-    Note,
     Part,
     Point,
     SegmentSeries,
@@ -134,10 +134,14 @@ class EvidenceGathering:
             segments=tuple(self._segments(indicator, charted)),
             sql=figure_sql(self.catalog, self.warehouse.sql, *place),
             sample_part=self._sample(indicator),
-            notes=tuple(
-                Note(date=note.date, text=note.text)
-                for note in self.review.notes
-                if not note.indicators or indicator.id in note.indicators
+            notes=notes_of(
+                self.catalog,
+                self.review,
+                indicator,
+                self.about,
+                (self.shared.first, self.following),
+                self.shared.outages,
+                self.labels,
             ),
         )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 
@@ -26,10 +27,13 @@ _COUNTED = ("value", "numerator", "denominator", "subtrahend", "numerator_value"
 @dataclass(frozen=True)
 class PhaseStart:
     """`dimension`: name and value that a segment has to name to be concerned, None for all segments. `segments`: those
-    that are concerned, as thresholds name them (`team=*`); none are named where it concerns all."""
+    that are concerned, as thresholds name them (`team=*`); none are named where it concerns all. `what`: the version,
+    the reason given, or the title of the calendar or policy."""
 
     day: date
     why: str
+    kind: Literal["definition", "rebase", "calendar", "policy"]
+    what: str
     dimension: tuple[str, str] | None = None
     segments: tuple[str, ...] = ()
 
@@ -47,7 +51,7 @@ def phase_starts(catalog: Catalog, indicator: Indicator) -> list[PhaseStart]:
     parts = catalog.parts_of(indicator)
     found = [*_redefined(indicator, *parts), *_rebased(catalog, indicator)]
     if any(_is_business_time(item) for item in parts):
-        found.extend(_calendar_changes(catalog))
+        found.extend(calendar_changes(catalog))
     if any(item.table in SLA_TABLES for item in parts):
         found.extend(_policy_changes(catalog))
     return sorted(found, key=lambda start: (start.day, start.why))
@@ -75,23 +79,29 @@ def _is_business_time(indicator: Indicator) -> bool:
 def _redefined(*indicators: Indicator) -> Iterator[PhaseStart]:
     for item in {part.id: part for part in indicators}.values():
         if item.valid_from is not None and item.version > 1:
-            yield PhaseStart(item.valid_from, f"version {item.version} of {item.id}")
+            yield PhaseStart(item.valid_from, f"version {item.version} of {item.id}", "definition", str(item.version))
 
 
 def _rebased(catalog: Catalog, indicator: Indicator) -> Iterator[PhaseStart]:
     for item in catalog.rebases.values():
         if item.indicator == indicator.id:
-            yield PhaseStart(item.rebased_on, f"rebased by {item.by}: {item.reason}", segments=item.segments)
+            why = f"rebased by {item.by}: {item.reason}"
+            yield PhaseStart(item.rebased_on, why, "rebase", item.reason, segments=item.segments)
 
 
-def _calendar_changes(catalog: Catalog) -> Iterator[PhaseStart]:
+def calendar_changes(catalog: Catalog) -> Iterator[PhaseStart]:
+    """Every day on which a team, account, brand, channel or source began to follow another calendar."""
     for item in catalog.service.calendar_assignments:
         if item.first is not None:
             why = f"{item.dimension} {item.value} follows calendar {item.calendar}"
-            yield PhaseStart(item.first, why, dimension=(item.dimension, item.value))
+            # Calendars that a source keeps, and the one that never closes, are not among the definitions.
+            known = catalog.calendars.get(item.calendar)
+            name = known.name if known else item.calendar
+            yield PhaseStart(item.first, why, "calendar", name, dimension=(item.dimension, item.value))
 
 
 def _policy_changes(catalog: Catalog) -> Iterator[PhaseStart]:
     for policy in catalog.sla.values():
         for version in policy.versions[1:]:
-            yield PhaseStart(version.valid_from, f"service levels of {policy.id} changed")
+            why = f"service levels of {policy.id} changed"
+            yield PhaseStart(version.valid_from, why, "policy", policy.title)

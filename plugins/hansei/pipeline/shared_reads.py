@@ -18,8 +18,9 @@ from hansei.methods.suppression import hidden_cells
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.honesty import gather_honesty
+from hansei.pipeline.noting import longest_outages
 from hansei.pipeline.source_states import source_readiness
-from hansei.reviews.evidence import Point, SourceReadiness, Usual
+from hansei.reviews.evidence import Note, Point, SourceReadiness, Usual
 from hansei.reviews.foundations import Honesty
 from hansei.warehouse import Warehouse
 
@@ -102,6 +103,11 @@ class SharedReads:
         for _ in range(self.review.history_periods - 1):
             first = previous_period(self.review.grain, first)
         return first
+
+    @cached_property
+    def outages(self) -> list[Note]:
+        """The longest outages of the history that the review shows, as notes."""
+        return longest_outages(self.warehouse, self.first, self.following)
 
     @cached_property
     def signals(self) -> list[dict[str, Any]]:

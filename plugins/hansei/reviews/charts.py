@@ -224,7 +224,7 @@ def _marks(series: Sequence[Point], indicator: IndicatorEvidence, scale: Scale) 
 def shown_notes(notes: Sequence[Note], first: dt.date, last: dt.date) -> list[tuple[str, Note]]:
     """Notes within the drawn weeks with their letters, oldest first."""
     end = last + dt.timedelta(days=6)
-    inside = sorted((n for n in notes if first <= n.date <= end), key=lambda n: (n.date, n.text))
+    inside = sorted((n for n in notes if first <= n.date <= end), key=lambda n: n.order)
     return list(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", inside, strict=False))
 
 

@@ -183,10 +183,25 @@ class SegmentSeries(Frozen):
 
 
 class Note(Frozen):
-    """Something dated that a reader of the line should know: a schedule change, an outage, an action."""
+    """Something dated that a reader of the line should know.
+
+    kind: `said` by the review's definition in `text`; else what the catalog and the warehouse know, told in any
+    language from the other fields: a newer definition, a rebased chart, another calendar or policy, an outage of
+    `seconds` (None while it lasts). `what` names it, `segment_id` whom it concerns.
+    """
 
     date: dt.date
-    text: Text
+    text: Text = ""
+    kind: Literal["said", "definition", "rebase", "calendar", "policy", "outage"] = "said"
+    what: Text = ""
+    segment_id: Text = "all"
+    segment_label: Text = ""
+    seconds: Figure | None = None
+
+    @property
+    def order(self) -> tuple[dt.date, str, str, str, str]:
+        """Oldest first; of one day those that people wrote come last, with the latest letter."""
+        return (self.date, self.kind, self.text, self.what, self.segment_id)
 
 
 class IndicatorEvidence(Frozen):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hansei.reviews import charts, figures, narrative, standing
+from hansei.reviews import charts, figures, narrative, notes, standing
 from hansei.reviews.chart_scales import NARROW
 from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
 from hansei.reviews.locales import Locale
@@ -129,7 +129,7 @@ def view_indicator(
         limits=tuple(_limits(evidence, indicator, words)),
         drawings=tuple(_drawings(evidence, indicator, [segment for _, _, segment in missing], words)),
         notes=tuple(
-            (letter, words.say("indicators.note", day=words.day(note.date), text=words.name(note.text, 200)))
+            (letter, words.say("indicators.note", day=words.day(note.date), text=notes.told(note, words, 200)))
             for letter, note in charts.shown_notes(indicator.notes, first, here)
         ),
         missing=tuple(shown for _, shown, _ in missing),

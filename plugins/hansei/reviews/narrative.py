@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hansei.catalog.segments import cut_of
-from hansei.reviews import standing
+from hansei.reviews import notes, standing
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point
 from hansei.reviews.locales import Locale
 from hansei.reviews.standing import current, distance, is_firm, judged_pairs, place, strongest, verdict, weight
@@ -286,9 +286,9 @@ def not_ready(evidence: Evidence, words: Locale) -> list[str]:
 
 def noted_near(indicator: IndicatorEvidence, date: dt.date, words: Locale) -> Iterable[str]:
     """Dated notes from the week before that week to the week after: at the same time, which is not yet because."""
-    for note in sorted(indicator.notes, key=lambda n: (n.date, n.text)):
+    for note in sorted(indicator.notes, key=lambda n: n.order):
         if date - WEEK <= note.date < date + 2 * WEEK:
-            text = words.name(note.text, 160).rstrip(".。")
+            text = notes.told(note, words, 160).rstrip(".。")
             yield words.say("narrative.noted", day=words.day(note.date), text=text)
 
 

@@ -35,12 +35,15 @@ def _environment(templates: Path) -> Environment:
         "light_colours": visual.LIGHT,
         "light": Markup(visual.variables(visual.LIGHT)),
         "dark": Markup(visual.variables(visual.DARK)),
-        "shapes": {
-            key: Markup(f'<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{path}</svg>')
-            for key, path in visual.SHAPES.items()
-        },
+        "shapes": _drawn(visual.SHAPES),
+        "effects": _drawn(visual.EFFECTS),
     }
     return environment
+
+
+def _drawn(shapes: Mapping[str, str]) -> dict[str, Markup]:
+    svg = '<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{}</svg>'
+    return {key: Markup(svg.format(path)) for key, path in shapes.items()}
 
 
 def render(template: str, templates: Path | None = None, **content: Any) -> str:

@@ -57,11 +57,15 @@ SHAPES = {
     "too_few_data": '<circle class="m-unjudged" cx="6" cy="6" r="4.2"/>',
     "not_ready": '<rect class="m-unjudged" x="1.6" y="1.6" width="8.8" height="8.8"/>',
     "no_data": '<path class="m-unjudged" d="M1.5 6h9"/>',
-    "effect_worked": '<path class="m-within" d="M1 6.5 4.5 10 11 2"/>',
-    "effect_likely_worked": '<path class="m-unjudged" d="M1 6.5 4.5 10 11 2"/>',
-    "effect_no_evidence": '<path class="m-within" d="M1.5 6h9"/>',
-    "effect_worse": '<path class="m-critical" d="M6 .8 11.6 10.8H.4Z"/>',
-    "effect_too_early": '<circle class="m-unjudged" cx="6" cy="6" r="4.2"/>',
+}
+
+# What came of an action, on the same field: a tick that is sure or not, nothing, a warning, an open circle.
+EFFECTS = {
+    "worked": '<path class="m-within" d="M1 6.5 4.5 10 11 2"/>',
+    "likely_worked": '<path class="m-unjudged" d="M1 6.5 4.5 10 11 2"/>',
+    "no_evidence": '<path class="m-within" d="M1.5 6h9"/>',
+    "worse": '<path class="m-critical" d="M6 .8 11.6 10.8H.4Z"/>',
+    "too_early": '<circle class="m-unjudged" cx="6" cy="6" r="4.2"/>',
 }
 
 
