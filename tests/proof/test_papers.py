@@ -18,8 +18,8 @@ from hansei.reviews.brief import Brief, compose
 from hansei.reviews.checks import check
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
-from hansei.reviews.pdf_paper import paper
 from hansei.reviews.rendering import review_words
+from hansei.reviews.sheets import sheets
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = ("breaching", "hostile", "quiet", "scarce", "waiting")
@@ -145,7 +145,7 @@ def test_the_style_sheet_holds_nothing_that_the_press_ignores(
 
 
 def test_hostile_content_asks_nobody_and_links_nowhere(press: ModuleType) -> None:
-    page = paper(*content("hostile", "en"))
+    page = sheets(*content("hostile", "en"))
     assert "<script" not in page and "&lt;script&gt;" in page
     reader = PdfReader(io.BytesIO(press.render_pdf(*content("hostile", "en"))))
     root = reader.trailer["/Root"]

@@ -21,7 +21,7 @@ ReviewGrain = Literal["week", "month", "quarter"]
 REVIEW_GRAINS: tuple[ReviewGrain, ...] = get_args(ReviewGrain)
 WHOLE = "all"
 # What a review is written as. HTML is the edition itself: the index and the board link to it.
-Format = Literal["html", "pdf"]
+Format = Literal["html", "pdf", "docx"]
 _ABOUT = re.compile(r"all|[a-z][a-z0-9_]*=(\*|[^*&]+)")
 
 
@@ -48,7 +48,7 @@ class Review(Definition):
     grain: ReviewGrain = "week"
     about: str = WHOLE
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
-    formats: tuple[Format, ...] = ("html", "pdf")
+    formats: tuple[Format, ...] = ("html", "pdf", "docx")
     indicators: tuple[Identifier, ...] = Field(min_length=1)
     segments: tuple[Identifier, ...] = ()
     history_periods: int = Field(default=52, ge=4)

@@ -72,7 +72,7 @@ def verify(
 def render(
     review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")],
     to: Annotated[Path | None, typer.Option(help="File to write (default: review.FORMAT).")] = None,
-    form: Annotated[Format, typer.Option("--format", help="html or pdf.")] = "html",
+    form: Annotated[Format, typer.Option("--format", help="html, pdf or docx.")] = "html",
     language: Annotated[str | None, typer.Option(help="One of the edition's languages (default: its first).")] = None,
 ) -> None:
     """Make a document anew from its stored evidence; what was published stays as it is."""

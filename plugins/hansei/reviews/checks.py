@@ -19,7 +19,7 @@ def check(form: Format, content: bytes, headline: str) -> None:
     """Raises PaperError for a document that no reader should get. `headline` is what it must say."""
     if not SMALLEST <= len(content) <= LARGEST:
         raise _fault(form, f"{len(content):,} bytes are no document: between {SMALLEST:,} and {LARGEST:,} are")
-    {"html": _check_html, "pdf": _check_pdf}[form](content, headline)
+    {"html": _check_html, "pdf": _check_pdf, "docx": _check_docx}[form](content, headline)
 
 
 def _fault(form: str, found: str) -> PaperError:
@@ -90,3 +90,21 @@ def _check_pdf(content: bytes, headline: str) -> None:
         raise _fault("pdf", "has no pages")
     if not headline.strip() or _squeezed(headline) not in _squeezed(first):
         raise _fault("pdf", "its headline is not on the first page")
+
+
+def _check_docx(content: bytes, headline: str) -> None:
+    import zipfile
+
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        paragraphs = docx.Document(io.BytesIO(content)).paragraphs
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise _fault("docx", f"cannot be opened again ({type(error).__name__})") from None
+    titles = [_squeezed(one.text) for one in paragraphs if one.style.name == "Title"]
+    if titles != [_squeezed(headline)] or not headline.strip():
+        raise _fault("docx", "its headline is not there, or not alone")
+    levels = [one.style.name for one in paragraphs if one.style.name.startswith("Heading")]
+    if "Heading 1" not in levels:
+        raise _fault("docx", "has no headings")

@@ -12,6 +12,7 @@ from hansei.catalog.reviews import Format
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.checks import check
+from hansei.reviews.docx_paper import render_docx
 from hansei.reviews.evidence import Evidence, Part
 from hansei.reviews.locales import Locale
 from hansei.reviews.pdf_paper import render_pdf
@@ -19,6 +20,7 @@ from hansei.reviews.rendering import render_page, review_words
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 MEDIA_TYPES: dict[Format, str] = {"html": "text/html", "pdf": "application/pdf"}
+MEDIA_TYPES["docx"] = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 log = logging.getLogger("hansei")
 
 
@@ -89,7 +91,9 @@ def make(form: Format, brief: Brief, words: Locale) -> bytes:
     """One document, checked. NotInstalled or PaperError where there is none to be had."""
     if form == "html":
         content = render_page(brief, words).encode()
-    else:
+    elif form == "pdf":
         content = render_pdf(brief, words)
+    else:
+        content = render_docx(brief, words)
     check(form, content, brief.headline.title)
     return content

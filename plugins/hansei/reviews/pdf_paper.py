@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import logging
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
-from hansei.reviews import visual
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief
 from hansei.reviews.locales import Locale
 from hansei.reviews.pictures import FONTS, data_address, replaced, writes
-from hansei.reviews.rendering import render
+from hansei.reviews.sheets import sheets
 
 PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation"
 
@@ -30,14 +29,10 @@ def render_pdf(brief: Brief, words: Locale) -> bytes:
     if not writes(words.language):
         raise NotInstalled("PDF", f"no font of this machine writes {words.tag}", FONTS[words.language])
     _be_quiet()
-    page = weasyprint.HTML(string=paper(brief, words), url_fetcher=URLFetcher(allowed_protocols=("data",)))
+    page = weasyprint.HTML(
+        string=replaced(sheets(brief, words), _picture), url_fetcher=URLFetcher(allowed_protocols=("data",))
+    )
     return page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=brief.hash.encode())
-
-
-def paper(brief: Brief, words: Locale) -> str:
-    """The HTML that is printed: sheets of A4, and every drawing a picture with its words."""
-    page = render("paper.html.j2", brief=brief, evidence=brief.evidence, words=words, fonts=Markup(visual.FONTS))
-    return replaced(page, _picture)
 
 
 def _picture(svg: str, kind: str, spoken: str) -> str:

@@ -68,7 +68,12 @@ def png(svg: str) -> bytes:
     """The drawing as a picture on white, two points for each of its own."""
     import resvg_py
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=standalone(svg), zoom=PNG_SCALE, background="#ffffff"))
+    without_fonts = "<text" not in svg  # finding them costs more than drawing
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=standalone(svg), zoom=PNG_SCALE, background="#ffffff", skip_system_fonts=without_fonts
+        )
+    )
 
 
 @cache
