@@ -104,7 +104,7 @@ def test_the_pdf_has_bookmarks_and_every_page_a_number(printed: tuple[Brief, Loc
     headline, *others = reader.outline
     titles = [headline.title, *(one.title for one in flat(others))]
     assert squeezed(titles[0]) == squeezed(brief.headline.title)
-    wanted = [words.say(f"paper.{name}") for name in ("glance", "indicators", "stands", "cards")]
+    wanted = [words.say(key) for key in ("page.glance", "page.the_indicators", "page.stands", "paper.cards")]
     assert [title for title in titles if title in wanted] == wanted
     for number, page in enumerate(reader.pages, 1):
         text = squeezed(page.extract_text())

@@ -78,8 +78,8 @@ def review_subject(brief: Brief, words: Locale) -> str:
     """`[Northwind Support] Weekly brief, week 45 (2–8 November 2026): 2 things need a decision`."""
     return words.say(
         "review_mail.subject",
-        service=words.name(brief.evidence.service_name),
-        title=words.name(brief.evidence.title),
+        service=brief.service,
+        title=brief.title,
         period=words.period(brief.evidence.grain, brief.evidence.period_start),
         headline=brief.headline.title,
     )
@@ -104,7 +104,7 @@ def review_chat(brief: Brief, setting: ReviewSetting) -> str:
     words = setting.words
     lines = [review_subject(brief, words)]
     for decision, _ in brief.decisions:
-        mark, owner = _MARKS[decision.breach.level], decision.owner or words.say("paper.nobody")
+        mark, owner = _MARKS[decision.breach.level], decision.owner or words.say("page.nobody")
         told = {"title": decision.title, "place": decision.place, "value": decision.value, "limit": decision.limit}
         lines.append(f"{mark} " + words.say("review_mail.chat_decision", owner=owner, **told))
     lines += list(brief.headline.standfirst)[: CHAT_LINES - 1 - len(lines)]
