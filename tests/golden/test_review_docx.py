@@ -72,7 +72,9 @@ def pictures(element: Any) -> list[str]:
 
 
 def whole(case: str, cases: ModuleType, language: str) -> str:
-    return "\n".join(structure(opened(cases, case, language))) + "\n"
+    """The structure, with a word in place of the evidence's hash, which every new field of the evidence changes."""
+    text = "\n".join(structure(opened(cases, case, language))) + "\n"
+    return text.replace(told(cases, case, language)[0].hash[:12], "HASH")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -143,7 +145,11 @@ def test_every_list_of_steps_begins_at_one(cases: ModuleType) -> None:
 
 def test_every_figure_of_the_document_is_in_the_evidence(cases: ModuleType, case: str) -> None:
     document = opened(cases, case)
-    lines = [line for line in structure(document) if not re.match(r"[^:]*: (\d+\sexamples?|Made from)", line)]
+    lines = [
+        line
+        for line in structure(document)
+        if not line.startswith("Quote:") and not re.match(r"[^:]*: (\d+\sexamples?|Made from|rated)", line)
+    ]
     # Style names number headings; axis labels stand in pictures, whose words are read here.
     text = re.sub(r"^(?:[A-Z][\w -]*|  picture): ", "", "\n".join(lines), flags=re.M)
     assert len(re.findall(r"\d", text)) > 100

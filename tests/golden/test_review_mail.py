@@ -48,7 +48,7 @@ def messages(cases: ModuleType, language: str) -> dict[str, str]:
     mail = review_mail(brief, setting, PDF)
     return {
         f"{language}.mail.txt": f"{mail.subject}\n\n{mail.text}",
-        f"{language}.mail.html": mail.html,
+        f"{language}.mail.html": mail.html.replace(brief.hash[:12], "HASH"),
         f"{language}.chat.txt": review_chat(brief, setting) + "\n",
     }
 

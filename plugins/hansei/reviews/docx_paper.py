@@ -50,7 +50,7 @@ _COLOURS |= {"soft": "soft"}
 _MARKS = {"m-critical": "▲ ", "m-warning": "◆ "}
 _LEFT_OUT = {"hidden", "noprint"}
 _INLINE = {"a", "b", "i", "code", "span", "br"}
-_BLOCKS = {"p", "ul", "ol", "dl", "table", "figure", "div", "section", "article", *_HEADINGS}
+_BLOCKS = {"p", "blockquote", "ul", "ol", "dl", "table", "figure", "div", "section", "article", *_HEADINGS}
 
 
 def render_docx(brief: Brief, words: Locale) -> bytes:
@@ -88,6 +88,8 @@ class _Writer:
             return  # what paper leaves out
         if tag in _HEADINGS:
             self.text(self.document.add_paragraph(style=_HEADINGS[tag]), element)
+        elif tag == "blockquote":
+            self.text(self.document.add_paragraph(style="Quote"), element)
         elif tag == "p":
             style = next((_STYLES[kind] for kind in kinds if kind in _STYLES), "Normal")
             self.text(self.document.add_paragraph(style=style), element)
@@ -260,16 +262,17 @@ class _Writer:
         _widen(table, [["x" * letters for letters in (24, 40, 14, 14)]], len(heads))
 
     def figure(self, element: Any) -> None:
-        caption = element.find("figcaption")
-        if caption is not None:
-            self.text(self.document.add_paragraph(style="Caption"), caption)
+        """A chart under its caption, in the size that the place has room for; or a quote above its note."""
         images = list(element.iter("img"))
         is_small = "pairs" in _kinds_above(element)
         fitting = [image for image in images if ("narrow" in image.get("class", "").split()) == is_small] or images
-        for image in fitting[:1]:
-            self.picture(self.document.add_paragraph(), image, CHART_CM)
         for inner in element:
-            if inner.tag not in ("figcaption", "img"):
+            if inner.tag == "figcaption":
+                self.text(self.document.add_paragraph(style="Caption" if images else SOFT_STYLE), inner)
+            elif inner.tag == "img":
+                if inner is fitting[0]:
+                    self.picture(self.document.add_paragraph(), inner, CHART_CM)
+            else:
                 self.block(inner)
 
     def picture(self, paragraph: Any, image: Any, widest: float) -> None:
