@@ -98,7 +98,7 @@ def _asked(run: ResourceRun, reading: Reading) -> Access:
     for_parents = reading.requests_made - begun
     rows = sum(table.num_rows for table in run.rows())
     own = reading.requests_made - begun - for_parents
-    basis = "read for the last day"
+    basis = f"in the answers of {run.resource.pages_of}" if run.resource.pages_of else "read for the last day"
     if sample.row_factor > 1:
         basis = f"estimated from {sample.parents} of {round(sample.all_parents):,} that are asked for"
     requests = for_parents + round(own * sample.request_factor)

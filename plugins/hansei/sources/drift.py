@@ -70,11 +70,12 @@ class DriftWatch:
         if not fields.is_json:
             self.absent.update({path: fields.raw.num_rows for path in self.paths if not fields.has(path)})
             return
-        listed = ", ".join(quote(json_path(path)) for path in self.paths)
+        single = [path for path in self.paths if "*" not in path]
+        listed = ", ".join(quote(json_path(path)) for path in single)
         # Records of one source come in few combinations of types, so the groups are few.
         query = f"SELECT json_type({name(RECORD)}, [{listed}]) AS types, count(*) AS rows FROM raw GROUP BY types"
-        for row in fields.scratch.select(query, raw=fields.raw.select([RECORD])).to_pylist() if self.paths else ():
-            for path, kind in zip(self.paths, row["types"] or (), strict=False):
+        for row in fields.scratch.select(query, raw=fields.raw.select([RECORD])).to_pylist() if single else ():
+            for path, kind in zip(single, row["types"] or (), strict=False):
                 if kind not in (None, "NULL"):
                     self.json_types.setdefault(path, Counter())[_family(kind)] += row["rows"]
 

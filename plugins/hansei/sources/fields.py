@@ -101,6 +101,7 @@ class Fields:
     _times: dict[TimeSpec, TimeColumn] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._single = [path for path in self.paths if "*" not in path]
         self._names = {path: f"field_{index}" for index, path in enumerate(self.paths)} | {ROW: ROW, FILE: FILE}
         raw = self.raw.append_column(RAW_ROW, positions(self.raw.num_rows, kind=pa.int32()))
         self._raw_names = neutral_names(self.raw)
@@ -110,8 +111,8 @@ class Fields:
             value = self._json(path) if self.is_json else self._column(path)
             selected.append(f"{value} AS {self._names[path]}")
         inner = "raw"
-        if self.is_json and self.paths:
-            listed = ", ".join(quote(json_path(path)) for path in self.paths)
+        if self.is_json and self._single:
+            listed = ", ".join(quote(json_path(path)) for path in self._single)
             parts = f"json_extract_string({name(RECORD)}, [{listed}]) AS parts"
             inner = f"(SELECT *, {parts}, json_type({name(RECORD)}, [{listed}]) AS types FROM raw)"
         query = f"SELECT {', '.join(selected)} FROM {inner}"
@@ -131,13 +132,9 @@ class Fields:
         """SQL name of a column of `table`: whether the record has the field, whatever it holds; never NULL."""
         title = f"key {list(self._names).index(path)}"
         if title not in self.table.column_names:
-            if self.is_json:
-                holds = f"json_exists({name(RECORD)}, {quote(json_path(path))})"
-            elif path in self._raw_names:
-                holds = "true"
-            else:
-                inside = self._inside(path)
-                holds = f"json_exists({inside[0]}, {quote(inside[1])})" if inside else "false"
+            inside = (name(RECORD), json_path(path)) if self.is_json else self._inside(path)
+            is_column = path in self._raw_names and not self.is_json
+            holds = "true" if is_column else holds_key(*inside) if inside else "false"
             raw = self.raw.append_column(RAW_ROW, positions(self.raw.num_rows, kind=pa.int32()))
             raw = raw.rename_columns([*self._raw_names.values(), RAW_ROW])
             query = f"SELECT coalesce({holds}, false) AS holds, {RAW_ROW} FROM raw"
@@ -153,9 +150,12 @@ class Fields:
         return self.table[self._names[path]]
 
     def _json(self, path: str) -> str:
-        """SQL of the path's text out of the lists `parts` and `types`, for which each record is parsed once."""
+        """SQL of the path's text out of the lists `parts` and `types`, for which each record is parsed once; DuckDB
+        takes paths that lead to several values (`tags[*].name`) only one by one."""
         self.kinds[path] = "text"
-        number = list(self.paths).index(path) + 1
+        if "*" in path:
+            return every_text(name(RECORD), json_path(path))
+        number = self._single.index(path) + 1
         listed = f"array_to_string(list_sort(json_extract_string(parts[{number}], '$[*]')), ',')"
         value = f"CASE WHEN types[{number}] = 'ARRAY' THEN {listed} ELSE parts[{number}] END"
         return f"nullif(trim({value}, {quote(WHITESPACE)}), '')"
@@ -169,7 +169,9 @@ class Fields:
             return _typed(column, self.kinds[path])
         inside = self._inside(path)
         self.kinds[path] = "absent" if inside is None else "text"
-        return "NULL::VARCHAR" if inside is None else json_text(f"json_extract({inside[0]}, {quote(inside[1])})")
+        if inside is None:
+            return "NULL::VARCHAR"
+        return every_text(*inside) if "*" in path else json_text(f"json_extract({inside[0]}, {quote(inside[1])})")
 
     def _inside(self, path: str) -> tuple[str, str] | None:
         """SQL of the JSON in the column that the path begins with, and the path in it; None without such a column."""
@@ -266,6 +268,18 @@ def _typed(column: str, kind: str) -> str:
     if kind == "double":
         return f"CASE WHEN isfinite({column}) THEN {column}::DOUBLE END"
     return column if kind != "other" else f"CAST({column} AS VARCHAR)"
+
+
+def every_text(document: str, path: str) -> str:
+    """SQL of every value that a path with `*` leads to, as one text: sorted, with commas between, NULL without any."""
+    return f"nullif(array_to_string(list_sort(json_extract_string({document}, {quote(path)})), ','), '')"
+
+
+def holds_key(document: str, path: str) -> str:
+    """SQL of whether a JSON document has anything at the path, be it null."""
+    if "*" in path:
+        return f"len(json_extract({document}, {quote(path)})) > 0"
+    return f"json_exists({document}, {quote(path)})"
 
 
 def json_text(part: str) -> str:

@@ -132,6 +132,30 @@ def test_a_filter_may_ask_for_a_field_whatever_it_holds(
     assert [row["ticket_id"] for row in rows] == [f"desk:{key}" for key in expected]
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_star_leads_to_every_item_of_a_list(inbox: Path, ticket_source, extract, form: str) -> None:
+    """Many interfaces tell tags and products as objects, of which one field is wanted."""
+    lists = [[{"tag": "vip", "id": 9}, {"tag": "late"}], [], [{"id": 7}], None, [{"tag": None}, {"tag": "b"}]]
+    records = [{"id": number, "status": "open", "created": "2024-01-01"} for number in range(1, 6)]
+    if form == "jsonl":
+        lines = [json.dumps({**record, "tags": tags}) for record, tags in zip(records, lists, strict=True)]
+        lines.append(json.dumps({**records[0], "id": 6}))
+    else:
+        lines = [
+            "id;status;created;tags",
+            *(f"{row['id']};open;2024-01-01;{json.dumps(tags)}" for row, tags in zip(records, lists, strict=True)),
+            "6;open;2024-01-01;",
+        ]
+    (inbox / f"t.{form}").write_text("\n".join(lines) + "\n")
+    more = {"delimiter": ";", "quote": "|"} if form == "csv" else {}
+    resource = {"path": str(inbox / f"t.{form}"), "format": form, **more}
+    _, rows = extract(ticket_source(resource, {"tags": {"path": "tags[*].tag"}}), run_id="1")
+    assert [row["tags"] for row in rows] == ["late,vip", None, None, None, "b", None]
+    rule = {"path": "tags[*].tag", "has_key": True}
+    _, rows = extract(ticket_source(resource, where=rule), run_id="2")
+    assert [row["ticket_id"] for row in rows] == ["desk:1", "desk:5"]
+
+
 @pytest.mark.parametrize(("path", "expected"), [("kind", ["1", "2"]), ("other", []), ("via.bot", ["2"])])
 def test_a_column_is_a_field_of_each_row(inbox: Path, ticket_source, extract, path: str, expected: list[str]) -> None:
     resource = write(inbox, 'id;status;created;kind;via\n1;open;2024-01-01;;\n2;open;2024-01-01;ad;{"bot": null}\n')

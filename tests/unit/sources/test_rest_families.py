@@ -96,6 +96,15 @@ def test_parents_may_be_chosen_by_having_a_field_at_all(server: RestServer, extr
         assert events(extract(source, *means)[1]) == [("desk:7", expected, "open")]
 
 
+def test_parents_may_be_chosen_by_the_items_of_a_list(server: RestServer, extract) -> None:
+    held = [{**TICKETS[0], "tags": [{"tag": "vip"}]}, {**TICKETS[1], "tags": [{"tag": "late"}, {"tag": "vip"}]}]
+    server.reset(lambda asked: Reply({"data": held} if asked.path == "/tickets" else [change(7)]))
+    chosen = {"resource": "tickets", "where": {"path": "tags[*].tag", "equals": ["late,vip"]}}
+    source = with_events({"for_each": chosen, "request": {"path": "/tickets/{parent.id}/changes"}})
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection(), entity="ticket_events")
+    assert events(rows) == [("desk:7", "desk:2", "open")]
+
+
 BATCHED = {**CHANGE, "ticket_id": {"path": "ticket"}}
 
 

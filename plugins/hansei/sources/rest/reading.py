@@ -20,6 +20,7 @@ from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.settings import Settings
 from hansei.sources.chunks import RECORD, Chunk
+from hansei.sources.fields import every_text, holds_key
 from hansei.sources.files import read_stream
 from hansei.sources.rest.answers import Asking
 from hansei.sources.rest.exchange import Exchange
@@ -210,9 +211,10 @@ class Reading:
     def _chosen(self, where, records: pa.Table) -> pa.Table:
         if where is None or not records.num_rows:
             return records
-        value = f"json_extract_string(record, {quote(place_of(where.path))})"
+        path = place_of(where.path)
+        value = every_text("record", path) if "*" in path else f"json_extract_string(record, {quote(path)})"
         if where.has_key is not None:
-            holds = f"{'' if where.has_key else 'NOT '}json_exists(record, {quote(place_of(where.path))})"
+            holds = f"{'' if where.has_key else 'NOT '}{holds_key('record', path)}"
         elif where.is_present is not None:
             holds = f"nullif({value}, '') IS {'NOT ' if where.is_present else ''}NULL"
         else:
