@@ -30,7 +30,8 @@ SELECT
   pairs.created_date,
   pairs.account_tier
 FROM pairs
+-- Not an AND in the join: of a condition on one side alone DuckDB makes a loop over all pairs.
 LEFT JOIN staging.customers AS ticket_records
-  ON pairs.record_kind = 'customers' AND pairs.ticket_key = ticket_records.customer_id
+  ON CASE WHEN pairs.record_kind = 'customers' THEN pairs.ticket_key END = ticket_records.customer_id
 LEFT JOIN staging.customers AS crm_records
-  ON pairs.record_kind = 'customers' AND pairs.crm_key = crm_records.customer_id
+  ON CASE WHEN pairs.record_kind = 'customers' THEN pairs.crm_key END = crm_records.customer_id

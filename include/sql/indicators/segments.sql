@@ -40,6 +40,7 @@ SELECT
       COALESCE(teams.team_name, plain.segment_value) || ', ' || COALESCE(second_teams.team_name, plain.second_value)
   END AS label
 FROM plain
-LEFT JOIN core.teams AS teams ON plain.segment_value = teams.team_id AND plain.dimension = 'team'
+-- Not an AND in the join: of a condition on one side alone DuckDB makes a loop over all pairs.
+LEFT JOIN core.teams AS teams ON CASE WHEN plain.dimension = 'team' THEN plain.segment_value END = teams.team_id
 LEFT JOIN core.teams AS second_teams
-  ON plain.second_value = second_teams.team_id AND plain.second_dimension = 'team'
+  ON CASE WHEN plain.second_dimension = 'team' THEN plain.second_value END = second_teams.team_id

@@ -1,16 +1,32 @@
 -- Grain: one row per ticket, metric and turn of which an agreement may speak: from when until when time is taken.
 -- A clock that waits for a message stops when it comes or when the ticket is closed; one that runs through the life
 -- stops when the ticket is closed and goes on when it is opened again.
+{#- targeted: the ticket may have a target for the metric; one that no policy asks for only a source can have set. #}
+{%- macro targeted(ticket_number, metric) -%}
+{% if metric in sla.metrics_asked %}TRUE{% else %}{{ ticket_number }} IN (
+      SELECT ticket_number
+      FROM {{ rows('work.source_sla_targets') }}
+      WHERE metric_number = {{ sla.metrics[metric] }}
+    ){% endif %}
+{%- endmacro %}
 WITH turns AS (
+  {% for metric, condition in {'first_reply': 'is_opening', 'next_reply': 'NOT is_opening'}.items() %}
   SELECT
     ticket_number,
     turn_number,
-    CASE WHEN is_opening THEN {{ sla.metrics.first_reply }} ELSE {{ sla.metrics.next_reply }} END AS metric_number,
+    {{ sla.metrics[metric] }} AS metric_number,
     started_at,
     started_position,
     replied_at,
     replied_position
   FROM {{ rows('work.ticket_turns') }}
+  WHERE
+    {{ condition }}
+    AND {{ targeted('ticket_number', metric) }}
+  {% if not loop.last %}
+  UNION ALL
+  {% endif %}
+  {% endfor %}
   {% if 'periodic_update' in sla.metrics_in_use %}
   UNION ALL
   SELECT
@@ -32,7 +48,9 @@ WITH turns AS (
     FROM {{ rows('work.ticket_messages') }} AS messages
     LEFT JOIN core.calendar_days AS days
       ON messages.calendar_number = days.calendar_number AND CAST(messages.sent_at AS DATE) = days.utc_date
-    WHERE messages.kind IN ({{ kinds.opening }}, {{ kinds.reply }})
+    WHERE
+      messages.kind IN ({{ kinds.opening }}, {{ kinds.reply }})
+      AND {{ targeted('messages.ticket_number', 'periodic_update') }}
   ) AS updates
   WINDOW in_order AS (PARTITION BY ticket_number ORDER BY turn_number)
   {% endif %}
@@ -109,4 +127,5 @@ SELECT
 FROM {{ rows('work.tickets') }} AS tickets
 LEFT JOIN {{ rows('work.ticket_closures') }} AS closures
   ON tickets.ticket_number = closures.ticket_number AND closures.is_last
+WHERE {{ targeted('tickets.ticket_number', metric) }}
 {% endfor %}

@@ -25,7 +25,9 @@ WITH messages AS (
     AND events.occurred_at < lines.valid_to
     AND (events.occurred_at >= lines.valid_from OR lines.is_first)
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON lines.ticket_number = tickets.ticket_number
-  LEFT JOIN {{ rows('work.event_values') }} AS actors ON events.actor_id = actors.value AND events.actor_kind = 'agent'
+  -- Not an AND in the join: of a condition on one side alone DuckDB makes a loop over all pairs.
+  LEFT JOIN {{ rows('work.event_values') }} AS actors
+    ON CASE WHEN events.actor_kind = 'agent' THEN events.actor_id END = actors.value
   WHERE lines.is_event_based AND events.event_type = 'reply' AND events.deleted_at IS NULL
   UNION ALL
   -- Whoever opens a ticket waits from then on, whether the source keeps the opening as a message or not.

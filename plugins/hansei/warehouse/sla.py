@@ -65,8 +65,11 @@ class SlaRules:
 
     @cached_property
     def metrics_in_use(self) -> set[str]:
-        if self.is_fed:
-            return set(METRICS)
+        return set(METRICS) if self.is_fed else self.metrics_asked
+
+    @cached_property
+    def metrics_asked(self) -> set[str]:
+        """Metrics for which some policy sets a target."""
         return {metric for _, policy in self.policies for version in policy.versions for metric in version.metrics}
 
     @cached_property
