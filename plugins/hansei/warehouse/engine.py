@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 from hansei.errors import WarehouseError
 from hansei.settings import Settings
 from hansei.warehouse.dialect import Dialect
+from hansei.warehouse.threads import is_small
 
 SCHEMAS = ("landing", "staging", "core", "indicators", "ops", "board")
 _WRITER_LOCK = 7_240_011
@@ -38,6 +39,7 @@ class Warehouse:
         self.sql = dialect
         self.is_writable = is_writable
         self._connection = engine.connect()
+        self._has_one_thread = False
 
     def close(self) -> None:
         self._connection.close()
@@ -49,10 +51,17 @@ class Warehouse:
         if self._connection.in_transaction():
             yield
             return
+        self.fit_threads()
         with self._naming_a_full_disk(), self._connection.begin():
             if not self.sql.is_duckdb and self.is_writable:
                 self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
             yield
+
+    def fit_threads(self) -> None:
+        """One thread for a small DuckDB file, and all of them as soon as it has grown."""
+        if self.sql.is_duckdb and is_small(Path(self.engine.url.database)) != self._has_one_thread:
+            self._has_one_thread = not self._has_one_thread
+            self._raw().execute("SET threads = 1" if self._has_one_thread else "RESET threads")
 
     @contextmanager
     def _naming_a_full_disk(self) -> Iterator[None]:
@@ -321,6 +330,7 @@ def _duckdb(path: Path, settings: Settings, is_writable: bool) -> Warehouse:
         raise
     warehouse.execute("SET TimeZone = 'UTC'")
     warehouse.execute("SET integer_division = true")
+    warehouse.fit_threads()
     return warehouse
 
 
