@@ -122,6 +122,74 @@ def judged(indicator_id: str, segment_id: str, label: str, level: str, limit: fl
     )
 
 
+CHINESE = {
+    "Weekly brief": "每周简报",
+    "whole service": "整体服务",
+    "Tickets created": "新建工单",
+    "Tickets solved": "已解决工单",
+    "Backlog": "积压量",
+    "First reply, median": "首次回复（中位数）",
+    "Resolution, median": "解决时间（中位数）",
+    "Resolution, nine in ten": "解决时间（十之八九）",
+    "Reopened": "重新打开率",
+    "Handed on": "转派率",
+    "Promised times kept": "承诺时间达成率",
+    "Satisfied customers": "满意的客户",
+    "Net promoter score": "净推荐值",
+    "How many requests came in?": "收到多少请求？",
+    "How many tickets wait at the week's end?": "周末有多少工单在等待？",
+    "How long does half of our customers wait for a first answer?": "一半的客户等待首次答复多久？",
+    "Tickets solved in the week, each counted once, on the day of its last solution.": "本周解决的工单，各计一次。",
+    "Agreed with the customers' council for this year.": "与客户委员会商定，本年度有效。",
+    "The night desk starts an hour later.": "夜班台晚一小时上班。",
+    "Find what changed at team Night desk when the waiting began.": "查明Night desk团队在等待变长时有何变化。",
+    "Lay the first week beside the schedules of that week.": "把第一周与当周的排班对照。",
+    "Move one person for two weeks.": "调一个人两周。",
+    "The file's columns changed.": "文件的列有变化。",
+    "solved before it was created": "解决早于创建",
+    "invitation is known": "邀请已知",
+    "Bot and automatic answers": "机器人与自动回复",
+    "Waiting": "等待",
+    "Reaching a person": "联系到人工",
+    "Not solved": "未解决",
+    "Balanced service scorecard": "平衡服务计分卡",
+    "Is the service quick, good, joined up and getting better, all at once?": "服务是否快速、优质、协同、不断改进？",
+    "Efficiency": "效率",
+    "Quality": "质量",
+    "Collaboration": "协作",
+    "Development": "发展",
+    "Collaboration profile": "协作画像",
+    "Where does work between people and teams hold?": "人员与团队之间的协作在哪里牢固？",
+    "Taking up": "接手",
+    "Keeping hold": "持续负责",
+    "Sent back and forth": "来回转交",
+    "One face to the customer": "由一人面对客户",
+    "The shift lead moves people to the queue that is running late.": "当班负责人把人员调往出现延迟的队列。",
+    "Answers are late before resolutions are, because work waits in the queue first.": "答复先延迟，因为工作先在排队。",
+    "Promised service levels are missed": "未能兑现承诺的服务水平",
+    "Solutions do not hold": "解决方案不持久",
+    "Customers lose patience": "客户失去耐心",
+    "Customers wait too long for a first answer": "客户等待首次答复过久",
+}
+CHINESE |= {f"How is {title.lower()} doing?": f"{chinese}情况如何？" for title, chinese in list(CHINESE.items())}
+_KEYS = {
+    "this week lies outside": "patterns.outside",
+    "two of the last three weeks": "patterns.two_of_three",
+    "each of the last six weeks": "patterns.trend",
+    "the last seven weeks": "patterns.shift",
+    "this week meets it": "reasons.may_meet",
+    "some weeks meet it": "reasons.may_miss",
+    "too few cases": "reasons.insufficient",
+    "no target is set": "reasons.no_target",
+    "not delivered": "reasons.incomplete",
+}
+
+
+def because(reason: str) -> str:
+    """The key of a sentence of the charts, by words of its own."""
+    return next(key for told, key in _KEYS.items() if told in reason)
+
+
 _VARIES = "It varies as usual, and {rest}"
 _HITS = "the target lies within that range: this week meets it, others may not."
 _MISSED = "the target lies within that range: some weeks meet it, not this one."
@@ -180,6 +248,7 @@ def words() -> list[dict]:
     keys = ("indicator_id", "segment_id", "segment_label", "word", "reason")
     return [
         dict(zip(keys, row[:-1], strict=True))
+        | {"because": because(row[4])}
         | {"since": None if row[-1] is None else MONDAY - dt.timedelta(weeks=row[-1])}
         for row in said
     ]
@@ -507,6 +576,7 @@ def breaching() -> dict:
         "period_end": dt.date(2026, 11, 8),
         "as_of": dt.datetime(2026, 11, 9, 3, 0, tzinfo=dt.UTC),
         "product_version": "0.1.0",
+        "translations": {"zh_CN": CHINESE},
         "definitions_hash": "5f" * 32,
         "readiness": [
             {
@@ -637,7 +707,10 @@ def waiting() -> dict:
     for found in case["judgements"]:
         found["verdict"] = "not_ready"
     waits = "A source has not delivered all of this week yet."
-    case["words"] = [one | {"word": "data not ready", "reason": waits, "since": None} for one in case["words"]]
+    case["words"] = [
+        one | {"word": "data not ready", "reason": waits, "because": because(waits), "since": None}
+        for one in case["words"]
+    ]
     return case
 
 
@@ -649,7 +722,9 @@ def scarce() -> dict:
     few = "There are too few cases in this week."
     case |= {section: [] for section in ("earlier_actions", "cards", "profiles", "registers")}
     case["outlooks"] = [o | {"state": "too_few_periods", "periods": [], "chances": []} for o in case["outlooks"]]
-    case["words"] = [one | {"word": "too few data", "reason": few, "since": None} for one in case["words"]]
+    case["words"] = [
+        one | {"word": "too few data", "reason": few, "because": because(few), "since": None} for one in case["words"]
+    ]
     for found in case["indicators"]:
         found["segments"] = []
         found["series"] = found["series"][-1:]
@@ -696,13 +771,14 @@ def evidence(case: str) -> Evidence:
     return Evidence.model_validate(CASES[case]())
 
 
-def golden(case: str) -> Path:
-    return Path(__file__).parent / "briefs" / f"{case}.html"
+def golden(case: str, language: str = "en") -> Path:
+    return Path(__file__).parent / "briefs" / (f"{case}.html" if language == "en" else f"{case}.{language}.html")
 
 
 if __name__ == "__main__":
     from hansei.reviews.rendering import render_review
 
     for name in CASES:
-        golden(name).parent.mkdir(exist_ok=True)
-        golden(name).write_text(render_review(evidence(name), parts()), encoding="utf-8")
+        for language in ("en", "zh_CN"):
+            golden(name, language).parent.mkdir(exist_ok=True)
+            golden(name, language).write_text(render_review(evidence(name), parts(), language), encoding="utf-8")

@@ -22,6 +22,7 @@ from hansei.catalog.sla import check_agreements
 from hansei.catalog.surveys import check_surveys
 from hansei.catalog.threshold_checks import check_thresholds
 from hansei.catalog.topics import check_topics
+from hansei.catalog.translations import check_translations
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
@@ -49,6 +50,7 @@ def cross_check(catalog: Catalog) -> list[Fault]:
         *check_recipients(catalog),
         *check_playbooks(catalog),
         *check_topics(catalog),
+        *check_translations(catalog),
     ]
 
 

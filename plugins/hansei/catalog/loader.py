@@ -35,6 +35,7 @@ from hansei.catalog.surveys import Benchmark, ScaleContract, ServqualWeights
 from hansei.catalog.tables import TableModel
 from hansei.catalog.thresholds import THRESHOLD_FILE, Rebase, Threshold
 from hansei.catalog.topics import Topic
+from hansei.catalog.translations import Translations
 from hansei.errors import DefinitionError
 from hansei.settings import Settings
 
@@ -66,6 +67,7 @@ FOLDERS: dict[str, type[Definition] | TypeAdapter] = {
     "recipients": Recipient,
     "playbooks": Playbook,
     "topics": Topic,
+    "translations": Translations,
 }
 SERVICE_FILE = "service.yaml"
 # Kinds that have no folder of their own: they lie beside what they belong to.
@@ -107,6 +109,7 @@ class Catalog:
     recipients: dict[str, Recipient]
     playbooks: dict[str, Playbook]
     topics: dict[str, Topic]
+    translations: dict[str, Translations]
     tables: dict[str, TableModel]
     documents: dict[tuple[str, str], Document] = field(repr=False, default_factory=dict)
     home: Path = Path(".hansei")
@@ -145,8 +148,9 @@ class Catalog:
         """Every definition as plain data, for the archive of a review and the table of definitions in force.
 
         Recipients are left out: who is told changes no number, and people's names stay out of warehouse and archive.
+        So are translations: a review's evidence holds those that it needs.
         """
-        kinds = {name: getattr(self, name) for name in KINDS if name != "recipients"}
+        kinds = {name: getattr(self, name) for name in KINDS if name not in ("recipients", "translations")}
         kinds["service"] = {self.service.id: self.service}
         return {kind: {key: _plain(item) for key, item in sorted(items.items())} for kind, items in kinds.items()}
 

@@ -14,24 +14,44 @@ INTERVAL_WORDS = {
 }
 
 
+# Documents tell these in other languages, from the message catalogues, by the same keys and parts.
+COUNTING = {
+    "count": "number of rows that meet the condition",
+    "total": "sum of {value}",
+    "distinct": "number of different {value}",
+    "ratio": "rows that meet the numerator, divided by rows that meet the denominator",
+    "rate": "sum of {numerator} divided by sum of {denominator}",
+    "rate_per": "{per} times sum of {numerator} divided by sum of {denominator}",
+    "mean": "sum of {value} divided by the number of rows",
+    "quantile": "{quantile} quantile of {value}, linear between ranks",
+    "net_share": "share of rows that meet the numerator less share of those that count against it, times 100",
+    "snapshot": "rows that are open at the end of the period",
+    "snapshot_of": "sum of {value} of the rows that are open at the end of the period",
+    "quotient": "{numerator} divided by {denominator}",
+    "quotient_per": "{per} times {numerator} divided by {denominator}",
+}
+
+
 def counting(indicator: Indicator) -> str:
     """One sentence without a full stop."""
-    times = f"{indicator.per:,g} times " if indicator.per else ""
-    rules = {
-        "count": "number of rows that meet the condition",
-        "total": f"sum of {indicator.value}",
-        "distinct": f"number of different {indicator.value}",
-        "ratio": "rows that meet the numerator, divided by rows that meet the denominator",
-        "rate": f"{times}sum of {indicator.numerator_value} divided by sum of {indicator.denominator_value}",
-        "mean": f"sum of {indicator.value} divided by the number of rows",
-        "quantile": f"{indicator.quantile or 0:g} quantile of {indicator.value}, linear between ranks",
-        "net_share": "share of rows that meet the numerator less share of those that count against it, times 100",
-        "snapshot": f"sum of {indicator.value} of the rows that are open at the end of the period"
-        if indicator.value
-        else "rows that are open at the end of the period",
-        "quotient": f"{times}{indicator.numerator_indicator} divided by {indicator.denominator_indicator}",
+    key, parts = counting_parts(indicator)
+    return COUNTING[key].format(**parts)
+
+
+def counting_parts(indicator: Indicator) -> tuple[str, dict[str, str]]:
+    """The key of COUNTING that says how an indicator is counted, and what to fill in."""
+    key = indicator.measure
+    if key in ("rate", "quotient") and indicator.per:
+        key += "_per"
+    elif key == "snapshot" and indicator.value:
+        key += "_of"
+    return key, {
+        "value": indicator.value or "",
+        "numerator": indicator.numerator_value or indicator.numerator_indicator or "",
+        "denominator": indicator.denominator_value or indicator.denominator_indicator or "",
+        "per": f"{indicator.per:,g}" if indicator.per else "",
+        "quantile": f"{indicator.quantile or 0:g}",
     }
-    return rules[indicator.measure]
 
 
 def formula(indicator: Indicator) -> str:

@@ -20,6 +20,7 @@ from hansei.pipeline.outlook_evidence import gather_outlooks
 from hansei.pipeline.proposing import propose
 from hansei.pipeline.risk_evidence import gather_registers
 from hansei.pipeline.shared_reads import SharedReads
+from hansei.pipeline.translating import with_translations
 from hansei.pipeline.voicing import Voicing
 from hansei.reviews.evidence import (
     Breach,
@@ -71,7 +72,6 @@ class EvidenceGathering:
             about=self.about,
             about_label="" if self.about == WHOLE else self.labels.get(self.about, self.about),
             languages=self.review.languages,
-            translations={name: texts | voicing.titles_in(name) for name, texts in proposals.translations.items()},
             reporting_zone=service.reporting_zone,
             grain=self.review.grain,
             period_start=self.period_start,
@@ -92,7 +92,8 @@ class EvidenceGathering:
             honesty=self._honesty(),
             parts=tuple(part.reference() for _, part in sorted(self.parts.items())),
         )
-        return evidence, self.parts
+        told = {name: texts | voicing.titles_in(name) for name, texts in proposals.translations.items()}
+        return with_translations(self.catalog, evidence, told), self.parts
 
     def _sections(self) -> dict[str, Any]:
         """Scorecards and outlook of what the edition is about; profiles and risks are of the whole service."""

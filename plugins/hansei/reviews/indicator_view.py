@@ -162,7 +162,7 @@ def _drawings(
         label = words.say("narrative.in_place", title=title, place=where)
         spoken = narrative.alternative(label, indicator, evidence, segment.segment_id, segment.series, words)
         drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, words, NARROW, scale)
-        yield Drawing(where[:1].upper() + where[1:], (drawn,))
+        yield Drawing(words.opened(where), (drawn,))
 
 
 def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: SegmentSeries) -> IndicatorEvidence:

@@ -24,6 +24,8 @@ from hansei.reviews.evidence import DURATIONS, Judged
 from hansei.settings import SHIPPED_INCLUDE
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+# Latin names keep their own letters there.
+_WITHOUT_CAPITALS = ("zh_CN",)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,10 @@ class Locale:
         if len(items) < 2:
             return "".join(items)
         return self.say("figures.list_two", first=self.say("figures.list_between").join(items[:-1]), last=items[-1])
+
+    def opened(self, text: str) -> str:
+        """The text as it begins a line: `Channel chat`; unchanged where the script has no capitals."""
+        return text if self.language in _WITHOUT_CAPITALS else text[:1].upper() + text[1:]
 
     def together(self, sentences: Sequence[str]) -> str:
         """Sentences one after the other."""

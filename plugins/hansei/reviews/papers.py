@@ -16,7 +16,7 @@ from hansei.reviews.docx_paper import render_docx
 from hansei.reviews.evidence import Evidence, Part
 from hansei.reviews.locales import Locale
 from hansei.reviews.pdf_paper import render_pdf
-from hansei.reviews.rendering import render_page, review_words
+from hansei.reviews.rendering import document_name, render_page, review_words
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 MEDIA_TYPES: dict[Format, str] = {"html": "text/html", "pdf": "application/pdf"}
@@ -53,11 +53,6 @@ class Papers:
     documents: tuple[Document, ...]
     missing: tuple[Missing, ...]
     headline: str
-
-
-def document_name(form: Format, language: str, principal: str) -> str:
-    """`brief.html` in the principal language, `brief.zh_CN.html` in another."""
-    return f"brief.{form}" if language == principal else f"brief.{language}.{form}"
 
 
 def make_documents(

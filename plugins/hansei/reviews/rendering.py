@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from hansei.catalog.reviews import Format
 from hansei.reviews import visual
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
@@ -70,8 +71,19 @@ def render_review(
 
 
 def render_page(brief: Brief, words: Locale, templates: Path | None = None) -> str:
-    """The brief as one self-contained HTML page."""
-    return render("review.html.j2", templates, brief=brief, evidence=brief.evidence, words=words)
+    """The brief as one self-contained HTML page, with links to the pages of its other languages beside it."""
+    languages = brief.evidence.languages
+    others = [
+        (document_name("html", language, languages[0]), locale(language, templates or SHIPPED_INCLUDE / "templates"))
+        for language in languages
+        if language != words.language
+    ]
+    return render("review.html.j2", templates, brief=brief, evidence=brief.evidence, words=words, others=others)
+
+
+def document_name(form: Format, language: str, principal: str) -> str:
+    """`brief.html` in the principal language, `brief.zh_CN.html` in another."""
+    return f"brief.{form}" if language == principal else f"brief.{language}.{form}"
 
 
 def review_words(evidence: Evidence, language: str | None = None, templates: Path | None = None) -> Locale:
