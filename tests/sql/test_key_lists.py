@@ -11,7 +11,7 @@ from sql.staging_rows import publish
 from support.counting_desk import SOURCE, Desk, counting_desk
 
 from hansei.catalog import Catalog
-from hansei.catalog.sources import KeyList
+from hansei.catalog.source_tallies import KeyList
 from hansei.catalog.windows import Window
 from hansei.settings import Settings
 from hansei.sources.erasure import LIKE_TOKEN

@@ -26,7 +26,8 @@ from hansei.catalog.translations import check_translations
 
 if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
-    from hansei.catalog.sources import EntityMapping, Source
+    from hansei.catalog.source_mappings import EntityMapping
+    from hansei.catalog.sources import Source
 
 
 def cross_check(catalog: Catalog) -> list[Fault]:

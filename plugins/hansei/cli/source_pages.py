@@ -11,7 +11,8 @@ from hansei.catalog import Catalog
 from hansei.catalog.documents import parse, read_document
 from hansei.catalog.rest import Pages
 from hansei.catalog.row_filters import RowFilter
-from hansei.catalog.sources import ColumnMapping, EntityMapping, Resource, Source
+from hansei.catalog.source_mappings import ColumnMapping, EntityMapping
+from hansei.catalog.sources import Resource, Source
 from hansei.errors import HanseiError
 
 BEGIN = "<!-- From here to the end mark `make docs` writes, from the definition. -->"

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
-from hansei.catalog.sources import Source, SourceCounts
+from hansei.catalog.source_tallies import SourceCounts
+from hansei.catalog.sources import Source
 from hansei.quality.waiting_rows import WAITING_SCHEMA, waiting_rows
 from hansei.settings import Settings
 from hansei.sources.tallies import ALL_STATUSES

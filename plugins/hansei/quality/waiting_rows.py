@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
-from hansei.catalog.sources import Source, SourceCounts
+from hansei.catalog.source_tallies import SourceCounts
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.quality.quarantine import Quarantine
 from hansei.settings import Settings

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hansei.catalog.loader import Catalog
-from hansei.catalog.sources import DeletedKeys, Source
+from hansei.catalog.source_tallies import DeletedKeys
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.errors import HanseiError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from hansei.catalog.entities import Column, ColumnType
-from hansei.catalog.sources import ColumnMapping, Scalar
+from hansei.catalog.source_mappings import ColumnMapping, Scalar
 from hansei.sources.scratch import quote
 from hansei.sources.times import UNIT_SECONDS
 

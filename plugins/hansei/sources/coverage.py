@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from hansei.catalog.entities import Entity
 from hansei.catalog.loader import Catalog
-from hansei.catalog.sources import ColumnMapping, Source
+from hansei.catalog.source_mappings import ColumnMapping
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.settings import Settings

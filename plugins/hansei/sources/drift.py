@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hansei.catalog.entities import Entity
-from hansei.catalog.sources import EntityMapping, Source
+from hansei.catalog.source_mappings import EntityMapping
+from hansei.catalog.sources import Source
 from hansei.errors import SourceError
 from hansei.sources.chunks import RECORD, SPECIALS
 from hansei.sources.fields import Fields, neutral_names, resource_paths, roots

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hansei.catalog.entities import Entity
-from hansei.catalog.sources import EntityMapping, Source
+from hansei.catalog.source_mappings import EntityMapping
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.sources.casts import ARROW_TYPES
 from hansei.sources.chunks import FILE, ROW, UNREADABLE

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from hansei.catalog.entities import Column, Entity
 from hansei.catalog.row_filters import RowFilter
-from hansei.catalog.sources import ColumnMapping, EntityMapping, Source
+from hansei.catalog.source_mappings import ColumnMapping, EntityMapping
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.sources.casts import SQL_TYPES, cast, cast_native, literal, read_date, unit_factor
 from hansei.sources.chunks import FILE, ROW, UNREADABLE

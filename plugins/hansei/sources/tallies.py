@@ -20,7 +20,9 @@ import pyarrow.compute as pc
 
 from hansei.catalog.entities import Column, Entity
 from hansei.catalog.loader import Catalog
-from hansei.catalog.sources import ColumnMapping, DeletedKeys, EntityMapping, KeyList, Source, SourceCounts
+from hansei.catalog.source_mappings import ColumnMapping, EntityMapping
+from hansei.catalog.source_tallies import DeletedKeys, KeyList, SourceCounts
+from hansei.catalog.sources import Source
 from hansei.catalog.windows import Window
 from hansei.connections import Resolver
 from hansei.errors import HanseiError, SourceError

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
-from hansei.catalog.sources import KeyList
+from hansei.catalog.source_tallies import KeyList
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.publication import bury, record_changes
 from hansei.warehouse.runs import Run
