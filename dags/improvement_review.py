@@ -1,16 +1,20 @@
 """
 ### Improvement review
 
-Builds and archives the review documents that managers read every week, one mapped group per review definition.
+Builds and archives the review documents that managers read, one mapped group per review definition that is due.
 
-**Waits for readiness.** From Monday 06:00 in the reporting zone it looks every five minutes whether every source has
-passed the end of the week, and gives its slot back in between. At the review's own deadline it goes on with what is
+**Due** is a review whose last week, month or quarter has no published edition yet. Every day at 06:00 in the reporting
+zone it looks which are, so that one missed day delays an edition and loses none.
+
+**Waits for readiness.** Every five minutes it looks whether every source has passed the end of the period, and gives
+its slot back in between. At the review's own deadline it goes on with what is
 there: indicators that are late are greyed and named in the document. A brief is never silently missing.
 
 **Safe to repeat.** A published review is immutable. The same evidence makes no new document; other evidence (late rows,
 a correction) makes a new revision beside the old one.
 
-**By hand.** Trigger it with `period_end`, the Monday after the week, or leave it empty for the last week with data.
+**By hand.** Trigger it with `period_end`, the first day after the period, for every review of which one ended then; or
+leave it empty for all of them and the last periods with data.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ ZONE = orchestration.reporting_zone()
 
 
 @dag(
-    schedule=CronDataIntervalTimetable("0 6 * * MON", timezone=ZONE),
+    schedule=CronDataIntervalTimetable("0 6 * * *", timezone=ZONE),
     start_date=orchestration.START_DATE,
     catchup=False,
     max_active_runs=1,
@@ -35,7 +39,7 @@ ZONE = orchestration.reporting_zone()
     tags=["owner:service-desk", "tier:1"],
     doc_md=__doc__,
     params={
-        "period_end": Param(None, type=["null", "string"], format="date", description="the Monday after the week"),
+        "period_end": Param(None, type=["null", "string"], format="date", description="the day after the period"),
     },
 )
 def improvement_review() -> None:
@@ -44,7 +48,8 @@ def improvement_review() -> None:
 
     @task
     def list_reviews() -> list[str]:
-        return orchestration.review_ids()
+        named = bool(get_current_context()["params"].get("period_end"))
+        return run_stage("due_reviews", period_end(), named)
 
     @task.sensor(
         mode="reschedule",

@@ -52,13 +52,6 @@ def reporting_zone() -> str:
     return "UTC"
 
 
-def review_ids() -> list[str]:
-    """Ids of every review that is defined; raises with every fault where a definition is broken."""
-    from hansei.catalog.loader import load_catalog
-
-    return sorted(load_catalog(load_settings()).reviews)
-
-
 def run_stage(name: str, *arguments: Any, **named: Any) -> Any:
     """What the pipeline's stage `name` returns (counts and ids), run with Airflow's own connections."""
     from hansei import pipeline
@@ -111,17 +104,16 @@ def run_of(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def review_period_end(context: Mapping[str, Any], zone: str) -> date | None:
-    """First day after the week under review: the Monday on or before the interval's end in `zone`.
+    """The day by which the periods under review have ended: that of the interval's end in `zone`, or the one named.
 
-    None for a manual run that names no `period_end`: the pipeline then takes the last week that it has data for.
+    None for a manual run that names no `period_end`: the pipeline then takes the last periods that it has data for.
     """
     if named := context["params"].get("period_end"):
         return date.fromisoformat(named)
     end = naive_utc(context.get("data_interval_end"))
     if end is None or context["dag_run"].run_type == "manual":
         return None
-    day = end.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
-    return day - timedelta(days=day.weekday())
+    return end.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
 
 
 def naive_utc(instant: datetime | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,9 +86,40 @@ def test_building_again_makes_no_revision(company: Company, built: dict[str, Evi
         pipeline.build_review(company.context(NIGHTS[2]), "team_review", FOLLOWING, about="team=desk:G9")
 
 
-def test_a_period_that_no_week_ends_before_is_refused(company: Company) -> None:
-    with pytest.raises(HanseiError, match=r"no week ends before 2026-03-25.*2026-03-23"):
-        pipeline.build_review(company.context(NIGHTS[2]), "team_review", date(2026, 3, 25))
+def test_any_day_before_the_next_week_has_ended_names_the_week(company: Company, built: dict[str, Evidence]) -> None:
+    late = pipeline.build_review(company.context(NIGHTS[2]), "team_review", date(2026, 3, 29), about=TEAMS[0])
+    assert [one["review_id"] for one in late["editions"]] == [f"team_review:{TEAMS[0]}:{WEEK}:r1"]
+
+
+def test_a_review_is_due_until_its_last_period_is_published(company: Company, built: dict[str, Evidence]) -> None:
+    context = company.context(NIGHTS[2])
+    monthly, weekly = ["account_review", "monthly_report"], ["team_review", "weekly_brief"]
+    assert pipeline.due_reviews(context) == [*monthly, *weekly]
+    assert pipeline.due_reviews(context, date(2026, 3, 25)) == monthly
+    assert pipeline.due_reviews(context, date(2026, 3, 30)) == [*monthly, *weekly]
+    assert pipeline.due_reviews(context, FOLLOWING, is_named=True) == weekly
+    assert pipeline.due_reviews(context, date(2026, 4, 1), is_named=True) == monthly
+    assert pipeline.due_reviews(context, date(2026, 4, 7), is_named=True) == []
+
+
+def test_a_month_is_reviewed_like_a_week(company: Company) -> None:
+    """Its figures are those of the month, its words speak of months."""
+    context = company.context(NIGHTS[2])
+    (edition,) = pipeline.build_review(context, "monthly_report", date(2026, 4, 1))["editions"]
+    assert edition["review_id"] == "monthly_report:2026-03-01:r1"
+    (evidence,) = [
+        read_edition(company.settings.archive, one.review_id, one.period_start)[0]
+        for one in editions(company.settings.archive)
+        if one.review_id == "monthly_report"
+    ]
+    assert (evidence.grain, evidence.period_end) == ("month", date(2026, 3, 31))
+    count = company.scalar(
+        "SELECT COUNT(*) FROM core.tickets WHERE created_date BETWEEN '2026-03-01' AND '2026-03-31' "
+        "AND NOT is_deleted AND NOT is_merged AND NOT is_spam AND NOT is_bot_only"
+    )
+    assert evidence.indicator("tickets_created").series[-1].value == count > 0
+    page = Path(edition["path"]).read_text("utf-8")
+    assert "March 2026" in page and "Month before" in page and "Week before" not in page
 
 
 @pytest.mark.parametrize("team", TEAMS)

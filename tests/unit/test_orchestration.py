@@ -63,13 +63,13 @@ def test_a_backfill_by_airflow_becomes_a_named_window() -> None:
     ("end", "zone", "expected"),
     [
         (datetime(2026, 11, 23, 6, 0, tzinfo=BERLIN), "Europe/Berlin", date(2026, 11, 23)),
-        (datetime(2026, 11, 25, 6, 0, tzinfo=BERLIN), "Europe/Berlin", date(2026, 11, 23)),
+        (datetime(2026, 11, 25, 6, 0, tzinfo=BERLIN), "Europe/Berlin", date(2026, 11, 25)),
         # Sunday evening in UTC is already Monday in Auckland.
         (datetime(2026, 11, 22, 17, 0, tzinfo=UTC), "Pacific/Auckland", date(2026, 11, 23)),
-        (datetime(2026, 11, 22, 17, 0, tzinfo=UTC), "UTC", date(2026, 11, 16)),
+        (datetime(2026, 11, 22, 17, 0, tzinfo=UTC), "UTC", date(2026, 11, 22)),
     ],
 )
-def test_the_reviewed_week_ends_on_the_monday_of_the_zone(end: datetime, zone: str, expected: date) -> None:
+def test_reviewed_periods_have_ended_by_the_day_of_the_zone(end: datetime, zone: str, expected: date) -> None:
     assert orchestration.review_period_end(run("scheduled", (end, end)), zone) == expected
 
 

@@ -197,6 +197,13 @@ def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int
         return [StoredReview(**row._mapping) for row in connection.execute(query.limit(limit))]
 
 
+def published_periods(engine: sa.Engine) -> set[tuple[str, date]]:
+    """Definition and first day of every period of which an edition is published."""
+    query = sa.select(reviews.c.definition_id, reviews.c.period_start).where(reviews.c.state == "published").distinct()
+    with engine.connect() as connection:
+        return {(row.definition_id, row.period_start) for row in connection.execute(query)}
+
+
 def mirrored_columns() -> dict[str, list[str]]:
     """Columns of each table that the warehouse mirrors. AT, a word of the SQL language, has another name there."""
     return {

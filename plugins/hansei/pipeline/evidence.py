@@ -71,6 +71,7 @@ class EvidenceGathering:
             audience=self.review.audience,
             about=self.about,
             about_label="" if self.about == WHOLE else self.labels.get(self.about, self.about),
+            minimum_cases=0 if self.about == WHOLE else self.shared.least,
             languages=self.review.languages,
             reporting_zone=service.reporting_zone,
             grain=self.review.grain,

@@ -28,7 +28,10 @@ from hansei.reviews.evidence import Breach, Part, Word
 from hansei.reviews.explanations import Explanation, MovedDimension, MovedSegment, TimeSpent
 from hansei.reviews.standing import weight
 
-MOST_BEFORE, LEAST_BEFORE, MOST_NOW = 26, 4, 8
+# Periods before at most (half a year; of quarters a year), and of the trouble; and before at least.
+MOST_BEFORE = {"week": 26, "month": 6, "quarter": 4}
+MOST_NOW = {"week": 8, "month": 2, "quarter": 1}
+LEAST_BEFORE = 4
 MOST_SEGMENTS, EXAMPLES = 5, 5
 MOST_CONCERNS = 2  # places of one indicator that are explained beside the whole service
 # Indicators of these tables are counted per ticket, so that the ledger can say where their time went.
@@ -88,7 +91,7 @@ class Explaining:
     def _spans(self, start: date, phase_start: date | None) -> Spans | None:
         """What is compared with what; None where too little lies before the trouble."""
         now_start = self.period_start
-        for _ in range(MOST_NOW - 1):
+        for _ in range(MOST_NOW[self.grain] - 1):
             if now_start > start:
                 now_start = previous_period(self.grain, now_start)
         earliest = self._first_period(start, phase_start)
@@ -97,7 +100,7 @@ class Explaining:
     def _first_period(self, start: date, phase_start: date | None) -> date | None:
         """First period to compare with. A trouble that began with its phase is compared with the phase before."""
         first, starts = start, []
-        while len(starts) < MOST_BEFORE:
+        while len(starts) < MOST_BEFORE[self.grain]:
             first = previous_period(self.grain, first)
             starts.append(first)
         starts = [begun for begun in starts if self.shared.oldest is not None and begun >= self.shared.oldest]

@@ -1,8 +1,9 @@
 """What the night says of finished periods: one word each, and what every threshold says; from values to signals.
 
 An indicator is judged by week, by its finest longer grain where it has no weeks, and by every grain for which a
-threshold is set. What was said of a period stands: each is judged as the newest of its time. An indicator is judged
-again only when a finished value, its definition, a threshold, a phase or the readiness of its sources changed.
+threshold is set or a review is written. What was said of a period stands: each is judged as the newest of its time. An
+indicator is judged again only when a finished value, its definition, a threshold, a phase or the readiness of its
+sources changed.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def _judged_grains(catalog: Catalog) -> dict[Grain, list[Indicator]]:
     for indicator in sorted(catalog.indicators.values(), key=lambda item: item.id):
         usual = next((grain for grain in ("week", "month", "quarter") if grain in indicator.grains), None)
         asked = {item.grain for item in catalog.thresholds.values() if item.indicator == indicator.id}
-        for grain in sorted(asked | ({usual} if usual else set())):
+        asked |= {review.grain for review in catalog.reviews.values() if indicator.id in catalog.shown_in(review)}
+        for grain in sorted((asked & set(indicator.grains)) | ({usual} if usual else set())):
             found.setdefault(grain, []).append(indicator)
     return found
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hansei import board
 from hansei.catalog.reviews import Format, Review
 from hansei.errors import HanseiError
-from hansei.indicators.periods import local_date, next_period, period_start
+from hansei.indicators.periods import local_date, period_start
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence import EvidenceGathering
 from hansei.pipeline.shared_reads import SharedReads
@@ -28,16 +28,17 @@ log = logging.getLogger("hansei")
 def readiness(context: Context, review_id: str, period_end: date | None = None) -> dict[str, Any]:
     """Whether every source has passed the end of the period, and whether the review's deadline has passed.
 
-    `period_end` is the first day after the period; None takes the last finished one.
+    `period_end` is the first day after the period, or any later one before the next has ended; None takes the last
+    period that had ended when the newest night looked.
     """
     review = _review(context, review_id)
     if context.settings.is_embedded and not context.settings.read_copy.exists():
         # No night has run yet: everything is late, which is no error as long as there is time.
-        following = period_end or period_start(review.grain, local_date(context.now(), context.catalog.service.zone))
+        following = _following(context, review, period_end, None)
         late = sorted(context.catalog.sources)
     else:
         with open_read_copy(context.settings) as warehouse:
-            following = period_end or _last_following(context, warehouse, review)
+            following = _following(context, review, period_end, warehouse)
             sources = source_readiness(context, warehouse, following)
         late = [source.source for source in sources if source.state != "ready"]
     deadline = context.catalog.service.midnight(following) + timedelta(hours=review.deadline_hours)
@@ -49,19 +50,41 @@ def readiness(context: Context, review_id: str, period_end: date | None = None) 
     }
 
 
+def due_reviews(context: Context, day: date | None = None, is_named: bool = False) -> list[str]:
+    """Ids of the reviews to build on a day: those whose last period has no published edition yet.
+
+    With `is_named` those of which a period ended on that very day, built already or not; all, where no day is given.
+    """
+    reviews = sorted(context.catalog.reviews.values(), key=lambda review: review.id)
+    if day is None:
+        return [review.id for review in reviews]
+    following = {review.id: period_start(review.grain, day) for review in reviews}
+    if is_named:
+        return [review.id for review in reviews if following[review.id] == day]
+    with board.opened_board(context.settings) as engine:
+        built = board.published_periods(engine)
+    return [
+        review.id
+        for review in reviews
+        if (review.id, period_start(review.grain, following[review.id] - timedelta(days=1))) not in built
+    ]
+
+
 def build_review(
     context: Context, review_id: str, period_end: date | None = None, about: str | None = None
 ) -> dict[str, Any]:
     """Gathers, renders, archives and publishes every edition of a review, or the one about a segment.
 
-    What comes back: `editions`, each with `review_id`, `path` and `breaches`. Repeated with the same evidence it
-    changes nothing; other evidence becomes a new revision beside the old one. An edition that fails stops no other;
-    HanseiError names them when all were tried.
+    `period_end` as in `readiness`. What comes back: `editions`, each with `review_id`, `path` and `breaches`.
+    Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one. An
+    edition that fails stops no other; HanseiError names them when all were tried.
     """
     review = _review(context, review_id)
     with board.opened_board(context.settings) as engine:
         with open_read_copy(context.settings) as warehouse:
-            shared = SharedReads(context, warehouse, review, _start(context, warehouse, review, period_end))
+            following = _following(context, review, period_end, warehouse)
+            start = period_start(review.grain, following - timedelta(days=1))
+            shared = SharedReads(context, warehouse, review, start)
             built, failed = [], {}
             for one in _chosen(shared, about):
                 try:
@@ -99,13 +122,12 @@ def _build(context: Context, engine: sa.Engine, shared: SharedReads, about: str)
     return {"review_id": stored.review_id, "path": str(path), "breaches": len(evidence.breaches)}
 
 
-def _start(context: Context, warehouse: Warehouse, review: Review, period_end: date | None) -> date:
-    """First day of the period that ends before `period_end`; HanseiError where no period of the review does."""
-    following = period_end or _last_following(context, warehouse, review)
-    if period_start(review.grain, following) != following:
-        next_step = f"name the first day of a {review.grain}, such as {period_start(review.grain, following)}"
-        raise HanseiError(f"review {review.id}", f"no {review.grain} ends before {following}", next_step)
-    return period_start(review.grain, following - timedelta(days=1))
+def _following(context: Context, review: Review, day: date | None, warehouse: Warehouse | None) -> date:
+    """First day after the last period that had ended by `day`, by default when the newest night looked."""
+    if day is None:
+        as_of: datetime | None = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs") if warehouse else None
+        day = local_date(as_of or context.now(), context.catalog.service.zone)
+    return period_start(review.grain, day)
 
 
 def publish_edition(
@@ -145,11 +167,3 @@ def _review(context: Context, review_id: str) -> Review:
         known = ", ".join(sorted(context.catalog.reviews)) or "none is defined"
         raise HanseiError(f"review {review_id!r}", "is not defined", f"use one of: {known}")
     return review
-
-
-def _last_following(context: Context, warehouse: Warehouse, review: Review) -> date:
-    """First day after the last period that had ended when the newest night looked."""
-    as_of: datetime | None = warehouse.scalar("SELECT MAX(as_of) FROM ops.runs")
-    today = local_date(as_of or context.now(), context.catalog.service.zone)
-    start = period_start(review.grain, today)
-    return start if next_period(review.grain, start) > today else next_period(review.grain, start)

@@ -45,6 +45,8 @@ class Brief:
     service: str
     title: str
     audience: str
+    called: str
+    subject: str
     week: str
     dates: str
     as_of: str
@@ -76,7 +78,9 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         hash=evidence_hash or sha256(evidence),
         service=words.text(evidence.service_name),
         title=words.text(evidence.title),
-        audience=words.text(evidence.audience),
+        audience=standing.subject(evidence, words) if evidence.about_label else words.text(evidence.audience),
+        called=_called(evidence, words),
+        subject=words.opened(standing.subject(evidence, words)),
         week=words.week_alone(evidence.period_start),
         dates=words.span(evidence.period_start, evidence.period_end),
         as_of=words.moment(evidence.as_of, evidence.reporting_zone),
@@ -96,9 +100,17 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
     )
 
 
+def _called(evidence: Evidence, words: Locale) -> str:
+    """What an edition is called among others: `Weekly brief`; `Team review, team Billing`."""
+    title = words.name(evidence.title)
+    if not evidence.about_label:
+        return title
+    return words.say("page.review_and_audience", review=title, audience=standing.subject(evidence, words))
+
+
 def _spark(evidence: Evidence, decision: narrative.Decision, words: Locale) -> Markup:
     indicator = evidence.indicator(decision.breach.indicator_id)
-    known = {"all": indicator.series} | {segment.segment_id: segment.series for segment in indicator.segments}
+    known = {evidence.about: indicator.series} | {segment.segment_id: segment.series for segment in indicator.segments}
     series = known.get(decision.breach.segment_id, ())
     label = words.say("narrative.in_place", title=decision.title, place=decision.place)
     return charts.sparkline(series, evidence.period_start, indicator.unit, label, own_limits(decision.breach), words)

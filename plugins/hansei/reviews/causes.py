@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hansei.catalog.measures import Unit
+from hansei.reviews import figures
 from hansei.reviews.evidence import Evidence, IndicatorEvidence, Part
 from hansei.reviews.explanations import Explanation, MovedDimension, MovedSegment
 from hansei.reviews.locales import Locale
@@ -65,7 +66,7 @@ def _cause(evidence: Evidence, group: list[Explanation], parts: Mapping[str, Par
     first = group[0]
     indicator = evidence.indicator(first.indicator_id)
     now, before = words.span(first.now_start, first.now_end), words.span(first.before_start, first.before_end)
-    ordered = sorted(group, key=lambda e: (e.segment_id != "all", e.segment_id))
+    ordered = sorted(group, key=lambda e: (e.segment_id != evidence.about, e.segment_id))
     return Cause(
         indicator_id=indicator.indicator_id,
         title=words.name(indicator.title),
@@ -199,7 +200,8 @@ def _rows(explained: Explanation, indicator: IndicatorEvidence, words: Locale) -
     first: list[tuple[MovedDimension, MovedSegment]] = [pair for pair in every if pair[0] is explained.dimensions[0]]
     chosen += [pair for pair in first if pair not in chosen]
     for _, segment in sorted(chosen[:MOST_ROWS], key=lambda pair: -abs(pair[1].total)):
-        before, now = words.number(segment.count_before), words.number(segment.count_now)
+        counts = (segment.count_before, segment.count_now)
+        before, now = (figures.NOTHING if count is None else words.number(count) for count in counts)
         yield CauseRow(
             place=_place(segment, words),
             count=words.say("causes.counts", before=before, now=now),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -63,8 +64,8 @@ def line_chart(
 def sparkline(
     series: Sequence[Point], period_start: dt.date, unit: Unit, label: str, limits: Sequence[Limit], words: Locale
 ) -> Markup:
-    """The last thirteen weeks in a table's cell: a line, its last point, and the limit if one is in force."""
-    first = period_start - dt.timedelta(weeks=12)
+    """The last thirteen periods in a table's cell: a line, its last point, and the limit if one is in force."""
+    first = period_start - dt.timedelta(days=12 * _step(series))
     shown = [p for p in series if first <= p.period_start <= period_start]
     known = [p for p in shown if p.value is not None]
     if not known:
@@ -120,18 +121,26 @@ def _clip(scale: Scale, uid: str) -> str:
 def _runs(series: Sequence[Point]) -> Iterable[list[Point]]:
     """Stretches of neighbouring weeks with a judged value: a line never bridges a gap."""
     run: list[Point] = []
+    step = _step(series)
     for point in series:
         if point.value is None or point.state != "ok":
             if run:
                 yield run
             run = []
             continue
-        if run and (point.period_start - run[-1].period_start).days > 7:
+        if run and (point.period_start - run[-1].period_start).days > step:
             yield run
             run = []
         run.append(point)
     if run:
         yield run
+
+
+def _step(series: Sequence[Point]) -> int:
+    """Days that neighbouring periods are apart at most: 7, or as many as a month or a quarter has."""
+    starts = [point.period_start for point in series]
+    nearest = min(((after - before).days for before, after in pairwise(starts)), default=7)
+    return next(days for days in (7, 31, 92, nearest) if nearest <= days)
 
 
 def _bands(series: Sequence[Point], scale: Scale) -> Iterable[str]:

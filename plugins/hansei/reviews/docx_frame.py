@@ -47,7 +47,7 @@ def framed(brief: Brief, words: Locale) -> Any:
     section.left_margin = section.right_margin = Cm((21 - WIDTH_CM) / 2)
     section.top_margin, section.bottom_margin = Cm(1.8), Cm(1.8)
     _style(document, words)
-    _number_pages(section, f"{brief.title}, {brief.week}, {brief.dates}")
+    _number_pages(section, f"{brief.called}, {brief.week}, {brief.dates}")
     _describe(document, brief, words)
     return document
 
@@ -130,7 +130,7 @@ def _number_pages(section: Any, running: str) -> None:
 def _describe(document: Any, brief: Brief, words: Locale) -> None:
     """Core properties from the evidence alone."""
     properties, evidence = document.core_properties, brief.evidence
-    properties.title = f"{brief.headline.title} · {brief.title}, {brief.week}"[:255]
+    properties.title = f"{brief.headline.title} · {brief.called}, {brief.week}"[:255]
     properties.subject, properties.author = brief.audience, brief.service
     properties.language, properties.identifier = words.tag, brief.hash
     properties.comments, properties.keywords, properties.last_modified_by = "", "", f"Hansei {evidence.product_version}"

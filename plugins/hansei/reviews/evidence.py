@@ -246,7 +246,8 @@ class IndicatorEvidence(Frozen):
 class Evidence(Frozen):
     """Everything one edition of a review stands on.
 
-    `about` is the segment that it is about, `all` for the whole service; `about_label` is how people call it.
+    `about` is the segment that it is about, `all` for the whole service; `about_label` is how people call it. Inside a
+    segment nothing is shown of fewer than `minimum_cases`.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -256,6 +257,7 @@ class Evidence(Frozen):
     audience: Text = "whole service"
     about: Text = "all"
     about_label: Text = ""
+    minimum_cases: int = 0
     languages: Annotated[tuple[Text, ...], Field(min_length=1)] = ("en",)
     # By language: what definitions' texts are in it, by their English text.
     translations: dict[Text, dict[Text, Text]] = Field(default_factory=dict)

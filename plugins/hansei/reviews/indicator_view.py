@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from hansei.indicators.periods import previous_period
 from hansei.reviews import charts, figures, narrative, notes, standing
 from hansei.reviews.chart_scales import NARROW
 from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
@@ -91,6 +92,7 @@ class IndicatorView:
     dimensions: tuple[Dimension, ...]
     segment_count: int
     is_count: bool
+    whole: str
     facts: tuple[tuple[str, str], ...]
     sql: str
     proof: Proof
@@ -136,6 +138,7 @@ def view_indicator(
         dimensions=tuple(_dimensions(rows, indicator, words)),
         segment_count=len(rows),
         is_count=indicator.unit == "count",
+        whole=words.figure(indicator.whole.value, indicator.unit) if indicator.whole else "",
         facts=tuple(_facts(evidence, indicator, words)),
         sql=indicator.sql,
         proof=_proof(indicator, parts, {r.part_id: r.row_count for r in evidence.parts}, words),
@@ -148,7 +151,7 @@ def _drawings(
     """The whole service's chart; beside it, to the same scale, those of segments that miss their limit."""
     here, uid = evidence.period_start, f"g-{indicator.indicator_id}"
     title = words.name(indicator.title)
-    spoken = narrative.alternative(title, indicator, evidence, "all", indicator.series, words)
+    spoken = narrative.alternative(title, indicator, evidence, evidence.about, indicator.series, words)
     if not missing:
         wide = charts.line_chart(indicator, here, uid, spoken, words)
         yield Drawing("", (wide, charts.line_chart(indicator, here, f"{uid}-n", spoken, words, NARROW)))
@@ -156,7 +159,7 @@ def _drawings(
     shown = [(segment, _of_segment(evidence, indicator, segment)) for segment in missing[:MOST_MULTIPLES]]
     scale = [indicator, *(own for _, own in shown)]
     whole = charts.line_chart(indicator, here, uid, spoken, words, NARROW, scale)
-    yield Drawing(words.say("indicators.whole_service"), (whole,))
+    yield Drawing(words.opened(standing.subject(evidence, words)), (whole,))
     for at, (segment, own) in enumerate(shown, 1):
         where = standing.place(segment, words, segment.label)
         label = words.say("narrative.in_place", title=title, place=where)
@@ -188,10 +191,13 @@ def _standing(
 ) -> Standing:
     """This week's figure of a segment, or (None) of the whole service."""
     series = segment.series if segment else indicator.series
-    segment_id = segment.segment_id if segment else "all"
+    segment_id = segment.segment_id if segment else evidence.about
     title = words.name(indicator.title)
     label = standing.place(segment, words, segment.label) if segment else title
-    point, before = current(series, evidence.period_start), current(series, evidence.period_start - narrative.WEEK)
+    point, before = (
+        current(series, evidence.period_start),
+        current(series, previous_period(evidence.grain, evidence.period_start)),
+    )
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
     limits = indicator.dated_limits
     if segment:
@@ -239,7 +245,7 @@ def _dimensions(rows: list[Row], indicator: IndicatorEvidence, words: Locale) ->
 def _asked(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> str:
     """The one limit to show in a row: the gravest that is missed, else the first that would be."""
     for breach in standing.strongest(evidence.breaches):
-        if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, "all"):
+        if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, evidence.about):
             return words.limit(breach.limit, breach.unit, breach.is_upper)
     active = _active_limits(evidence, indicator)
     if active:

@@ -35,6 +35,7 @@ class Locale:
     language: str
     words: dict[str, Any]
     texts: Mapping[str, str] = field(default_factory=dict)
+    templates: Path = SHIPPED_INCLUDE / "templates"
 
     @property
     def tag(self) -> str:
@@ -44,6 +45,10 @@ class Locale:
     def with_texts(self, texts: Mapping[str, str]) -> Locale:
         """The language with translations of texts that come from definitions."""
         return replace(self, texts=texts)
+
+    def with_grain(self, grain: Grain) -> Locale:
+        """The language as a review by that grain speaks it: its months are what a weekly one calls weeks."""
+        return replace(self, words=_of_grain(locale(self.language, self.templates), grain))
 
     def say(self, key: str, **parts: Any) -> str:
         """The sentence `key` (dots go down a level) with its parts; of plural forms the one that fits `count`.
@@ -228,8 +233,8 @@ class Locale:
         return self.say(f"dates.{grain}", day=self._dated(start))
 
     def week(self, monday: dt.date) -> str:
-        """`week 45`, by ISO 8601."""
-        return self.say("dates.week", week=monday.isocalendar().week)
+        """`week 45`, by ISO 8601; in a monthly review `November 2026`."""
+        return self.say("dates.week", week=monday.isocalendar().week, day=self._dated(monday))
 
     def short_period(self, grain: Grain, start: dt.date) -> str:
         """`week 45`, `November 2026`: a period whose year is plain from what stands around it."""
@@ -237,7 +242,7 @@ class Locale:
 
     def week_alone(self, monday: dt.date) -> str:
         """`Week 45`, standing by itself."""
-        return self.say("dates.week_alone", week=monday.isocalendar().week)
+        return self.say("dates.week_alone", week=monday.isocalendar().week, day=self._dated(monday))
 
     def day(self, date: dt.date) -> str:
         """`8 November 2026`; `2026年11月8日`."""
@@ -293,7 +298,19 @@ def locale(language: str, templates: Path = SHIPPED_INCLUDE / "templates") -> Lo
     words: dict[str, Any] = {}
     for path in files:
         words |= yaml.safe_load(path.read_text("utf-8"))
-    return Locale(language, words)
+    return Locale(language, words, templates=templates)
+
+
+def _of_grain(language: Locale, grain: Grain) -> dict[str, Any]:
+    """The messages of a language, those of the grain in the place of the weekly ones."""
+    return _laid_over(language.words, language.words["grains"].get(grain, {}))
+
+
+def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    laid = dict(below)
+    for key, value in above.items():
+        laid[key] = _laid_over(below[key], value) if isinstance(value, dict) else value
+    return laid
 
 
 def _counted(number: Decimal) -> float:

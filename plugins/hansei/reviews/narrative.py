@@ -12,13 +12,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hansei.catalog.reviews import ReviewGrain
 from hansei.catalog.segments import cut_of
+from hansei.indicators.periods import next_period, previous_period
 from hansei.reviews import notes, standing
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point
 from hansei.reviews.locales import Locale
 from hansei.reviews.standing import current, distance, is_firm, judged_pairs, place, strongest, verdict, weight
-
-WEEK = dt.timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def decisions(evidence: Evidence, words: Locale) -> list[Decision]:
 
 
 def _decision(evidence: Evidence, group: list[Breach], words: Locale) -> Decision:
-    first = min(group, key=lambda b: (not is_firm(b), b.level != "critical", b.segment_id != "all", weight(b)))
+    first = min(group, key=lambda b: (not is_firm(b), b.level != "critical", b.segment_id != evidence.about, weight(b)))
     others = tuple(breach for breach in group if breach is not first)
     indicator = evidence.indicator(first.indicator_id)
     is_counted = first.sample_count and first.unit != "count"
@@ -97,7 +97,8 @@ def _proposal(evidence: Evidence, breach: Breach, words: Locale) -> Proposed | N
     if found is None:
         return None
     weeks, days = divmod(found.review_after_days, 7)
-    span = words.count(found.review_after_days, "day") if days else words.count(weeks, "week")
+    by_week = words.with_grain("week")  # its weeks are weeks in a monthly review too
+    span = words.count(found.review_after_days, "day") if days else by_week.count(weeks, "week")
     steps = tuple(words.name(step, 300) for step in found.steps)
     return Proposed(words.name(found.action, 300), steps, words.say("narrative.look_again", span=span))
 
@@ -109,7 +110,7 @@ def _sentences(
     found = [
         since(first, words),
         *changed(evidence, first, words),
-        *noted_near(indicator, first.first_period, words),
+        *noted_near(indicator, first.first_period, words, evidence.grain),
     ]
     if first.previous_value is not None:
         found.append(words.say("narrative.week_before", value=words.figure(first.previous_value, first.unit)))
@@ -169,8 +170,8 @@ def _look_at(
     evidence: Evidence, first: Breach, others: tuple[Breach, ...], indicator: IndicatorEvidence, words: Locale
 ) -> Iterable[str]:
     """Where to look first: the segments furthest beyond, or what else that segment misses."""
-    if first.segment_id == "all":
-        worst = [b for b in others if b.segment_id != "all"] or _beyond(evidence, first, indicator)
+    if first.segment_id == evidence.about:
+        worst = [b for b in others if b.segment_id != evidence.about] or _beyond(evidence, first, indicator)
         if worst:
             found = {"place": place(worst[0], words), "value": words.figure(worst[0].value, first.unit)}
             if worst[0].sample_count:
@@ -227,7 +228,7 @@ def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headli
 
 
 def _waits(evidence: Evidence, indicator: IndicatorEvidence) -> bool:
-    whole = verdict(evidence, indicator.indicator_id, "all", indicator.series)
+    whole = verdict(evidence, indicator.indicator_id, evidence.about, indicator.series)
     return "not_ready" in (whole, *judged_pairs(evidence, indicator.indicator_id).values())
 
 
@@ -250,7 +251,7 @@ def _standing(judged: list[str], words: Locale) -> Iterable[str]:
 def _improved(evidence: Evidence, words: Locale) -> Iterable[str]:
     """Good news of what is judged, or of the whole service: it is read as seldom as it is told."""
     better = [w for w in evidence.words if w.word == "better"]
-    better = [w for w in better if w.segment_id == "all" or (w.indicator_id, w.segment_id) in evidence.judged]
+    better = [w for w in better if w.segment_id == evidence.about or (w.indicator_id, w.segment_id) in evidence.judged]
     if better:
         titled = [(words.name(evidence.indicator(w.indicator_id).title), place(w, words)) for w in better[:3]]
         told = [words.say("narrative.title_and_place", title=title, place=where) for title, where in titled]
@@ -284,10 +285,13 @@ def not_ready(evidence: Evidence, words: Locale) -> list[str]:
     return found
 
 
-def noted_near(indicator: IndicatorEvidence, date: dt.date, words: Locale) -> Iterable[str]:
-    """Dated notes from the week before that week to the week after: at the same time, which is not yet because."""
+def noted_near(
+    indicator: IndicatorEvidence, date: dt.date, words: Locale, grain: ReviewGrain = "week"
+) -> Iterable[str]:
+    """Dated notes from the period before that one to the one after: at the same time, which is not yet because."""
+    first, last = previous_period(grain, date), next_period(grain, next_period(grain, date))
     for note in sorted(indicator.notes, key=lambda n: n.order):
-        if date - WEEK <= note.date < date + 2 * WEEK:
+        if first <= note.date < last:
             text = notes.told(note, words, 160).rstrip(".。")
             yield words.say("narrative.noted", day=words.day(note.date), text=text)
 

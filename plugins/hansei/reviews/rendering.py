@@ -93,7 +93,7 @@ def review_words(evidence: Evidence, language: str | None = None, templates: Pat
         found, next_step = f"no words for language {chosen!r}", f"use one of {', '.join(LANGUAGES)}"
         raise EvidenceError(f"review {evidence.review_id}", found, next_step)
     words = locale(chosen, templates or SHIPPED_INCLUDE / "templates")
-    return words.with_texts(evidence.translations.get(chosen, {}))
+    return words.with_texts(evidence.translations.get(chosen, {})).with_grain(evidence.grain)
 
 
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:

@@ -79,7 +79,7 @@ def review_subject(brief: Brief, words: Locale) -> str:
     return words.say(
         "review_mail.subject",
         service=brief.service,
-        title=brief.title,
+        title=brief.called,
         period=words.period(brief.evidence.grain, brief.evidence.period_start),
         headline=brief.headline.title,
     )

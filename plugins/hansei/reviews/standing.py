@@ -74,7 +74,16 @@ def place(
     if judged.segment_id == "all":
         return words.say("standing.whole_service")
     shown = label if label is not None else getattr(judged, "segment_label", "") or judged.segment_id
-    return place_in("" if "&" in judged.segment_id else _cut(judged.segment_id), shown, words)
+    # A part of the segment that an edition is about has a label without that, and says its own dimension.
+    cut = judged.dimension if isinstance(judged, SegmentSeries) else _cut(judged.segment_id)
+    return place_in("" if "&" in cut else cut, shown, words)
+
+
+def subject(evidence: Evidence, words: Locale) -> str:
+    """What the edition is about: `the whole service`, `team Billing`."""
+    if not evidence.about_label:
+        return words.say("standing.whole_service")
+    return place_in(_cut(evidence.about), evidence.about_label, words)
 
 
 def place_in(cut: str, label: str, words: Locale) -> str:
@@ -153,7 +162,7 @@ def judged_pairs(evidence: Evidence, indicator_id: str | None = None) -> dict[tu
 def in_segments(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> tuple[str, str] | None:
     """How an indicator stands that is judged in segments only: verdict and words (`1 of 5 teams misses`), or None."""
     pairs = judged_pairs(evidence, indicator.indicator_id)
-    if not pairs or (indicator.indicator_id, "all") in pairs:
+    if not pairs or (indicator.indicator_id, evidence.about) in pairs:
         return None
     gravest = min(pairs.values(), key=_PRECEDENCE.index)
     judged = [v for v in pairs.values() if v == "within" or v.startswith("breach")]
