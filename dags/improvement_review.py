@@ -1,17 +1,16 @@
 """
 ### Improvement review
 
-Builds and archives the review documents that managers read, one mapped group per review definition that is due.
+Builds, archives and sends the review documents that managers read, one mapped group per review that is due.
 
 **Due** is a review whose last week, month or quarter has no published edition yet. Every day at 06:00 in the reporting
-zone it looks which are, so that one missed day delays an edition and loses none.
+zone it looks which are, so that a missed day delays an edition and loses none.
 
-**Waits for readiness.** Every five minutes it looks whether every source has passed the end of the period, and gives
-its slot back in between. At the review's own deadline it goes on with what is
-there: indicators that are late are greyed and named in the document. A brief is never silently missing.
+**Waits for readiness.** Every five minutes it looks whether every source has passed the end of the period. At the
+review's own deadline it goes on: what is late is greyed and named. A brief is never silently missing.
 
-**Safe to repeat.** A published review is immutable. The same evidence makes no new document; other evidence (late rows,
-a correction) makes a new revision beside the old one.
+**Safe to repeat.** The same evidence makes no new document, other evidence a revision beside the published one. Each
+reader gets an edition once; what may or may not have arrived turns the run red and waits for a person.
 
 **By hand.** Trigger it with `period_end`, the first day after the period, for every review of which one ended then; or
 leave it empty for all of them and the last periods with data.
@@ -38,9 +37,7 @@ ZONE = orchestration.reporting_zone()
     default_args=orchestration.default_arguments(),
     tags=["owner:service-desk", "tier:1"],
     doc_md=__doc__,
-    params={
-        "period_end": Param(None, type=["null", "string"], format="date", description="the day after the period"),
-    },
+    params={"period_end": Param(None, type=["null", "string"], format="date", description="the day after the period")},
 )
 def improvement_review() -> None:
     def period_end() -> Any:
@@ -48,8 +45,7 @@ def improvement_review() -> None:
 
     @task
     def list_reviews() -> list[str]:
-        named = bool(get_current_context()["params"].get("period_end"))
-        return run_stage("due_reviews", period_end(), named)
+        return run_stage("due_reviews", period_end(), bool(get_current_context()["params"].get("period_end")))
 
     @task.sensor(
         mode="reschedule",
@@ -65,9 +61,17 @@ def improvement_review() -> None:
     def build_review(review_id: str) -> dict[str, Any]:
         return run_stage("build_review", review_id, period_end())
 
+    @task(map_index_template="{{ task.op_kwargs['review_id'] }}")
+    def deliver_reviews(review_id: str) -> dict[str, int]:
+        return run_stage("deliver_reviews", review_id, period_end(), get_current_context()["run_id"])
+
     @task_group
     def one_review(review_id: str) -> None:
-        wait_until_ready(review_id=review_id) >> build_review(review_id=review_id)
+        (
+            wait_until_ready(review_id=review_id)
+            >> build_review(review_id=review_id)
+            >> deliver_reviews(review_id=review_id)
+        )
 
     one_review.expand(review_id=list_reviews())
 

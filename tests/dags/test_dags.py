@@ -113,6 +113,7 @@ def test_the_review_waits_without_holding_a_slot(review: Any) -> None:
         "list_reviews": [],
         "one_review.wait_until_ready": ["list_reviews"],
         "one_review.build_review": ["list_reviews", "one_review.wait_until_ready"],
+        "one_review.deliver_reviews": ["list_reviews", "one_review.build_review"],
     }
     sensor = review.task_dict["one_review.wait_until_ready"]
     assert sensor.mode == "reschedule"

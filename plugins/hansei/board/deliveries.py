@@ -35,10 +35,11 @@ Place = tuple[str, str]  # recipient id, channel id
 
 @dataclass(frozen=True)
 class Delivery:
-    """One digest for one recipient over one channel, covering the alarm events after `after_event`.
+    """One message for one recipient over one channel: a digest of the alarm events after `after_event`, or a review.
 
-    `digest` is canonical JSON text of what it says, so that it can be shown and sent again as it was. `problem` is the
-    reason of the last attempt that did not end in `sent`.
+    `digest` is canonical JSON text of what it says (of a review, whose edition `review_id` holds that, how it is sent),
+    so that it can be shown and sent again as it was. `problem` is the reason of the last attempt that did not end in
+    `sent`.
     """
 
     delivery_id: str
@@ -57,6 +58,7 @@ class Delivery:
     attempt_count: int = 1
     changed_at: datetime | None = None
     problem: str | None = None
+    review_id: str | None = None
 
     @property
     def place(self) -> Place:
@@ -90,6 +92,18 @@ def begin_delivery(engine: sa.Engine, delivery: Delivery, who: str, replaces: De
     return True
 
 
+def begin_review_delivery(engine: sa.Engine, delivery: Delivery, who: str) -> bool:
+    """Commits the delivery of an edition as `sending`; False, and nothing is changed, where it is known already."""
+    now = delivery.created_at
+    with writing(engine) as connection:
+        known = sa.select(deliveries.c.state).where(deliveries.c.delivery_id == delivery.delivery_id)
+        if connection.execute(known).scalar() is not None:
+            return False
+        connection.execute(deliveries.insert().values(**vars(delivery) | {"changed_at": now}))
+        record_event(connection, who, KIND, delivery.delivery_id, "sending", f"edition {delivery.review_id}", now)
+    return True
+
+
 def move_position(engine: sa.Engine, place: Place, told: int | None, through: int, now: datetime) -> None:
     """Notes that there was nothing to tell up to `through`; nothing where the position is no longer `told`."""
     with writing(engine) as connection:
@@ -103,11 +117,14 @@ def change_state(engine: sa.Engine, delivery_id: str, state: str, who: str, why:
         return _change(connection, _load(connection, delivery_id), state, who, why, now)
 
 
-def mark_crashed(engine: sa.Engine, who: str, now: datetime) -> list[Delivery]:
-    """Deliveries that a crash left at `sending`, now `unknown`: nobody can tell whether they left."""
+def mark_crashed(engine: sa.Engine, who: str, now: datetime, review: str | None = None) -> list[Delivery]:
+    """Deliveries that a crash left at `sending`, now `unknown`: nobody can tell whether they left.
+
+    Digests, or editions of the `review`: other runs may be sending the rest.
+    """
     why = "the process that sent it ended before it noted the outcome"
     with writing(engine) as connection:
-        rows = connection.execute(_ordered().where(deliveries.c.state == "sending")).all()
+        rows = connection.execute(_ordered().where(deliveries.c.state == "sending", _of(review))).all()
         return [_change(connection, Delivery(**row._mapping), "unknown", who, why, now) for row in rows]
 
 
@@ -122,7 +139,26 @@ def list_deliveries(
     engine: sa.Engine, states: tuple[str, ...] = (), recipient_id: str | None = None, limit: int | None = None
 ) -> list[Delivery]:
     """Deliveries in these states (all, where none is named), the newest first."""
-    query = _ordered()
+    return _listed(engine, _ordered(), states, recipient_id, limit)
+
+
+def list_digests(engine: sa.Engine, states: tuple[str, ...] = (), recipient_id: str | None = None) -> list[Delivery]:
+    """Those of digests."""
+    return _listed(engine, _ordered().where(_of(None)), states, recipient_id)
+
+
+def list_editions(engine: sa.Engine, review: str, states: tuple[str, ...] = ()) -> list[Delivery]:
+    """Those of editions of a review definition."""
+    return _listed(engine, _ordered().where(_of(review)), states)
+
+
+def _listed(
+    engine: sa.Engine,
+    query: sa.Select,
+    states: tuple[str, ...] = (),
+    recipient_id: str | None = None,
+    limit: int | None = None,
+) -> list[Delivery]:
     if states:
         query = query.where(deliveries.c.state.in_(states))
     if recipient_id is not None:
@@ -189,6 +225,13 @@ def _move(connection: sa.Connection, place: Place, through: int, now: datetime) 
 
 def _at(place: Place) -> tuple[sa.ColumnElement[bool], ...]:
     return delivery_positions.c.recipient_id == place[0], delivery_positions.c.channel_id == place[1]
+
+
+def _of(review: str | None) -> sa.ColumnElement[bool]:
+    """Condition that takes the editions of a review definition, or the digests."""
+    if review is None:
+        return deliveries.c.review_id.is_(None)
+    return deliveries.c.review_id.startswith(f"{review}:", autoescape=True)
 
 
 def _ordered() -> sa.Select:

@@ -186,7 +186,7 @@ def erase_part(
             record_event(connection, who, "review_part", f"{review_id}/{part_id}", "erased", why, now)
 
 
-def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int = 100) -> list[StoredReview]:
+def list_reviews(engine: sa.Engine, definition_id: str | None = None, limit: int | None = 100) -> list[StoredReview]:
     """Reviews without their evidence, the newest period and revision first."""
     query = sa.select(*_METADATA).order_by(
         reviews.c.period_start.desc(), reviews.c.definition_id, reviews.c.about, reviews.c.revision.desc()

@@ -73,11 +73,12 @@ board_events = sa.Table(
     sa.Index(None, "subject_kind", "subject_id"),
 )
 
-# Grain: one row per recipient, channel and digest. What was to be said never changes; how it went does.
+# Grain: one row per recipient, channel and digest or edition of a review. What was to be said never changes; how it
+# went does.
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("delivery_id", sa.Text, primary_key=True),  # recipient:channel:through_event
+    sa.Column("delivery_id", sa.Text, primary_key=True),  # recipient:channel:through_event or :review_id
     sa.Column("recipient_id", sa.Text, nullable=False),
     sa.Column("channel_id", sa.Text, nullable=False),  # id of the Airflow connection, never an address
     sa.Column("channel_kind", sa.String(8), nullable=False),
@@ -93,6 +94,7 @@ deliveries = sa.Table(
     sa.Column("attempt_count", sa.Integer, nullable=False),
     sa.Column("changed_at", sa.DateTime, nullable=False),
     sa.Column("problem", sa.Text),
+    sa.Column("review_id", sa.Text),  # the edition; NULL for a digest of alarms
     sa.CheckConstraint("channel_kind IN ('mail', 'chat')", name="channel_kind"),
     sa.CheckConstraint("state IN ('sending', 'sent', 'failed', 'unknown', 'skipped')", name="state"),
     sa.CheckConstraint("after_event <= through_event", name="range"),

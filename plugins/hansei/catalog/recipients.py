@@ -47,14 +47,15 @@ class Recipient(Definition):
     """A person, or a room that several read.
 
     `owners` are the owners, as indicators and thresholds name them, whose alarms concern the recipient; `*` is all of
-    them. Escalations that name one of these, or the recipient's own id, come too. Milder alarms than
-    `minimum_severity` are not told. On `weekdays` what happened since Friday is told on Monday.
+    them; without any the recipient gets reviews alone. Escalations that name one of these, or the recipient's own id,
+    come too. Milder alarms than `minimum_severity` are not told. On `weekdays` what happened since Friday is told on
+    Monday.
     """
 
     id: Identifier
     name: str = Field(min_length=1)
     language: Language = "en"
-    owners: tuple[str, ...] = Field(min_length=1)
+    owners: tuple[str, ...] = ()
     minimum_severity: Severity = "general"
     channels: tuple[Channel, ...] = Field(min_length=1)
     when: Literal["every_night", "weekdays"] = "every_night"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from hansei.catalog.documents import Definition, Fault, Language
+from hansei.catalog.documents import Definition, Fault, Language, Location
 from hansei.catalog.entities import Identifier
 from hansei.catalog.measure_checks import fault, known, undeclared
 
@@ -33,9 +33,25 @@ class ReviewNote(Definition):
     indicators: tuple[Identifier, ...] = ()
 
 
+class ReviewRecipient(Definition):
+    """Somebody who gets editions of a review: `recipient` is an id of recipients/, which says over which channels.
+
+    `about` names the one edition that they get, of a review that has several; all of them where it is not given.
+    `language` is the recipient's own where the review is written in it, `channels` are connections of theirs: all,
+    where none is named. `attach` puts the PDF to a mail.
+    """
+
+    recipient: Identifier
+    about: str | None = None
+    language: Language | None = None
+    channels: tuple[str, ...] = ()
+    attach: Literal["pdf"] | None = None
+
+
 class Review(Definition):
     """A review document: for whom, how often, with which indicators. languages: the first is the principal one.
 
+    `recipients` get its editions when they are published; a later revision of one only with `sends_revisions`.
     `about` is `all` (the whole service), one segment (`team=desk:7`), or every segment of a dimension (`team=*`), of
     which each has an edition of its own. `segments` are the dimensions that its figures are cut by; in a review about
     a dimension, inside each of its segments.
@@ -55,6 +71,9 @@ class Review(Definition):
     deadline_hours: int = Field(default=56, ge=1)
     maximum_decisions: int = Field(default=3, ge=1, le=3)
     notes: tuple[ReviewNote, ...] = ()
+    # Who is told changes no number, and stays out of warehouse and archive like the recipients themselves.
+    recipients: tuple[ReviewRecipient, ...] = Field(default=(), exclude=True)
+    sends_revisions: bool = Field(default=False, exclude=True)
 
     @field_validator("about")
     @classmethod
@@ -93,6 +112,8 @@ def check_reviews(catalog: Catalog) -> Iterator[Fault]:
                 yield fault(catalog, "reviews", review.id, ("segments", position), found, known(cut_by))
         if review.dimension is not None:
             yield from _check_about(catalog, review)
+        for position, asked in enumerate(review.recipients):
+            yield from _check_recipient(catalog, review, ("recipients", position), asked)
 
 
 def _check_about(catalog: Catalog, review: Review) -> Iterator[Fault]:
@@ -109,6 +130,30 @@ def _check_about(catalog: Catalog, review: Review) -> Iterator[Fault]:
             found = f"{other.id} shows the same cells by {other.grain}"
             next_step = f"leave segments out of one of the two: cells of a {review.grain} less those of a {other.grain}"
             yield fault(catalog, "reviews", review.id, ("segments",), found, f"{next_step} could tell a hidden one")
+
+
+def _check_recipient(catalog: Catalog, review: Review, place: Location, asked: ReviewRecipient) -> Iterator[Fault]:
+    recipient = catalog.recipients.get(asked.recipient)
+    if recipient is None:
+        found = f"recipient {asked.recipient!r} is not defined"
+        yield fault(catalog, "reviews", review.id, (*place, "recipient"), found, known(catalog.recipients))
+        return
+    connections = [channel.connection for channel in recipient.channels]
+    for number, name in enumerate(asked.channels):
+        if name not in connections:
+            # Not quoted: what is no connection of theirs may be an address or a token.
+            found = f"is no channel of {recipient.id} (value not shown)"
+            yield fault(catalog, "reviews", review.id, (*place, "channels", number), found, known(connections))
+    if asked.language is not None and asked.language not in review.languages:
+        found = f"the review is not written in {asked.language!r}"
+        next_step = f"add it to languages, or {known(review.languages)}"
+        yield fault(catalog, "reviews", review.id, (*place, "language"), found, next_step)
+    if asked.attach is not None and asked.attach not in review.formats:
+        found, next_step = f"the review is not made as {asked.attach}", f"add {asked.attach} to formats"
+        yield fault(catalog, "reviews", review.id, (*place, "attach"), found, next_step)
+    if asked.about is not None and (review.about == WHOLE or not asked.about.startswith(f"{review.dimension}=")):
+        found, editions = f"{asked.about!r} is no edition of the review", f"which is about {review.about}"
+        yield fault(catalog, "reviews", review.id, (*place, "about"), f"{found}, {editions}", "correct or remove it")
 
 
 def _cut_alike(one: Review, other: Review) -> bool:

@@ -29,6 +29,23 @@ def build(
         typer.echo(f"{edition['review_id']}: {edition['path']}")
 
 
+@app.command()
+def deliver(
+    review: Annotated[str, typer.Argument(help="Id of the review definition.")] = "weekly_brief",
+    period_end: Annotated[str | None, typer.Option(help="First day after the period (default: the newest).")] = None,
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go to whom.")] = False,
+) -> None:
+    """Send the published editions to their readers, as the DAG does; nobody gets one twice."""
+    from hansei import pipeline
+
+    following = day_of("--period-end", period_end, "2026-09-14") if period_end else None
+    context = pipeline.context()
+    run_id = f"cli-{context.now():%Y-%m-%dT%H:%M:%S}"
+    outcomes = pipeline.deliver_reviews(context, review, following, run_id, is_dry_run, typer.echo)
+    if outcomes:
+        typer.echo(", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items()))
+
+
 @app.command("list")
 def list_reviews(as_json: Json = False) -> None:
     """Editions in the board store, the newest first."""

@@ -6,6 +6,7 @@ from hansei.pipeline.erasing import erase
 from hansei.pipeline.nightly import close_run, extract, judge, measure, model, open_run, publish, run_night, share
 from hansei.pipeline.notifying import notify, told_through
 from hansei.pipeline.replaying import replay
+from hansei.pipeline.review_delivering import deliver_reviews
 from hansei.pipeline.reviewing import build_review, due_reviews, readiness
 from hansei.pipeline.weekly_housekeeping import housekeep
 
@@ -14,6 +15,7 @@ __all__ = [
     "build_review",
     "close_run",
     "context",
+    "deliver_reviews",
     "due_reviews",
     "erase",
     "extract",

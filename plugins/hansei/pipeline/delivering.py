@@ -13,6 +13,7 @@ from hansei.board.deliveries import Delivery, Place
 from hansei.catalog.recipients import Channel, Recipient
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
+from hansei.pipeline.edition_messages import edition_message
 from hansei.reviews.channels import open_channel
 from hansei.reviews.digest import Digest
 from hansei.reviews.digest_message import Setting, chat_text, mail_html, mail_text
@@ -39,8 +40,9 @@ class Road:
 
 
 def all_roads(context: Context) -> list[Road]:
+    """To everybody who is told of alarms."""
     recipients = sorted(context.catalog.recipients.values(), key=lambda recipient: recipient.id)
-    return [road for recipient in recipients for road in roads_to(recipient)]
+    return [road for recipient in recipients if recipient.owners for road in roads_to(recipient)]
 
 
 def roads_to(recipient: Recipient) -> list[Road]:
@@ -51,7 +53,9 @@ def resend(context: Context, delivery_id: str, who: str, why: str) -> Delivery:
     """Sends a failed, unknown or sent delivery once more, as it was, because a person says so; what came of it."""
     with opened_board(context.settings) as engine:
         delivery = ledger.load_delivery(engine, delivery_id)
-        road = next((road for road in all_roads(context) if road.place == delivery.place), None)
+        recipient = context.catalog.recipients.get(delivery.recipient_id)
+        roads = roads_to(recipient) if recipient else []
+        road = next((road for road in roads if road.place == delivery.place), None)
         if road is None:
             found = "its recipient or channel is no longer defined"
             raise HanseiError(f"delivery {delivery_id}", found, "define it again in recipients/, or skip the delivery")
@@ -63,6 +67,8 @@ def resend(context: Context, delivery_id: str, who: str, why: str) -> Delivery:
 
 def message_of(context: Context, recipient: Recipient, delivery: Delivery, limit: int | None) -> Message:
     """The message as it was when it was first composed; `limit` is the channel's."""
+    if delivery.review_id is not None:
+        return edition_message(context, delivery, limit)
     setting = setting_of(context)
     reader = recipient.model_copy(update={"language": delivery.language})
     digest = Digest.from_json(delivery.digest)
@@ -75,6 +81,8 @@ def message_of(context: Context, recipient: Recipient, delivery: Delivery, limit
 
 def text_of(context: Context, delivery: Delivery) -> str:
     """What the delivery says, as plain text; also where its recipient is no longer defined."""
+    if delivery.review_id is not None:
+        return edition_message(context, delivery, None).text
     digest = Digest.from_json(delivery.digest)
     recipient = context.catalog.recipients.get(delivery.recipient_id)
     if recipient is None:

@@ -84,7 +84,7 @@ class _Night:
     def run(self) -> Counter[str]:
         for delivery in ledger.mark_crashed(self.engine, WHO, self.context.now()):
             self.tell(f"{delivery.delivery_id}: unknown: {delivery.problem}")
-        failed = {delivery.place: delivery for delivery in ledger.list_deliveries(self.engine, ("failed",))}
+        failed = {delivery.place: delivery for delivery in ledger.list_digests(self.engine, ("failed",))}
         told = ledger.positions(self.engine)
         outcomes: Counter[str] = Counter()
         roads = all_roads(self.context)
@@ -98,7 +98,7 @@ class _Night:
         return outcomes
 
     def rehearse(self) -> Counter[str]:
-        failed = {delivery.place: delivery for delivery in ledger.list_deliveries(self.engine, ("failed",))}
+        failed = {delivery.place: delivery for delivery in ledger.list_digests(self.engine, ("failed",))}
         told = ledger.positions(self.engine)
         outcomes: Counter[str] = Counter()
         for road in all_roads(self.context):
@@ -143,7 +143,7 @@ class _Night:
         return digest
 
     def _was_told_lately(self, road: Road) -> bool:
-        earlier = ledger.list_deliveries(self.engine, recipient_id=road.recipient.id)
+        earlier = ledger.list_digests(self.engine, recipient_id=road.recipient.id)
         last = max((one.created_at for one in earlier if one.place == road.place), default=None)
         return last is not None and self.context.now() - last < REMIND_AFTER
 
@@ -190,7 +190,7 @@ def _news(digest: Digest, told: int | None) -> bool:
 
 
 def _raise_for_trouble(engine: sa.Engine) -> None:
-    troubled = ledger.list_deliveries(engine, ("failed", "unknown"))
+    troubled = ledger.list_digests(engine, ("failed", "unknown"))
     if troubled:
         counts = Counter(delivery.state for delivery in troubled)
         told = " and ".join(f"{count} {state}" for state, count in sorted(counts.items()))

@@ -157,6 +157,21 @@ def _is_erased_now(directory: Path, part: Part) -> bool:
     return part.erased_on is not None and before.exists() and before.read_text("utf-8") != canonical_json(part)
 
 
+def read_manifest(
+    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
+) -> dict[str, Any] | None:
+    """What the manifest of an edition says; None where there is no such edition."""
+    return _read_manifest(edition_directory(archive, review_id, period_start, revision, about))
+
+
+def document(
+    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all", *, name: str
+) -> bytes | None:
+    """One document of an edition; None where it is not there."""
+    path = edition_directory(archive, review_id, period_start, revision, about) / name
+    return path.read_bytes() if path.exists() else None
+
+
 def read_edition(
     archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
 ) -> tuple[Evidence, dict[str, Part]]:

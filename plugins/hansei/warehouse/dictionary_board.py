@@ -25,10 +25,10 @@ BOARD = {
         },
     ),
     "board.deliveries": Entry(
-        "one row per recipient, channel and digest",
+        "one row per recipient, channel and digest or edition of a review",
         ("delivery_id",),
         {
-            "delivery_id": "Recipient, channel and the last alarm event that it covers; a reminder has its day too",
+            "delivery_id": "Recipient, channel, and the last alarm event that it covers or review",
             "recipient_id": "Id of the recipient's definition, never an address",
             "channel_id": "Id of the Airflow connection that it went over",
             "channel_kind": "mail or chat",
@@ -41,6 +41,7 @@ BOARD = {
             "state": "sending, sent, failed (nothing left), unknown (it may have left) or skipped (settled unsent)",
             "attempt_count": "How often it was handed over, or tried to be",
             "changed_at": "When it came to that state",
+            "review_id": "The edition that was sent, NULL for a digest of alarms",
             "problem": "Why the last attempt did not end in sent, else NULL",
         },
     ),
