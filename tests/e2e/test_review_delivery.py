@@ -252,9 +252,10 @@ def test_a_team_lead_gets_their_own_team_alone(tmp_path: Path, mailbox: Mailbox)
 
 
 def test_a_review_without_readers_says_so(tmp_path: Path, mailbox: Mailbox) -> None:
-    desk = Desk(tmp_path, mailbox.port)
-    assert desk.deliver("weekly_brief") == {}
-    assert desk.told[0].startswith("weekly_brief is sent to nobody")
+    desk = Desk(tmp_path, mailbox.port, **{"reviews/own_brief": REVIEW.partition("recipients:")[0]})
+    desk.publish()
+    assert desk.deliver() == {}
+    assert desk.told[0].startswith("own_brief is sent to nobody")
 
 
 @pytest.mark.parametrize(
