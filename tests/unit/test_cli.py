@@ -66,7 +66,7 @@ MISTAKES = [
     (["night", "--until", "tomorrow"], "--until: 'tomorrow' is no time"),
     (["night", "--since", "2026-01-01"], "a back-fill without --until or --reason"),
     (["quarantine", "discard", "--reason", "no use"], "say which rows; nothing is discarded by default"),
-    (["review", "build", "monthly"], "review 'monthly': is not defined: use one of: weekly_brief"),
+    (["review", "build", "monthly"], "review 'monthly': is not defined: use one of: account_review"),
     (["new", "source", "files", "desk"], "HANSEI_DEFINITIONS: not set"),
     (["new", "source", "mail", "desk"], "kind: 'mail': use one of: files, database, rest"),
 ]
