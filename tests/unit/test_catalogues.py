@@ -18,7 +18,17 @@ PLUGINS = SHIPPED_INCLUDE.parent / "plugins" / "hansei"
 MAY_LEAVE_OUT = ("dates", "verdicts", "news")
 FORMS = {"zero", "one", "two", "few", "many", "other"}
 # Looked up by a word from the data, with a fallback where there is none.
-BY_WORD = ("nouns", "things", "units_counted", "dimensions", "values", "entities", "exclusions", "caveats")
+BY_WORD = (
+    "nouns",
+    "things",
+    "units_counted",
+    "dimensions",
+    "values",
+    "entities",
+    "exclusions",
+    "caveats",
+    "rule_names",
+)
 
 
 def messages(language: str) -> dict[str, list[str]]:

@@ -169,3 +169,20 @@ def test_gaps_are_told_by_reason_and_the_worst_days_stand_in_a_table() -> None:
         "27",
         "1 merged and 3 unexplained",
     ]
+
+
+def test_what_checks_and_rules_found_is_told_in_the_readers_language() -> None:
+    rule = {"source": "desk", "entity": "tickets", "rule": "solved_not_before_created:solved_at", "count": 2}
+    missing = rule | {"rule": "required:customer_id"}
+    double = {"source": "desk", "entity": "tickets", "check": "unique_key", "message": "rows share key and version"}
+    unknown = double | {"check": "reference:team_id", "message": "team_id names no known row of teams"}
+    found = evidence(quarantine=[rule, missing], checks_warned=[double | {"checked": 90, "failed": 3}, unknown])
+    topics = {topic.title: topic.sentences for topic in honesty.topics(found, locale("zh_CN"))}
+    assert topics["被搁置的行"][1] == "desk，工单：缺少customer id（2）、违反“解决不早于创建”（2）。"
+    assert topics["发出警告的检查"] == (
+        "desk，工单：与本批次另一行的键和版本相同的行（90行中有3行）。",
+        "desk，工单：team id没有对应的已知行。",
+    )
+    english = {topic.title: topic.sentences for topic in honesty.topics(found, EN)}
+    assert english["Rows set aside"][1] == "desk, tickets: no customer id (2), “solved not before created” broken (2)."
+    assert english["Checks that warned"][1] == "desk, tickets: team_id names no known row of teams."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hansei.catalog.measures import Unit
 from hansei.reviews import tie_outs
 from hansei.reviews.evidence import Evidence
-from hansei.reviews.foundations import Honesty, Restated
+from hansei.reviews.foundations import CheckWarned, Honesty, Restated
 from hansei.reviews.locales import Locale
 
 MOST_LISTED = 12  # beyond this many lines a list is a wall; the rest is counted
@@ -118,7 +118,7 @@ def _rule(rule: str, words: Locale) -> str:
             return words.say("honesty.rules.cast", about=words.say(f"honesty.types.{about}"))
         return words.say(f"honesty.rules.{kind}", about=words.name(about.replace("_", " ")))
     if "_" in kind:
-        return words.say("honesty.rule_broken", rule=words.name(kind.replace("_", " "), 80))
+        return words.say("honesty.rule_broken", rule=words.rule(kind))
     return words.name(rule.replace("_", " "), 120)
 
 
@@ -211,12 +211,23 @@ def _clocks(facts: Honesty, words: Locale) -> Iterable[str]:
 def _warned(facts: Honesty, words: Locale) -> Iterable[str]:
     for row in facts.checks_warned:
         parts = {
-            "source": words.name(row.source),
+            # Checks of our own tables have no source.
+            "source": words.say("honesty.warehouse") if row.source == "warehouse" else words.name(row.source),
             "entity": words.entity(row.entity),
-            "what": words.name(row.message, 160) if row.message else words.name(row.check.replace("_", " "), 80),
+            "what": _check(row, words),
         }
         if row.failed is None or row.checked is None:
             yield words.say("honesty.check", **parts)
         else:
             number, rows = words.number(row.failed), words.count(row.checked, "row")
             yield words.say("honesty.check_counted", number=number, rows=rows, **parts)
+
+
+def _check(row: CheckWarned, words: Locale) -> str:
+    """What a check found; messages are stored in English, other languages tell what kind of check it was."""
+    kind, _, about = row.check.partition(":")
+    if row.message and words.language == "en":
+        return words.name(row.message, 160)
+    if kind.isidentifier() and words.knows(f"honesty.checks.{kind}"):
+        return words.say(f"honesty.checks.{kind}", about=words.name(about.replace("_", " ")))
+    return words.rule(row.check)

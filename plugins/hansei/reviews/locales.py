@@ -112,12 +112,16 @@ class Locale:
         return self.say("unknown_things", noun=noun.replace("_", " "))
 
     def entity(self, entity: str) -> str:
-        """A canonical entity: `survey responses`; `调查答复`."""
+        """A canonical entity: `survey responses`; `调查答复`. A table keeps its name."""
         return self._known("entities", entity)
 
     def exclusion(self, reason: str) -> str:
         """Why rows are left out: `bot only`; `仅由机器人处理`."""
         return self._known("exclusions", reason)
+
+    def rule(self, rule: str) -> str:
+        """A rule of an entity or a table by its id: `solved not before created`; `解决不早于创建`."""
+        return self._known("rule_names", rule)
 
     def caveat(self, caveat: str) -> str:
         """What to keep in mind of an indicator, as a clause."""
@@ -130,7 +134,7 @@ class Locale:
     def _known(self, vocabulary: str, word: str) -> str:
         if word.isidentifier() and self.knows(f"{vocabulary}.{word}"):
             return self.say(f"{vocabulary}.{word}")
-        return self.name(word.replace("_", " "), 120)
+        return self.name(word if "." in word else word.replace("_", " "), 120)
 
     # Figures -----------------------------------------------------------------------------------------------------
 
