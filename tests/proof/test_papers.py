@@ -1,4 +1,7 @@
-"""The papers as other programs see them: PDF by pypdf's reading of its structure. Without Pango they are skipped."""
+"""The papers as other programs see them: PDF by pypdf's reading of its structure, DOCX by LibreOffice.
+
+Where Pango or LibreOffice is not there, what needs it is skipped.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import importlib.util
 import io
 import logging
 import re
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import pypdfium2
 import pytest
 from pypdf import PdfReader
 
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.checks import check
+from hansei.reviews.docx_paper import render_docx
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
 from hansei.reviews.rendering import review_words
@@ -77,6 +84,11 @@ def objects(reader: PdfReader, kind: str) -> list[dict]:
     return found
 
 
+def texts(content: bytes) -> list[str]:
+    """Every page's text as PDFium reads it: pypdf does not know fonts of more than one encoding."""
+    return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(content)]
+
+
 def squeezed(text: str) -> str:
     return re.sub(r"[\s\u2066-\u2069]+", "", text)
 
@@ -106,8 +118,8 @@ def test_the_pdf_has_bookmarks_and_every_page_a_number(printed: tuple[Brief, Loc
     assert squeezed(titles[0]) == squeezed(brief.headline.title)
     wanted = [words.say(key) for key in ("page.glance", "page.the_indicators", "page.stands", "paper.cards")]
     assert [title for title in titles if title in wanted] == wanted
-    for number, page in enumerate(reader.pages, 1):
-        text = squeezed(page.extract_text())
+    for number, page in enumerate(texts(content), 1):
+        text = squeezed(page)
         assert f"{number}/{len(reader.pages)}" in text and squeezed(brief.dates) in text
         assert len(text) > 200, f"page {number} is all but empty"
 
@@ -121,7 +133,7 @@ def flat(outline: list) -> list:
 
 def test_the_pdf_says_what_the_brief_says(printed: tuple[Brief, Locale, bytes]) -> None:
     brief, _, content = printed
-    text = squeezed("".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages))
+    text = squeezed("".join(texts(content)))
     for decision, _ in brief.decisions:
         assert all(squeezed(sentence) in text for sentence in decision.sentences)
     for topic in brief.topics:
@@ -142,6 +154,26 @@ def test_the_style_sheet_holds_nothing_that_the_press_ignores(
     with caplog.at_level(logging.WARNING, "weasyprint"):
         press.render_pdf(*content("breaching", "en"))
     assert [record.getMessage() for record in caplog.records if record.name == "weasyprint"] == []
+
+
+@pytest.mark.parametrize(("case", "language"), [("breaching", "zh_CN"), ("hostile", "en")])
+def test_libreoffice_opens_the_document_and_prints_it_whole(case: str, language: str, tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("no LibreOffice here: apt-get install libreoffice-writer")
+    brief, words = content(case, language)
+    (tmp_path / "brief.docx").write_bytes(render_docx(brief, words))
+    command = [office, "--headless", f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"]
+    command += ["--convert-to", "pdf:writer_pdf_Export", "--outdir", str(tmp_path), str(tmp_path / "brief.docx")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert "Error" not in said.stdout + said.stderr
+    reader = PdfReader(tmp_path / "brief.pdf")
+    pages = [squeezed(page) for page in texts((tmp_path / "brief.pdf").read_bytes())]
+    assert squeezed(brief.headline.title) in pages[0]
+    assert all(f"{number}/{len(pages)}" in page for number, page in enumerate(pages, 1))
+    for topic in brief.topics:
+        assert any(squeezed(topic.title) in page for page in pages)
+    assert sum(len(page.images) for page in reader.pages) >= len(brief.indicators)
 
 
 def test_hostile_content_asks_nobody_and_links_nowhere(press: ModuleType) -> None:

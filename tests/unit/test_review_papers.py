@@ -7,12 +7,13 @@ import hashlib
 import io
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
 
 from hansei.catalog.reviews import Review
-from hansei.reviews import archive, papers
+from hansei.reviews import archive, papers, pdf_paper
 from hansei.reviews.base import NotInstalled, PaperError
 from hansei.reviews.brief import Brief
 from hansei.reviews.checks import check
@@ -105,6 +106,28 @@ def test_without_its_library_a_format_is_left_out_and_said_so(
     assert caplog.messages == [f"weekly_brief 2026-11-02 is made without brief.pdf: {why}"]
 
 
+def test_a_machine_without_pango_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoPango:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoPango(), *sys.meta_path])
+    made = papers.make_documents(evidence(), {"x_rows": PART}, ("pdf",))
+    assert [d.name for d in made.documents] == ["brief.html"]
+    (missing,) = made.missing
+    assert missing.name == "brief.pdf" and "apt-get install libpango-1.0-0" in missing.why
+
+
+def test_a_machine_without_a_font_of_the_language_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("weasyprint", exc_type=OSError)
+    monkeypatch.setattr(pdf_paper, "writes", lambda language: language == "en")
+    chinese = evidence().model_copy(update={"languages": ("zh_CN",)})
+    (missing,) = papers.make_documents(chinese, {}, ("pdf",)).missing
+    assert missing.why == "PDF: no font of this machine writes zh-CN: apt-get install fonts-noto-cjk"
+
+
 def test_a_published_document_stays_where_its_library_is_gone(tmp_path: Path, press: list[str]) -> None:
     archive.write_edition(tmp_path, evidence(), {"x_rows": PART}, formats=("pdf",))
     before = (tmp_path / FOLDER / "brief.pdf").read_bytes()
@@ -189,7 +212,7 @@ def test_a_broken_pdf_is_refused() -> None:
         check("pdf", b"%PDF-1.7 " + b"x" * 5000, "All is well")
     blank, empty = PdfWriter(), PdfWriter()
     blank.add_blank_page(500, 700)
-    for writer, found in ((blank, "headline is not on the first page"), (empty, "has no pages")):
+    for writer, found in ((blank, "headline is not on the first page"), (empty, "cannot be opened again")):
         writer.add_metadata({"/Subject": "x" * 3000})
         file = io.BytesIO()
         writer.write(file)

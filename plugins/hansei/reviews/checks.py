@@ -78,16 +78,12 @@ def _check_html(content: bytes, headline: str) -> None:
 
 
 def _check_pdf(content: bytes, headline: str) -> None:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    import pypdfium2
 
     try:
-        pages = list(PdfReader(io.BytesIO(content)).pages)
-        first = pages[0].extract_text() if pages else ""
-    except (PyPdfError, ValueError, KeyError) as error:
-        raise _fault("pdf", f"cannot be opened again ({type(error).__name__})") from None
-    if not pages:
-        raise _fault("pdf", "has no pages")
+        first = pypdfium2.PdfDocument(content)[0].get_textpage().get_text_range()
+    except pypdfium2.PdfiumError as error:  # also where there is no page
+        raise _fault("pdf", f"cannot be opened again ({str(error).rstrip('.')})") from None
     if not headline.strip() or _squeezed(headline) not in _squeezed(first):
         raise _fault("pdf", "its headline is not on the first page")
 

@@ -29,16 +29,22 @@ def render_pdf(brief: Brief, words: Locale) -> bytes:
     if not writes(words.language):
         raise NotInstalled("PDF", f"no font of this machine writes {words.tag}", FONTS[words.language])
     _be_quiet()
-    page = weasyprint.HTML(
-        string=replaced(sheets(brief, words), _picture), url_fetcher=URLFetcher(allowed_protocols=("data",))
-    )
+    page = weasyprint.HTML(string=_printed(sheets(brief, words)), url_fetcher=URLFetcher(allowed_protocols=("data",)))
     return page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=brief.hash.encode())
 
 
-def _picture(svg: str, kind: str, spoken: str) -> str:
-    if not spoken:  # an ornament is background, which no reader reads out
-        return f'<span class="{kind}" style="background-image:url({data_address(svg)})"></span>'
-    return f'<img class="{kind}" src="{data_address(svg)}" alt="{escape(spoken)}">'
+def _printed(page: str) -> str:
+    """The page with every drawing as a picture with its words; an ornament is background, which no reader reads out."""
+    ornaments: dict[str, str] = {}
+
+    def picture(svg: str, kind: str, spoken: str) -> str:
+        if spoken:
+            return f'<img class="{kind}" src="{data_address(svg)}" alt="{escape(spoken)}">'
+        return f'<span class="{kind} {ornaments.setdefault(svg, f"o{len(ornaments)}")}"></span>'
+
+    page = replaced(page, picture)
+    rules = "".join(f".{name}{{background-image:url({data_address(svg)})}}" for svg, name in ornaments.items())
+    return page.replace("</head>", f"<style>{rules}</style></head>", 1)
 
 
 def _be_quiet() -> None:

@@ -11,6 +11,6 @@ from hansei.reviews.rendering import render
 
 
 def sheets(brief: Brief, words: Locale) -> str:
-    """A page for A4 with its style sheet; drawings stand in it as SVG."""
-    fonts = Markup(visual.FONTS)
-    return render("paper.html.j2", brief=brief, evidence=brief.evidence, words=words, fonts=fonts)
+    """A page for A4 with its style sheet; drawings stand in it as SVG. What paper never shows is not written at all."""
+    content = {"brief": brief, "evidence": brief.evidence, "words": words, "fonts": Markup(visual.FONTS)}
+    return render("paper.html.j2", on_paper=True, **content)
