@@ -60,8 +60,10 @@ def troubles_found(breaches: list[tuple[str, str]], week: str) -> list[tuple[str
 
 
 def newest_brief(home: Path) -> Path:
-    """The document of the latest review in the archive."""
-    briefs = sorted((home / "archive").rglob("brief.html"), key=lambda path: path.stat().st_mtime)
+    """The document of the latest weekly brief in the archive."""
+    briefs = sorted(
+        (home / "archive" / "reviews" / "weekly_brief").rglob("brief.html"), key=lambda path: path.stat().st_mtime
+    )
     if not briefs:
         raise FileNotFoundError(f"no brief in {home / 'archive'}")
     return briefs[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import json
@@ -54,6 +55,7 @@ def test_an_edition_is_kept_with_evidence_parts_and_index(tmp_path: Path) -> Non
     assert path == tmp_path / "reviews/weekly_brief/2026-11-02/brief.html"
     assert set(files(tmp_path / "reviews")) == {
         "index.html",
+        "index.zh_CN.html",
         *(
             f"weekly_brief/2026-11-02/{n}"
             for n in ("brief.html", "evidence.json", "manifest.json", "parts/x_rows.json")
@@ -89,7 +91,7 @@ def test_other_evidence_is_a_revision_beside_what_was_published(tmp_path: Path) 
     assert {name: after[name] for name in before} == before
     assert [(e.title, e.revision) for e in archive.editions(tmp_path)] == [("Other", 2), ("Weekly brief", 1)]
     assert archive.read_edition(tmp_path, "weekly_brief", MONDAY, revision=2)[0].title == "Other"
-    assert "Other, revision 2" in (tmp_path / "reviews/index.html").read_text("utf-8")
+    assert "revision 2" in (tmp_path / "reviews/index.html").read_text("utf-8")
 
 
 def test_each_segment_has_a_folder_that_every_file_system_takes(tmp_path: Path) -> None:
@@ -186,3 +188,22 @@ def test_an_edition_of_an_older_version_is_read_and_erased_under_its_own_hash(tm
     assert kept.read_text("utf-8") == text
     assert json.loads(manifest.read_text("utf-8"))["evidence_sha256"] == digest
     assert digest[:12] in page.read_text("utf-8") and "desk:4711" not in page.read_text("utf-8")
+
+
+def test_the_index_lists_by_review_in_both_languages_and_runs_only_its_own_script(tmp_path: Path) -> None:
+    archive.write_edition(tmp_path, evidence(), {"x_rows": PART})
+    team = evidence().model_copy(update={"about": "team=desk:7", "about_label": "Billing <b>", "review_id": "teams"})
+    archive.write_edition(tmp_path, team, {"x_rows": PART})
+    month = {"grain": "month", "period_start": dt.date(2026, 10, 1), "period_end": dt.date(2026, 10, 31)}
+    archive.write_edition(tmp_path, evidence().model_copy(update={"review_id": "monthly", **month}), {"x_rows": PART})
+    page, chinese = ((tmp_path / f"reviews/{name}").read_text("utf-8") for name in ("index.html", "index.zh_CN.html"))
+    places = [page.index(f'id="r-{name}"') for name in ("monthly", "teams", "weekly_brief")]
+    assert places == sorted(places)
+    assert "Billing &lt;b&gt;" in page and "Billing <b>" not in page
+    assert "October 2026" in page and "2026年10月" in chinese and "整体服务" in chinese
+    assert 'href="index.zh_CN.html" lang="zh-CN"' in page and 'href="index.html" lang="en"' in chinese
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+    # Without it the page is a list: the form that searches is hidden until it runs.
+    assert '<form role="search" hidden>' in page

@@ -22,12 +22,13 @@ from typing import Any
 
 from markupsafe import escape
 
-from hansei.catalog.reviews import Format
+from hansei.catalog.reviews import Format, ReviewGrain
 from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
+from hansei.reviews.index_page import EditionEntry, index_name, render_index
+from hansei.reviews.locales import LANGUAGES
 from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
-from hansei.reviews.rendering import EditionEntry, render_index
 
-BRIEF, EVIDENCE, MANIFEST, INDEX = "brief.html", "evidence.json", "manifest.json", "index.html"
+BRIEF, EVIDENCE, MANIFEST = "brief.html", "evidence.json", "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class Edition:
     evidence_sha256: str
     built_at: str
     about: str = "all"
+    about_label: str = ""
+    grain: ReviewGrain = "week"
+    documents: tuple[Kept, ...] = ()
 
     @property
     def brief(self) -> Path:
@@ -126,9 +130,11 @@ def _write_files(
         write_atomically(directory / document.name, document.content)
     manifest = {
         "about": evidence.about,
+        "about_label": evidence.about_label,
         "as_of": evidence.as_of.isoformat(),
         "documents": [asdict(one) for one in kept],
         "evidence_sha256": digest,
+        "grain": evidence.grain,
         "headline": str(escape(papers.headline)),
         "missing": {missing.name: missing.why for missing in papers.missing},
         "title": evidence.title,
@@ -232,25 +238,38 @@ def editions(archive: Path | str) -> list[Edition]:
                 evidence_sha256=manifest["evidence_sha256"],
                 built_at=manifest["as_of"],
                 about=manifest.get("about", "all"),
+                about_label=manifest.get("about_label", ""),
+                grain=manifest.get("grain", "week"),
+                documents=documents_of(manifest),
             )
         )
     return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, e.about, -e.revision))
 
 
 def write_index(archive: Path | str) -> Path:
-    """The page that lists all editions, from what is on disk."""
+    """The pages that list all editions, from what is on disk: `index.html`, and one for each other language."""
     root = Path(archive) / "reviews"
-    entries = [
-        EditionEntry(
-            e.title if e.revision == 1 else f"{e.title}, revision {e.revision}",
-            e.period_start,
-            e.headline,
-            e.brief.relative_to(root).as_posix(),
-        )
-        for e in editions(archive)
-    ]
-    write_atomically(root / INDEX, render_index(entries))
-    return root / INDEX
+    entries = [_entry(root, edition) for edition in editions(archive)]
+    for language in LANGUAGES:
+        write_atomically(root / index_name(language), render_index(entries, language))
+    return root / index_name(LANGUAGES[0])
+
+
+def _entry(root: Path, edition: Edition) -> EditionEntry:
+    at = edition.directory.relative_to(root).as_posix()
+    return EditionEntry(
+        review_id=edition.review_id,
+        title=edition.title,
+        about_label=edition.about_label,
+        grain=edition.grain,
+        period_start=edition.period_start,
+        revision=edition.revision,
+        headline=edition.headline,
+        href=f"{at}/{BRIEF}",
+        others=tuple(
+            (one.format.upper(), one.language, f"{at}/{one.name}") for one in edition.documents if one.name != BRIEF
+        ),
+    )
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -99,29 +97,3 @@ def review_words(evidence: Evidence, language: str | None = None, templates: Pat
 def render_validation(page: ValidationPage, templates: Path | None = None) -> str:
     """The validation page as one self-contained HTML page that reads offline."""
     return render("validation.html.j2", templates, page=lay_out(page))
-
-
-@dataclass(frozen=True)
-class EditionEntry:
-    """One line of the index: `headline` is markup that a brief was rendered with, `href` relative to the index."""
-
-    title: str
-    period_start: dt.date
-    headline: str
-    href: str
-
-
-def render_index(entries: Sequence[EditionEntry], templates: Path | None = None) -> str:
-    """The page that lists editions, newest first."""
-    words = locale("en", templates or SHIPPED_INCLUDE / "templates")
-    rows = [
-        (
-            words.week_alone(e.period_start),
-            words.span(e.period_start, e.period_start + dt.timedelta(days=6)),
-            e.title,
-            Markup(e.headline),
-            e.href,
-        )
-        for e in entries
-    ]
-    return render("index.html.j2", templates, rows=rows, words=words)
