@@ -329,7 +329,8 @@ LATIN = (
         "service-desk",
     ),
     *("Werkstatt Süd", "EUR", "head of service", "customer-experience", "R1", "R2", "R3", "R4"),
-    # What people wrote down themselves: actions, and a risk of their own.
+    # What people wrote down themselves: actions, and a risk of their own; words of customers.
+    *("slot", "cancelled", "truck"),
     *("Routing form for integrations", "Chat opens at eight", "Two answers for billing became one"),
     *(
         "Night desk lends a person by day",

@@ -31,6 +31,7 @@ def comments() -> list[dict]:
         "now_end": dt.date(2026, 11, 8),
     }
     read = {"read_before": 402, "read_now": 46, "against_before": 60, "against_now": 18, "untold_now": 2}
+    read |= {"unnamed": [{"terms": ["slot", "cancelled", "truck"], "count_before": 7, "count_now": 2}]}
     named = {"indicator_ids": ["csat_top_box", "first_reply_median"], "segment_id": "channel=chat"}
     return [named | spans | read | {"segment_label": "chat", "topics": topics, "quotes_part": "quotes_1"}]
 

@@ -195,3 +195,22 @@ def test_a_figure_that_got_worse_as_a_whole_is_a_concern(filled: Warehouse, cata
     )
     (found,) = voicing.read([explained("csat_top_box", "all")], [], [worse])
     assert (found.read_now, found.against_now) == (26, 24)
+
+
+def test_what_comments_without_a_topic_have_in_common_is_told_by_its_terms(
+    warehouse: Warehouse, catalog: Catalog
+) -> None:
+    """Of sixty that no topic fits, forty speak of slots; before, one did."""
+    things = ["crane", "vessel", "berth", "seal", "pallet", "ramp", "quay", "hook", "strap", "scale"]
+    now = [f"Truck slots vanish at the {things[n % 10]} near the {things[(n * 3 + 1) % 10]}" for n in range(40)]
+    now += [f"The {things[n % 10]} beside the {things[(n * 7 + 2) % 10]} looks odd" for n in range(20)]
+    rows = answers(NOW, "chat", now) + answers(BEFORE, "chat", ["truck slots vanish", "The crane looks odd"])
+    publish(warehouse, catalog.entities["surveys"], [STARS | {"is_higher_better": True}])
+    publish(warehouse, catalog.entities["survey_responses"], rows)
+    plant(warehouse, catalog, "run")
+    refresh_models(warehouse, catalog, "core", "run")
+    (found,), _ = read(warehouse, catalog, ("csat_top_box", "all"))
+    assert (found.untold_now, found.topics) == (60, ())
+    slots = next(unnamed for unnamed in found.unnamed if "slots" in unnamed.terms)
+    assert set(slots.terms) <= {"slots", "vanish", "near", "truck"}
+    assert (slots.count_before, slots.count_now) == (1, 40)

@@ -46,13 +46,14 @@ def test_a_topic_that_rose_is_told_with_both_counts() -> None:
         "More of them than before name “Bot and automatic answers”: 11 of 18 (61 %), before 3 of 60 (5 %).",
         "Fewer of them name “Not solved”: 0 of 18 (0 %), before 21 of 60 (35 %).",
         "2 name none of the known topics.",
+        "Of those, 2 speak of slot, cancelled and truck (before: 7).",
     ]
 
 
 def test_it_is_told_in_chinese() -> None:
     found = told("zh_CN")
     assert found.sentences[0] == "共46条意见，其中18条附有差评。"
-    assert found.sentences[4] == "有2条不涉及任何已知话题。"
+    assert found.sentences[4:] == ("有2条不涉及任何已知话题。", "其中2条谈到slot、cancelled、truck（此前7条）。")
     assert (found.rows[0].now, found.rows[0].before) == ("18条中11条（61%）", "60条中3条（5%）")
     assert found.quotes[0].note == "评分1（量表1至5），2026年11月5日"
 
@@ -63,7 +64,7 @@ def quiet_topics() -> list[dict[str, Any]]:
 
 
 def test_where_nothing_rose_the_most_named_are_told() -> None:
-    found = told(topics=quiet_topics(), untold_now=1)
+    found = told(topics=quiet_topics(), untold_now=1, unnamed=())
     assert [plain(sentence) for sentence in found.sentences[2:]] == [
         "Most often they name “Bot and automatic answers” (11 comments) and “Waiting” (4 comments); "
         "no topic is named more often than before by more than chance does.",
@@ -73,7 +74,7 @@ def test_where_nothing_rose_the_most_named_are_told() -> None:
 
 def test_where_nobody_was_dissatisfied_before_nothing_is_compared() -> None:
     alone = [topic | {"count_before": 0, "lower_bound": None, "upper_bound": None} for topic in quiet_topics()]
-    found = told(topics=alone, against_before=0, read_before=0, untold_now=0)
+    found = told(topics=alone, against_before=0, read_before=0, untold_now=0, unnamed=())
     assert len(found.sentences) == 2 and "chance" not in found.sentences[1]
     assert {(row.before, row.changed) for row in found.rows} == {("–", "–")}
 

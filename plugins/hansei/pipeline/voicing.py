@@ -15,8 +15,9 @@ from typing import Any
 from hansei.catalog import Catalog
 from hansei.catalog.reviews import WHOLE
 from hansei.catalog.segments import parse_segment
-from hansei.methods import proportions
-from hansei.reviews.comments import QUOTE_COLUMNS, Comments, TopicCount
+from hansei.methods import emerging, proportions
+from hansei.pipeline.comment_terms import terms_of
+from hansei.reviews.comments import QUOTE_COLUMNS, Comments, TopicCount, UnnamedTopic
 from hansei.reviews.evidence import Breach, Part, Word
 from hansei.reviews.explanations import Explanation
 from hansei.reviews.quotes import MOST_QUOTES, cut, is_quotable
@@ -28,6 +29,8 @@ CONFIDENCE = 0.95
 # How many of the worst comments are looked through for some that may be quoted.
 _CANDIDATES = 100
 MOST_PLACES = 4
+# Of comments that no topic fits: how many are looked through for what they have in common, and how much of it is told.
+_MOST_UNNAMED, _MOST_THEMES = 1000, 3
 
 
 class Voicing:
@@ -87,6 +90,7 @@ class Voicing:
             against_now=against[1],
             untold_now=untold,
             topics=tuple(topics),
+            unnamed=tuple(self._unnamed(place, inside)) if untold >= emerging.LEAST_TEXTS else (),
             quotes_part=self._quotes(place, inside, topics),
         )
 
@@ -144,6 +148,22 @@ class Voicing:
         self._named |= set(told)
         topics = [self._topic(topic_id, *found, *against, each) for topic_id, found in told.items()]
         return sorted(topics, key=lambda topic: (-topic.count_now, -topic.count_before, topic.topic_id)), untold
+
+    def _unnamed(self, place: Explanation, inside: str) -> Iterator[UnnamedTopic]:
+        """What comments against that no topic fits have in common now, and how many said so before."""
+        rows = self.warehouse.rows(
+            f"SELECT comments.comment, {_is_now(place)} AS is_now FROM {COMMENTS} AS comments "
+            "LEFT JOIN core.survey_comment_topics AS topics ON topics.response_id = comments.response_id "
+            f"WHERE {_spans(place)} AND {inside} AND stance = 'against' AND language IN ('en', 'zh') "
+            f"AND topics.topic_id IS NULL ORDER BY responded_at DESC, comments.response_id LIMIT {_MOST_UNNAMED}"
+        )
+        terms = terms_of(row["comment"] for row in rows)
+        texts: list[list[list[str]]] = [[], []]
+        for row, found in zip(rows, terms, strict=True):
+            texts[row["is_now"]].append(found)
+        for theme in emerging.themes(texts[1])[:_MOST_THEMES]:
+            before = len(emerging.members(texts[0], theme.terms))
+            yield UnnamedTopic(terms=theme.terms, count_before=before, count_now=theme.count)
 
     def _topic(
         self, topic_id: str, before: int, now: int, all_before: int, all_now: int, confidence: float

@@ -42,11 +42,19 @@ class TopicCount(Frozen):
         return self.upper_bound is not None and self.upper_bound < 0
 
 
+class UnnamedTopic(Frozen):
+    """Terms that come up together in comments against that no topic fits, and how many of them hold two or more."""
+
+    terms: tuple[Text, ...]
+    count_before: int
+    count_now: int
+
+
 class Comments(Frozen):
     """What was read of a segment over the two spans of an explanation; `against` are comments with a bad rating.
 
     indicator_ids: the concerns of the segment, first the one whose spans these are. untold_now: of those against, how
-    many name no topic. topics: the most named now first.
+    many name no topic. topics: the most named now first; unnamed: what the others have in common, if enough do.
     """
 
     indicator_ids: tuple[Identifier, ...]
@@ -62,4 +70,5 @@ class Comments(Frozen):
     against_now: int
     untold_now: int = 0
     topics: tuple[TopicCount, ...] = ()
+    unnamed: tuple[UnnamedTopic, ...] = ()
     quotes_part: Identifier | None = None

@@ -83,6 +83,11 @@ def _sentences(found: Comments, words: Locale) -> Iterable[str]:
         yield words.say("voices.fallen", topic=words.name(topic.title), **_shares(found, topic, words))
     if found.untold_now:
         yield words.say("voices.untold", count=found.untold_now)
+    for unnamed in found.unnamed:
+        counts = {"before": words.number(unnamed.count_before), "count": unnamed.count_now}
+        yield words.say(
+            "voices.unnamed", terms=words.listed([figures.line(term, 30) for term in unnamed.terms]), **counts
+        )
 
 
 def _shares(found: Comments, topic: TopicCount, words: Locale) -> dict[str, str]:
