@@ -125,7 +125,7 @@ def test_it_says_whose_it_is_and_in_which_language(cases: ModuleType) -> None:
     assert properties.author == "Northwind Support" and properties.identifier == brief.hash
     assert properties.created == properties.modified == brief.evidence.as_of
     (language,) = document.styles.element.iter(qn("w:lang"))
-    assert (language.get(qn("w:val")), language.get(qn("w:eastAsia"))) == ("zh-CN", "zh-CN")
+    assert (language.get(qn("w:val")), language.get(qn("w:eastAsia"))) == ("en-GB", "zh-CN")
     fonts = document.styles["Normal"].element.rPr.rFonts
     assert fonts.get(qn("w:eastAsia")) == "Microsoft YaHei" and fonts.get(qn("w:ascii")) == "Calibri"
     foot = document.sections[0].footer._element.xml

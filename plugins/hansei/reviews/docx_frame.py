@@ -15,7 +15,8 @@ TABLE_STYLE = "Hansei Table"
 FACTS_STYLE, SOFT_STYLE, FIGURE_STYLE = "Hansei Facts", "Hansei Soft", "Hansei Figure"
 LEAD_IN_STYLE, GAP_STYLE = "Hansei Lead-in", "Hansei Gap"
 _LATIN_FONT, _CHINESE_FONT = "Calibri", "Microsoft YaHei"
-_REGIONS = {"en": "en-GB"}  # office programs check spelling by region
+# Of words in Latin letters, which stand in a Chinese document too and break between words only if they are not Chinese.
+_LATIN_LANGUAGE, _EASTERN_LANGUAGE = "en-GB", "zh-CN"
 WIDTH_CM = 17.4  # of the text on a sheet of A4
 _HEADINGS = {"Title": 24, "Heading 1": 15, "Heading 2": 12, "Heading 3": 10.5}
 
@@ -46,13 +47,13 @@ def framed(brief: Brief, words: Locale) -> Any:
     section.page_width, section.page_height = Cm(21), Cm(29.7)
     section.left_margin = section.right_margin = Cm((21 - WIDTH_CM) / 2)
     section.top_margin, section.bottom_margin = Cm(1.8), Cm(1.8)
-    _style(document, words)
+    _style(document)
     _number_pages(section, f"{brief.called}, {brief.week}, {brief.dates}")
     _describe(document, brief, words)
     return document
 
 
-def _style(document: Any, words: Locale) -> None:
+def _style(document: Any) -> None:
     from docx.enum.style import WD_STYLE_TYPE
     from docx.oxml import parse_xml
     from docx.oxml.ns import qn
@@ -60,8 +61,8 @@ def _style(document: Any, words: Locale) -> None:
 
     styles = document.styles
     language = styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}/{qn('w:lang')}")
-    language.set(qn("w:val"), _REGIONS.get(words.language, words.tag))
-    language.set(qn("w:eastAsia"), "zh-CN")
+    language.set(qn("w:val"), _LATIN_LANGUAGE)
+    language.set(qn("w:eastAsia"), _EASTERN_LANGUAGE)
     normal = styles["Normal"]
     normal.font.size, normal.font.color.rgb = Pt(10), RGBColor.from_string(colour("ink"))
     normal.paragraph_format.space_after = Pt(3)

@@ -58,7 +58,8 @@ def standalone(svg: str) -> str:
     """The drawing as an SVG file of its own, in the light colours."""
     width, height = size(svg)
     root = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
-    root += f'font-family="{html.escape(visual.FONTS)}" '
+    is_chinese = any(letter > "\u2e80" for _, _, text in _TEXT.findall(svg) for letter in text)
+    root += f'font-family="{html.escape(visual.CHINESE_FIRST if is_chinese else visual.FONTS)}" '
     svg = _BOX.sub(f'viewBox="0 0 {width:g} {height:g}"', svg, count=1)
     head, closed, body = svg.replace("<svg ", root, 1).partition(">")
     return f"{head}{closed}<style>{_style()}</style>{body}"

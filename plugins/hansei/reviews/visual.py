@@ -43,10 +43,14 @@ DARK = {
 }
 
 # The first that a machine has, for each sign: Latin ones first, so that figures look alike in every language.
-FONTS = (
-    '"Noto Sans","Liberation Sans","Helvetica Neue",Arial,"Noto Sans CJK SC","Noto Sans SC","Source Han Sans SC",'
-    '"WenQuanYi Micro Hei","WenQuanYi Zen Hei","PingFang SC","Microsoft YaHei",sans-serif'
+_LATIN_FONTS = '"Noto Sans","Liberation Sans","Helvetica Neue",Arial'
+_CHINESE_FONTS = (
+    '"Noto Sans CJK SC","Noto Sans SC","Source Han Sans SC","WenQuanYi Micro Hei","WenQuanYi Zen Hei","PingFang SC",'
+    '"Microsoft YaHei"'
 )
+FONTS = f"{_LATIN_FONTS},{_CHINESE_FONTS},sans-serif"
+# For pictures, where a sign that the first font lacks would lose its weight.
+CHINESE_FIRST = f"{_CHINESE_FONTS},{_LATIN_FONTS},sans-serif"
 
 # Shapes on a 12 by 12 field. Filled asks for attention, hollow does not, dashed is not judged.
 SHAPES = {
