@@ -39,7 +39,6 @@ class SharedReads:
         self.warehouse, self.review, self.period_start = warehouse, review, period_start
         self.following = next_period(review.grain, period_start)
         self._series: dict[str, Mapping[str, list[Point]]] = {}
-        self._usual: dict[str, Mapping[str, list[Usual]]] = {}
         self._hidden: dict[str, set[Cell]] = {}
         self._cells: dict[tuple[str, Spans, Yardstick | None], Cells] = {}
 
@@ -146,19 +145,28 @@ class SharedReads:
         return self.warehouse.scalar(query, {"grain": self.review.grain})
 
     def series(self, indicator_id: str) -> Mapping[str, list[Point]]:
-        """Stored values of every segment, in order of their periods."""
+        """Stored values of every segment that editions may show, in order of their periods."""
         if indicator_id not in self._series:
             place = (self.warehouse, indicator_id, self.review.grain, self.first, self.period_start)
-            self._series[indicator_id] = series_by_segment(*place)
+            self._series[indicator_id] = series_by_segment(*place, self._cuts)
         return self._series[indicator_id]
+
+    @cached_property
+    def _cuts(self) -> set[str]:
+        """The whole service, and what the review cuts by; about a dimension, that with each of them."""
+        dimension, shown = self.review.dimension, self.review.segments
+        if dimension is None:
+            return {WHOLE, *shown}
+        return {WHOLE, dimension, *("&".join(sorted((dimension, name))) for name in shown)}
 
     def usual(self, indicator_id: str) -> Mapping[str, list[Usual]]:
         """What was usual, of what editions are about and of segments that miss a limit this period."""
-        if indicator_id not in self._usual:
-            missed = {row["segment_id"] for row in self._missed if row["indicator"] == indicator_id}
-            place = (self.warehouse, indicator_id, self.review.grain, self.first, self.period_start)
-            self._usual[indicator_id] = usual_by_segment(*place, {*self.abouts, *missed})
-        return self._usual[indicator_id]
+        return self._usual.get(indicator_id, {})
+
+    @cached_property
+    def _usual(self) -> dict[str, dict[str, list[Usual]]]:
+        segments = {*self.abouts, *(row["segment_id"] for row in self._missed)}
+        return usual_by_segment(self.warehouse, self.review.grain, self.first, self.period_start, self.shown, segments)
 
     @cached_property
     def _missed(self) -> list[dict[str, Any]]:
