@@ -413,7 +413,17 @@ def breaching() -> dict:
                 segment("channel=mail", "mail", points(3.4 * 3600, 1200, "seconds", 260, rise=1200)),
                 segment("channel=chat", "chat", points(11 * 60, 90, "seconds", 160)),
             ],
-            notes=[{"date": dt.date(2026, 10, 5), "text": "The night desk starts an hour later."}],
+            notes=[
+                {"date": dt.date(2026, 10, 5), "text": "The night desk starts an hour later."},
+                {"date": dt.date(2026, 8, 3), "kind": "outage", "what": "mail gateway", "seconds": 12780},
+                {
+                    "date": dt.date(2026, 9, 7),
+                    "kind": "calendar",
+                    "what": "Nights, one shift",
+                    "segment_id": "team=2",
+                    "segment_label": "Night desk",
+                },
+            ],
             sample_part="first_reply_median_rows",
             usual=usual(2.9 * 3600, 1400, {0: "worse", 1: "worse", 12: "better"}),
         ),
@@ -743,6 +753,7 @@ def hostile() -> dict:
     case["indicators"][0]["segments"][3]["segment_id"] = f"channel={HOSTILE}\"' onload=x"
     case["indicators"][0]["title"] = "W" * 10_000
     case["indicators"][0]["notes"][0]["text"] = HOSTILE + "x" * 10_000
+    case["indicators"][0]["notes"][1]["what"] = case["indicators"][0]["notes"][2]["segment_label"] = HOSTILE
     case["indicators"][1]["sql"] = "SELECT '</code></pre><script>1</script>' -- " + "y" * 10_000
     case["breaches"][0]["segment_label"] = HOSTILE
     case["explanations"][0]["dimensions"][0]["segments"][1]["label"] = HOSTILE

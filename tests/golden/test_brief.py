@@ -149,6 +149,8 @@ def figures_of(evidence: Evidence) -> dict[str, set]:
             for key, child in node.items():
                 if key in VALUES:
                     value(child, unit)
+                elif key == "seconds":
+                    value(child, "seconds")
                 elif key in SHARES and child is not None:
                     share(child)
                 elif isinstance(child, (int, float)) and not isinstance(child, bool):
