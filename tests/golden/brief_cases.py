@@ -142,6 +142,7 @@ CHINESE = {
     "Tickets solved in the week, each counted once, on the day of its last solution.": "本周解决的工单，各计一次。",
     "Agreed with the customers' council for this year.": "与客户委员会商定，本年度有效。",
     "The night desk starts an hour later.": "夜班台晚一小时上班。",
+    "Nights, one shift": "夜间单班",
     "Find what changed at team Night desk when the waiting began.": "查明Night desk团队在等待变长时有何变化。",
     "Lay the first week beside the schedules of that week.": "把第一周与当周的排班对照。",
     "Move one person for two weeks.": "调一个人两周。",
@@ -415,7 +416,7 @@ def breaching() -> dict:
             ],
             notes=[
                 {"date": dt.date(2026, 10, 5), "text": "The night desk starts an hour later."},
-                {"date": dt.date(2026, 8, 3), "kind": "outage", "what": "mail gateway", "seconds": 12780},
+                {"date": dt.date(2026, 8, 3), "kind": "outage", "what": "mail", "seconds": 12780},
                 {
                     "date": dt.date(2026, 9, 7),
                     "kind": "calendar",
