@@ -282,10 +282,10 @@ def test_an_indicator_that_the_service_does_not_compute_is_missing_and_no_fault(
     computed = ", ".join(name for name in FEW if name != "reopen_rate")
     text = f"id: service\nname: Small\nreporting_zone: UTC\nindicators: [{computed}]\n"
     (overlay / "service.yaml").write_text(text)
-    # What a review shows is computed, so the brief must not show it either.
-    shipped = load_settings({}).include / "definitions" / "reviews" / "weekly_brief.yaml"
+    # What a review shows is computed, so no review may show it either.
     (overlay / "reviews").mkdir(exist_ok=True)
-    (overlay / "reviews" / "weekly_brief.yaml").write_text(shipped.read_text().replace("  - reopen_rate\n", ""))
+    for shipped in (load_settings({}).include / "definitions" / "reviews").glob("*.yaml"):
+        (overlay / "reviews" / shipped.name).write_text(shipped.read_text().replace("  - reopen_rate\n", ""))
     catalog = examine(load_settings({"HANSEI_DEFINITIONS": str(overlay)}))[0]
     assert "reopen_rate" not in catalog.indicators
     assert [item.indicator for item in catalog.scorecards["card"].dimensions[1].indicators][1] == "reopen_rate"
