@@ -16,7 +16,7 @@ def sparse(file, size):
 def test_the_log_counts_with_its_file(tmp_path):
     file = tmp_path / "warehouse.duckdb"
     assert threads.is_small(file)
-    sparse(file, 512 * 1024**2 - 100)
+    sparse(file, 64 * 1024**2 - 100)
     assert threads.is_small(file)
     sparse(tmp_path / "warehouse.duckdb.wal", 100)
     assert not threads.is_small(file)
