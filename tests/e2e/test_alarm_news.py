@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.alarm_nights import AlarmNights
-from support.mail_server import Mailbox, mail_server
+from support.mail_server import Mailbox
 from typer.testing import CliRunner
 
 from hansei import cli, pipeline
@@ -28,12 +28,6 @@ PEOPLE = {
     "wei": ("wei", "[head]", "zh_CN", "general"),
     "anna": ("anna", '["*"]', "en", "major"),
 }
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from support.chat_server import ChatRoom, chat_server
+from support.chat_server import ChatRoom
 from support.digest_cases import AS_OF, CLOSED, ESCALATED, ITEMS, OPENED
 from support.kill_points import KillPoint
-from support.mail_server import Mailbox, mail_server
+from support.mail_server import Mailbox
 
 from hansei import board, pipeline
 from hansei.board import deliveries as ledger
@@ -44,18 +44,6 @@ channels: [{connection: desk_mail, kind: mail}, {connection: desk_chat, kind: ch
 """
 DESK = {"service-desk": [OPENED, ESCALATED]}
 LATER = replace(OPENED, alarm_id="backlog-2026-W11", event_number=12, title="Backlog")
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
-
-
-@pytest.fixture
-def room() -> Iterator[ChatRoom]:
-    with chat_server() as room:
-        yield room
 
 
 @pytest.fixture(autouse=True)

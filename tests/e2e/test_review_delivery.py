@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import multiprocessing
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.chat_server import ChatRoom, chat_server
+from support.chat_server import ChatRoom
 from support.kill_points import KillPoint
-from support.mail_server import Mailbox, mail_server
+from support.mail_server import Mailbox
 
 from hansei import board, pipeline
 from hansei.board import deliveries as ledger
@@ -56,18 +55,6 @@ indicators: [tickets_created]
 recipients:
   - {recipient: vera, about: "team=desk:7"}
 """
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as mailbox:
-        yield mailbox
-
-
-@pytest.fixture
-def room() -> Iterator[ChatRoom]:
-    with chat_server() as room:
-        yield room
 
 
 @pytest.fixture(autouse=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.golden_modules import golden_module
 
 from hansei.reviews.evidence import Evidence, canonical_json, sha256
 from hansei.reviews.rendering import render_review
 
-_SPEC = importlib.util.spec_from_file_location("page_reader", Path(__file__).with_name("page_reader.py"))
-page_reader = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(page_reader)
+page_reader = golden_module("page_reader")
 
 
 @pytest.fixture

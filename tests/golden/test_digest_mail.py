@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from support.digest_cases import SETTING, VERA, WEI, digest
+from support.golden_modules import golden_module
 
 from hansei.catalog.recipients import Recipient
 from hansei.reviews.digest_message import chat_text, mail_html, mail_text
 
 GOLDEN = Path(__file__).with_name("digests")
-_SPEC = importlib.util.spec_from_file_location("page_reader", Path(__file__).with_name("page_reader.py"))
-page_reader = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(page_reader)
+page_reader = golden_module("page_reader")
 
 
 def papers(reader: Recipient) -> dict[str, str]:

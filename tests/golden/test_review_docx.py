@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import zipfile
@@ -15,6 +14,7 @@ from typing import Any
 import docx
 import pytest
 from docx.oxml.ns import qn
+from support.golden_modules import golden_module
 from support.review_mails import told
 
 from hansei.reviews import docx_paper
@@ -26,13 +26,6 @@ from hansei.reviews.pictures import png
 GOLDEN = Path(__file__).with_name("documents")
 LANGUAGES = ("en", "zh_CN")
 DOT = png('<svg class="chart" viewBox="0 0 1 1"></svg>')
-
-
-def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +146,7 @@ def test_every_figure_of_the_document_is_in_the_evidence(cases: ModuleType, case
     # Style names number headings; axis labels stand in pictures, whose words are read here.
     text = re.sub(r"^(?:[A-Z][\w -]*|  picture): ", "", "\n".join(lines), flags=re.M)
     assert len(re.findall(r"\d", text)) > 100
-    assert module("test_brief").strangers(text, cases.evidence(case)) == []
+    assert golden_module("test_brief").strangers(text, cases.evidence(case)) == []
 
 
 def test_hostile_content_stays_text(cases: ModuleType) -> None:
@@ -188,5 +181,5 @@ if __name__ == "__main__":
     docx_paper.writes, docx_paper.png = (lambda language: True), (lambda svg: DOT)
     GOLDEN.mkdir(exist_ok=True)
     for one in LANGUAGES:
-        text = whole("breaching", module("brief_cases"), one)
+        text = whole("breaching", golden_module("brief_cases"), one)
         (GOLDEN / f"breaching.{one}.docx.txt").write_text(text, encoding="utf-8")

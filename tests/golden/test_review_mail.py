@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import email
-import importlib.util
 from dataclasses import replace
 from email import policy
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.golden_modules import golden_module
 from support.mail_server import mail_server
 from support.review_mails import LINK, told
 
@@ -21,13 +21,6 @@ from hansei.reviews.review_message import CHAT_LINES, MOST_BYTES, review_chat, r
 GOLDEN = Path(__file__).with_name("review_mails")
 LANGUAGES = ("en", "zh_CN")
 PDF = b"%PDF-1.7 not one, but it travels like one"
-
-
-def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +57,7 @@ def test_the_messages_are_the_golden_ones(cases: ModuleType, language: str) -> N
 def test_the_mail_is_well_made_small_and_fetches_nothing(cases: ModuleType, case: str, language: str) -> None:
     brief, setting = told(cases, case, language)
     mail = review_mail(brief, setting, PDF)
-    page = module("page_reader").read(mail.html)
+    page = golden_module("page_reader").read(mail.html)
     assert page.faults == []
     assert len(mail.html.encode()) < 60_000 < MOST_BYTES
     assert page.headings[0] == 1 and set(page.headings) <= {1, 2}
@@ -107,10 +100,11 @@ def test_a_chat_message_has_five_lines(cases: ModuleType, case: str, language: s
 def test_every_figure_of_the_messages_is_in_the_evidence(cases: ModuleType, case: str) -> None:
     brief, setting = told(cases, case, "en")
     mail = review_mail(brief, setting)
-    spoken = "\n".join(v for e, n, v in module("page_reader").read(mail.html).attributes if (e, n) == ("img", "alt"))
-    for text in (mail.text, module("page_reader").read(mail.html).text, spoken, review_chat(brief, setting)):
+    page = golden_module("page_reader").read(mail.html)
+    spoken = "\n".join(v for e, n, v in page.attributes if (e, n) == ("img", "alt"))
+    for text in (mail.text, page.text, spoken, review_chat(brief, setting)):
         said = text.replace(LINK, "")
-        assert module("test_brief").strangers(said, cases.evidence(case)) == []
+        assert golden_module("test_brief").strangers(said, cases.evidence(case)) == []
 
 
 def test_a_very_long_review_lists_fewer_rows(cases: ModuleType) -> None:
@@ -166,5 +160,5 @@ def test_a_mail_on_the_wire_is_ascii_in_short_lines(cases: ModuleType) -> None:
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for one in LANGUAGES:
-        for file, content in messages(module("brief_cases"), one).items():
+        for file, content in messages(golden_module("brief_cases"), one).items():
             (GOLDEN / file).write_text(content, encoding="utf-8")

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.small_evidence import MONDAY, small_evidence
 
 from hansei import board, pipeline
 from hansei.pipeline.erasing_parts import erase_theirs, expire_quotes
@@ -18,7 +19,6 @@ from hansei.reviews.evidence import Evidence, Part
 from hansei.settings import load_settings
 from hansei.sources.erasure import Erased, tokens_for
 
-MONDAY = dt.date(2026, 11, 2)
 WRITTEN = dt.datetime(2026, 11, 9, 4)
 
 
@@ -56,24 +56,7 @@ def evidence() -> Evidence:
         **spans,
         **counts,
     )
-    indicator = {"indicator_id": "x", "version": 1, "title": "X", "question": "?", "unit": "count"}
-    indicator |= {"direction": "neutral", "sample_part": "x_rows"}
-    return Evidence.model_validate(
-        {
-            "review_id": "weekly_brief",
-            "title": "Weekly brief",
-            "service_name": "Desk",
-            "reporting_zone": "UTC",
-            "period_start": MONDAY,
-            "period_end": MONDAY + dt.timedelta(days=6),
-            "as_of": dt.datetime(2026, 11, 9, 3),
-            "product_version": "0.1.0",
-            "definitions_hash": "ab",
-            "indicators": [indicator],
-            "comments": [comments],
-            "parts": [part.reference() for part in PARTS.values()],
-        }
-    )
+    return small_evidence(*PARTS.values(), series=False, comments=[comments])
 
 
 @pytest.fixture

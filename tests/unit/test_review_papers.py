@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.small_evidence import MONDAY, small_evidence
 
 from hansei.catalog.reviews import Review
 from hansei.reviews import archive, papers, pdf_paper
@@ -20,30 +21,12 @@ from hansei.reviews.checks import check
 from hansei.reviews.evidence import Evidence, Part
 from hansei.reviews.locales import Locale
 
-MONDAY = dt.date(2026, 11, 2)
 PART = Part(part_id="x_rows", salt="s" * 32, columns=("ticket",), rows=(("desk:4711",),))
 FOLDER = Path("reviews/weekly_brief/2026-11-02")
 
 
 def evidence(title: str = "Weekly brief") -> Evidence:
-    indicator = {"indicator_id": "x", "version": 1, "title": "X", "question": "?", "unit": "count"}
-    indicator |= {"direction": "neutral", "sample_part": "x_rows"}
-    indicator["series"] = [{"period_start": MONDAY, "value": 12.0, "sample_count": 12}]
-    return Evidence.model_validate(
-        {
-            "review_id": "weekly_brief",
-            "title": title,
-            "service_name": "Desk",
-            "reporting_zone": "UTC",
-            "period_start": MONDAY,
-            "period_end": MONDAY + dt.timedelta(days=6),
-            "as_of": dt.datetime(2026, 11, 9, 3),
-            "product_version": "0.1.0",
-            "definitions_hash": "ab",
-            "indicators": [indicator],
-            "parts": [PART.reference()],
-        }
-    )
+    return small_evidence(PART, title=title)
 
 
 @pytest.fixture

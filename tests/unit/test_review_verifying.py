@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.small_evidence import small_evidence
 from typer.testing import CliRunner
 
 from hansei import board, pipeline
 from hansei.cli import app
 from hansei.pipeline.reviewing import publish_edition
 from hansei.pipeline.verifying import verify_review
-from hansei.reviews.evidence import Evidence, Part
+from hansei.reviews.evidence import Part
 from hansei.settings import load_settings
 
-MONDAY = dt.date(2026, 11, 2)
 PART = Part(part_id="x_rows", salt="s" * 32, columns=("ticket",), rows=(("desk:4711",), ("desk:4712",)))
 
 
@@ -29,24 +29,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pipeline.Context
 
 @pytest.fixture
 def published(context: pipeline.Context) -> tuple[str, Path]:
-    indicator = {"indicator_id": "x", "version": 1, "title": "X", "question": "?", "unit": "count"}
-    indicator |= {"direction": "neutral", "sample_part": "x_rows"}
-    indicator["series"] = [{"period_start": MONDAY, "value": 12.0, "sample_count": 12}]
-    evidence = Evidence.model_validate(
-        {
-            "review_id": "weekly_brief",
-            "title": "Weekly brief",
-            "service_name": "Desk",
-            "reporting_zone": "UTC",
-            "period_start": MONDAY,
-            "period_end": MONDAY + dt.timedelta(days=6),
-            "as_of": dt.datetime(2026, 11, 9, 3),
-            "product_version": "0.1.0",
-            "definitions_hash": "ab",
-            "indicators": [indicator],
-            "parts": [PART.reference()],
-        }
-    )
+    evidence = small_evidence(PART)
     with board.opened_board(context.settings) as engine:
         stored, path = publish_edition(context, engine, evidence, {"x_rows": PART})
     return stored.review_id, path

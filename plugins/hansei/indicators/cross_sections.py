@@ -93,8 +93,9 @@ def _cross_sql(
 def rows_of(catalog: Catalog, indicator: Indicator, spans: Spans, segment_id: str) -> str:
     """Condition that takes the rows which the indicator counts in a segment, of the days of both spans."""
     days = " OR ".join(f"({_within(indicator, *span)})" for span in (spans.before, spans.now))
-    counted = formulas.counted_rows(indicator, catalog.tables[indicator.table])
-    return " AND ".join([f"({days})", counted, *of_segment(catalog, indicator, segment_id)])
+    table = catalog.tables[indicator.table]
+    inside = of_segment(table, indicator.counted_on, segment_id)
+    return " AND ".join([f"({days})", formulas.counted_rows(indicator, table), *inside])
 
 
 def _within(indicator: Indicator, first: date, following: date) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
 from hansei.catalog.segments import parse_segment
+from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas
 from hansei.indicators.periods import next_period
 from hansei.warehouse.dialect import Dialect
@@ -25,16 +26,16 @@ def scope(catalog: Catalog, indicator: Indicator, grain: str, period_start: date
             f"{indicator.counted_on} >= DATE '{period_start}'",
             f"{indicator.counted_on} < DATE '{following}'",
         ]
-    return "\n  AND ".join([*conditions, *of_segment(catalog, indicator, segment_id)])
+    inside = of_segment(catalog.tables[indicator.table], indicator.counted_on, segment_id)
+    return "\n  AND ".join([*conditions, *inside])
 
 
-def of_segment(catalog: Catalog, indicator: Indicator, segment_id: str) -> list[str]:
-    """Conditions that take the rows of one segment, one for each dimension that tells it."""
-    columns = catalog.tables[indicator.table].segments
+def of_segment(table: TableModel, counted_on: str, segment_id: str) -> list[str]:
+    """Conditions that take the table's rows of one segment, one for each dimension that tells it."""
     found = []
     for dimension, value in parse_segment(segment_id).items():
         quoted = value.replace("'", "''")
-        found.append(f"COALESCE({columns[dimension][indicator.counted_on]}, 'unknown') = '{quoted}'")
+        found.append(f"COALESCE({table.segments[dimension][counted_on]}, 'unknown') = '{quoted}'")
     return found
 
 

@@ -32,6 +32,18 @@ def previous_period(grain: str, start: date) -> date:
     return period_start(grain, start - timedelta(days=1))
 
 
+def last_finished(grain: str, day: date) -> date:
+    """First day of the last period that had ended when the day began."""
+    return previous_period(grain, period_start(grain, day))
+
+
+def periods_before(grain: str, start: date, count: int) -> date:
+    """First day of the period that lies so many periods before."""
+    for _ in range(count):
+        start = previous_period(grain, start)
+    return start
+
+
 def periods_between(grain: str, first: date, last: date) -> list[date]:
     """First days of every period from the one that holds `first` to the one that holds `last`."""
     starts = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from hansei.catalog import Catalog
 from hansei.catalog import scorecards as declared
-from hansei.indicators.periods import period_start, previous_period
+from hansei.indicators.periods import last_finished, previous_period
 from hansei.indicators.scorecards import MISSING
 from hansei.reviews.appraisals import Axis, Card, Place, Profile, ScoredGroup, ScoredLine
 from hansei.warehouse import Warehouse
@@ -129,7 +129,7 @@ def _newest(
     warehouse: Warehouse, kind: str, card: declared.Scorecard | declared.Profile, following: date, segment_id: str
 ) -> tuple[date | None, Rows, Rows]:
     """The newest period with a score that ended by then, its lines by what they are, and those of the period before."""
-    last = previous_period(card.grain, period_start(card.grain, following))
+    last = last_finished(card.grain, following)
     table, group = {"scorecard": ("scorecards", "dimension"), "profile": ("profiles", "axis")}[kind]
     limits = {"card": card.id, "segment": segment_id, "last": last}
     start = warehouse.scalar(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_MARKER = re.compile(r"\[[a-z -]+\]")
+from hansei.reviews.quotes import MARKER
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
 _BEGINS = re.compile(r"(?:^|[.!?。！？;:\n])[\s\"'“(-]*$")
 # Kinds of words (jieba's) that can name what a comment is about: names of things and places of work, doings, states.
@@ -30,7 +31,7 @@ def terms_of(comments: Iterable[str]) -> list[list[str]]:
     An English word counts as it is written in small letters; at the beginning of a sentence too, if some comment writes
     it small elsewhere: what is always written large may be somebody's name. Short words in capitals (API) count.
     """
-    cleaned = [_MARKER.sub(" ", comment) for comment in comments]
+    cleaned = [MARKER.sub(" ", comment) for comment in comments]
     small = {word for comment in cleaned for word in _WORD.findall(comment) if word.islower()}
     return [[*_english(comment, small), *_chinese(comment)] for comment in cleaned]
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hansei.catalog import Catalog, load_catalog
+from hansei.catalog.reviews import Review
 from hansei.connections import Connection, resolve
+from hansei.errors import HanseiError
 from hansei.settings import Settings, load_settings
 
 
@@ -17,6 +19,14 @@ class Context:
     catalog: Catalog
     resolver: Callable[[str], Connection]
     now: Callable[[], datetime]
+
+    def review(self, review_id: str) -> Review:
+        """The definition of that id; HanseiError where there is none."""
+        found = self.catalog.reviews.get(review_id)
+        if found is None:
+            known = ", ".join(sorted(self.catalog.reviews)) or "none is defined"
+            raise HanseiError(f"review {review_id!r}", "is not defined", f"use one of: {known}")
+        return found
 
 
 def context(

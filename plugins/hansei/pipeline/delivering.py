@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -133,3 +135,16 @@ def open_road(context: Context, road: Road) -> tuple[SendingChannel | None, Hans
         return open_channel(connection, road.channel.kind, road.recipient.id), None
     except HanseiError as error:
         return None, error
+
+
+def raise_for_trouble(place: str, troubled: Sequence[Delivery]) -> None:
+    """HanseiError that counts deliveries which are failed or unknown, and tells of the first; nothing without any."""
+    if troubled:
+        counts = Counter(delivery.state for delivery in troubled)
+        told = " and ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        first = troubled[0]
+        raise HanseiError(
+            place,
+            f"{told}; {first.delivery_id}: {first.problem}",
+            "see `hansei deliveries list`; failed ones are tried again by the next run, unknown ones need you",
+        )

@@ -11,9 +11,10 @@ from hansei import board
 from hansei.board.deliveries import Delivery
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
+from hansei.pipeline.stored_reviews import read_stored
 from hansei.reviews.archive import document, documents_of, read_manifest
 from hansei.reviews.brief import Brief, compose
-from hansei.reviews.evidence import Evidence, Part
+from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
 from hansei.reviews.outcomes import Message
 from hansei.reviews.papers import document_name
@@ -58,11 +59,7 @@ class _Told:
 
 @lru_cache(maxsize=4)
 def _edition(settings: Settings, review_id: str, language: str) -> _Told:
-    with board.opened_board(settings) as engine:
-        stored = board.load_review(engine, review_id)
-        kept = board.load_parts(engine, review_id)
-    evidence = Evidence.model_validate_json(stored.evidence)
-    parts = {part_id: Part.model_validate_json(part.content) for part_id, part in kept.items() if part.salt}
+    stored, evidence, parts = read_stored(settings, review_id)
     words = review_words(evidence, language)
     page, pdf = _documents(settings, stored, evidence, language)
     return _Told(compose(evidence, parts, words, stored.evidence_hash), words, page, pdf)

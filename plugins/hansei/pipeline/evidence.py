@@ -225,8 +225,7 @@ class EvidenceGathering:
         if not rows:
             return None
         part_id = f"rows_{indicator.id}"
-        cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
-        self.parts[part_id] = Part(part_id=part_id, salt=self.salt_of(part_id), columns=tuple(rows[0]), rows=cells)
+        self.parts[part_id] = Part.of_rows(part_id, self.salt_of(part_id), rows)
         return part_id
 
     def _judged(self) -> tuple[list[Judgement], list[Breach]]:

@@ -238,8 +238,7 @@ class Explaining:
         if not rows:
             return None
         part_id = f"examples_{indicator.id}_{len(self.parts) + 1}"
-        cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
-        self.parts[part_id] = Part(part_id=part_id, salt=self.salt_of(part_id), columns=tuple(rows[0]), rows=cells)
+        self.parts[part_id] = Part.of_rows(part_id, self.salt_of(part_id), rows)
         return part_id
 
 

@@ -18,11 +18,10 @@ import sqlalchemy as sa
 from hansei.board import deliveries as ledger
 from hansei.board import opened_board
 from hansei.board.deliveries import Delivery
-from hansei.errors import HanseiError
 from hansei.indicators.periods import local_date
 from hansei.pipeline.alarm_news import read_news
 from hansei.pipeline.context import Context
-from hansei.pipeline.delivering import Road, all_roads, attempt, open_road, setting_of
+from hansei.pipeline.delivering import Road, all_roads, attempt, open_road, raise_for_trouble, setting_of
 from hansei.reviews.digest import Digest, DigestItem, digest_for
 from hansei.reviews.digest_message import mail_text, subject
 from hansei.reviews.outcomes import NOBODYS_DOMAIN, SendingChannel
@@ -67,7 +66,7 @@ def notify(
         night = _Night(context, engine, run_id, gathered, tell)
         outcomes = night.rehearse() if is_dry_run else night.run()
         if not is_dry_run:
-            _raise_for_trouble(engine)
+            raise_for_trouble("deliveries", ledger.list_digests(engine, ("failed", "unknown")))
     return dict(sorted(outcomes.items()))
 
 
@@ -187,16 +186,3 @@ class _Night:
 
 def _news(digest: Digest, told: int | None) -> bool:
     return any(item.event_number is not None and item.event_number > (told or 0) for item in digest.items)
-
-
-def _raise_for_trouble(engine: sa.Engine) -> None:
-    troubled = ledger.list_digests(engine, ("failed", "unknown"))
-    if troubled:
-        counts = Counter(delivery.state for delivery in troubled)
-        told = " and ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        first = troubled[0]
-        raise HanseiError(
-            "deliveries",
-            f"{told}; {first.delivery_id}: {first.problem}",
-            "see `hansei deliveries list`; failed ones are tried again by the next run, unknown ones need you",
-        )

@@ -10,13 +10,12 @@ from hansei.catalog.measures import Indicator
 from hansei.catalog.reviews import WHOLE, Review
 from hansei.catalog.segments import narrowed
 from hansei.pipeline.phases import PhaseStart, calendar_changes, phase_starts
-from hansei.reviews.evidence import Note
+from hansei.reviews.evidence import DURATIONS, Note
 from hansei.warehouse import Warehouse
 
 # What a chart can carry; people's own notes always stand.
 MOST_NOTES = 6
 MOST_OUTAGES = 3
-_DURATIONS = ("seconds", "business_seconds")
 
 
 def longest_outages(warehouse: Warehouse, first: date, following: date) -> list[Note]:
@@ -53,7 +52,7 @@ def notes_of(
         if not note.indicators or indicator.id in note.indicators
     ]
     taken = {note.date for note in said}
-    waits = indicator.unit in ("count", *_DURATIONS) and about == WHOLE
+    waits = indicator.unit in ("count", *DURATIONS) and about == WHOLE
     known = [*_changes(catalog, indicator, about, labels), *(outages if waits else ())]
     fitting = [note for note in known if first <= note.date < following and note.date not in taken]
     return tuple(sorted([*said, *fitting[: max(MOST_NOTES - len(said), 0)]], key=lambda note: note.order))
@@ -65,7 +64,7 @@ def _changes(catalog: Catalog, indicator: Indicator, about: str, labels: Mapping
     Another calendar is no new phase of what is told in time of the clock; its readers want to know all the same.
     """
     starts = dict.fromkeys(phase_starts(catalog, indicator))
-    if indicator.unit in _DURATIONS:
+    if indicator.unit in DURATIONS:
         starts |= dict.fromkeys(s for s in calendar_changes(catalog) if s.dimension[0] in indicator.segments)
     for start in sorted(starts, key=lambda start: (start.day, start.why), reverse=True):
         if about == WHOLE or start.concerns(about):

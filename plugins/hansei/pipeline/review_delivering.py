@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -22,9 +22,9 @@ from hansei.board.deliveries import Delivery
 from hansei.catalog.recipients import Channel, Recipient
 from hansei.catalog.reviews import Review, ReviewRecipient
 from hansei.errors import HanseiError
-from hansei.indicators.periods import period_start
+from hansei.indicators.periods import last_finished
 from hansei.pipeline.context import Context
-from hansei.pipeline.delivering import Road, attempt, message_of, open_road
+from hansei.pipeline.delivering import Road, attempt, message_of, open_road, raise_for_trouble
 from hansei.pipeline.edition_messages import edition_subject
 from hansei.reviews.outcomes import NOBODYS_DOMAIN
 
@@ -64,10 +64,7 @@ def deliver_reviews(
     Raises HanseiError, after everybody was tried, where a document is not what was published, or a delivery of the
     review is failed or unknown. A dry run prints what would go to whom and writes nothing.
     """
-    review = context.catalog.reviews.get(review_id)
-    if review is None:
-        known = ", ".join(sorted(context.catalog.reviews)) or "none is defined"
-        raise HanseiError(f"review {review_id!r}", "is not defined", f"use one of: {known}")
+    review = context.review(review_id)
     if not review.recipients:
         tell(f"{review_id} is sent to nobody: its definition names no recipients; docs/reviews.md shows one")
     outcomes: Counter[str] = Counter()
@@ -92,7 +89,8 @@ def deliver_reviews(
         if broken:
             raise broken[0]
         if not is_dry_run:
-            _raise_for_trouble(engine, review_id)
+            troubled = ledger.list_editions(engine, review_id, ("failed", "unknown"))
+            raise_for_trouble(f"deliveries of {review_id}", troubled)
     return dict(sorted(outcomes.items()))
 
 
@@ -100,7 +98,7 @@ def _published(engine: sa.Engine, review: Review, period_end: date | None) -> li
     """The newest revision of each published edition of the period, by what it is about."""
     stored = [one for one in board.list_reviews(engine, review.id, limit=None) if one.state == "published"]
     if period_end is not None:
-        start = period_start(review.grain, period_start(review.grain, period_end) - timedelta(days=1))
+        start = last_finished(review.grain, period_end)
     else:
         start = max((one.period_start for one in stored), default=None)
     newest: dict[str, board.StoredReview] = {}
@@ -194,16 +192,3 @@ def _show(context: Context, sending: Sending, tell: Callable[[str], None]) -> No
     delivery = _noted(context, sending, NOBODYS_DOMAIN, "dry run")
     tell(delivery.subject)
     tell(message_of(context, sending.road.recipient, delivery, None).text)
-
-
-def _raise_for_trouble(engine: sa.Engine, review_id: str) -> None:
-    troubled = ledger.list_editions(engine, review_id, ("failed", "unknown"))
-    if troubled:
-        counts = Counter(delivery.state for delivery in troubled)
-        told = " and ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        first = troubled[0]
-        raise HanseiError(
-            f"deliveries of {review_id}",
-            f"{told}; {first.delivery_id}: {first.problem}",
-            "see `hansei deliveries list`; failed ones are tried again by the next run, unknown ones need you",
-        )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hansei import board
 from hansei.catalog.reviews import Format, Review
 from hansei.errors import HanseiError
-from hansei.indicators.periods import local_date, period_start
+from hansei.indicators.periods import last_finished, local_date, period_start
 from hansei.pipeline.context import Context
 from hansei.pipeline.evidence import EvidenceGathering
 from hansei.pipeline.shared_reads import SharedReads
@@ -31,7 +31,7 @@ def readiness(context: Context, review_id: str, period_end: date | None = None) 
     `period_end` is the first day after the period, or any later one before the next has ended; None takes the last
     period that had ended when the newest night looked.
     """
-    review = _review(context, review_id)
+    review = context.review(review_id)
     if context.settings.is_embedded and not context.settings.read_copy.exists():
         # No night has run yet: everything is late, which is no error as long as there is time.
         following = _following(context, review, period_end, None)
@@ -58,16 +58,11 @@ def due_reviews(context: Context, day: date | None = None, is_named: bool = Fals
     reviews = sorted(context.catalog.reviews.values(), key=lambda review: review.id)
     if day is None:
         return [review.id for review in reviews]
-    following = {review.id: period_start(review.grain, day) for review in reviews}
     if is_named:
-        return [review.id for review in reviews if following[review.id] == day]
+        return [review.id for review in reviews if period_start(review.grain, day) == day]
     with board.opened_board(context.settings) as engine:
         built = board.published_periods(engine)
-    return [
-        review.id
-        for review in reviews
-        if (review.id, period_start(review.grain, following[review.id] - timedelta(days=1))) not in built
-    ]
+    return [review.id for review in reviews if (review.id, last_finished(review.grain, day)) not in built]
 
 
 def build_review(
@@ -79,11 +74,11 @@ def build_review(
     Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one. An
     edition that fails stops no other; HanseiError names them when all were tried.
     """
-    review = _review(context, review_id)
+    review = context.review(review_id)
     with board.opened_board(context.settings) as engine:
         with open_read_copy(context.settings) as warehouse:
             following = _following(context, review, period_end, warehouse)
-            start = period_start(review.grain, following - timedelta(days=1))
+            start = last_finished(review.grain, following)
             shared = SharedReads(context, warehouse, review, start)
             built, failed = [], {}
             for one in _chosen(shared, about):
@@ -159,11 +154,3 @@ def publish_edition(
 def _stored(part: Part) -> board.Part:
     reference = part.reference()
     return board.Part(part.part_id, part.kind, reference.salted_sha256, part.salt, canonical_json(part))
-
-
-def _review(context: Context, review_id: str) -> Review:
-    review = context.catalog.reviews.get(review_id)
-    if review is None:
-        known = ", ".join(sorted(context.catalog.reviews)) or "none is defined"
-        raise HanseiError(f"review {review_id!r}", "is not defined", f"use one of: {known}")
-    return review

@@ -8,7 +8,7 @@ from typing import Any
 
 from hansei.catalog import Catalog
 from hansei.catalog import risks as declared
-from hansei.indicators.periods import period_start, previous_period
+from hansei.indicators.periods import last_finished
 from hansei.reviews.prospects import KeyIndicator, Losses, Register, Risk
 from hansei.warehouse import Warehouse
 
@@ -44,7 +44,7 @@ def gather_registers(
 def _register(
     warehouse: Warehouse, catalog: Catalog, grain: str, following: date, labels: Mapping[str, str]
 ) -> Register | None:
-    last = previous_period(grain, period_start(grain, following))
+    last = last_finished(grain, following)
     start = warehouse.scalar(
         "SELECT MAX(period_start) FROM indicators.risks WHERE grain = :grain AND period_start <= :last",
         {"grain": grain, "last": last},

@@ -12,7 +12,7 @@ from hansei.catalog.reviews import WHOLE, Review
 from hansei.catalog.segments import cut_of, parse_segment
 from hansei.errors import HanseiError
 from hansei.indicators.cross_sections import Spans, Yardstick, cross_section
-from hansei.indicators.periods import next_period, previous_period
+from hansei.indicators.periods import next_period, periods_before, previous_period
 from hansei.methods.drivers import Cells
 from hansei.methods.suppression import hidden_cells
 from hansei.pipeline.context import Context
@@ -57,9 +57,7 @@ class SharedReads:
         """
         if self.review.about == WHOLE:
             return (WHOLE,)
-        first = self.period_start
-        for _ in range(QUIET_PERIODS):
-            first = previous_period(self.review.grain, first)
+        first = periods_before(self.review.grain, self.period_start, QUIET_PERIODS)
         query = (
             "SELECT DISTINCT segment_id FROM indicators.indicator_values WHERE grain = :grain "
             "AND period_start BETWEEN :first AND :last AND segment_id LIKE :like "
@@ -98,10 +96,7 @@ class SharedReads:
     @cached_property
     def first(self) -> date:
         """First period of the history that the review shows."""
-        first = self.period_start
-        for _ in range(self.review.history_periods - 1):
-            first = previous_period(self.review.grain, first)
-        return first
+        return periods_before(self.review.grain, self.period_start, self.review.history_periods - 1)
 
     @cached_property
     def outages(self) -> list[Note]:

@@ -11,6 +11,7 @@ from hansei import __version__, board
 from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
+from hansei.pipeline.stored_reviews import read_stored
 from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, write_atomically
 from hansei.reviews.brief import compose
 from hansei.reviews.evidence import Evidence, Part
@@ -53,16 +54,7 @@ def render_again(
 
     `language` is one of the evidence's, its principal one by default. NotInstalled where the format cannot be made.
     """
-    with board.opened_board(context.settings) as engine:
-        stored = board.load_review(engine, review_id)
-        kept = board.load_parts(engine, review_id)
-    evidence = Evidence.model_validate_json(stored.evidence)
-    parts = {}
-    for part_id, part in kept.items():
-        if part.salt:
-            parts[part_id] = Part.model_validate_json(part.content)
-        elif part.erased_at is not None:
-            parts[part_id] = Part(part_id=part_id, kind=part.kind, erased_on=part.erased_at.date())
+    stored, evidence, parts = read_stored(context.settings, review_id)
     if language is not None and language not in evidence.languages:
         found, known = f"was not written in {language!r}", ", ".join(evidence.languages)
         raise HanseiError(f"review {review_id}", found, f"use one of: {known}")

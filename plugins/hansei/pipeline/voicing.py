@@ -15,6 +15,7 @@ from typing import Any
 from hansei.catalog import Catalog
 from hansei.catalog.reviews import WHOLE
 from hansei.catalog.segments import parse_segment
+from hansei.indicators.explain import of_segment
 from hansei.methods import emerging, proportions
 from hansei.pipeline.comment_terms import terms_of
 from hansei.reviews.comments import QUOTE_COLUMNS, Comments, TopicCount, UnnamedTopic
@@ -96,14 +97,10 @@ class Voicing:
 
     def _inside(self, place: Explanation) -> str | None:
         """Condition that takes the comments, and the answers, of the segment; None where they are not cut that way."""
-        columns = self.catalog.tables[COMMENTS].segments
-        conditions = []
-        for dimension, value in parse_segment(place.segment_id).items():
-            if dimension not in columns:
-                return None
-            quoted = value.replace("'", "''")
-            conditions.append(f"COALESCE({columns[dimension]['responded_date']}, 'unknown') = '{quoted}'")
-        return " AND ".join(conditions) or "TRUE"
+        table = self.catalog.tables[COMMENTS]
+        if not parse_segment(place.segment_id).keys() <= table.segments.keys():
+            return None
+        return " AND ".join(of_segment(table, "responded_date", place.segment_id)) or "TRUE"
 
     def _may_be_told(self, place: Explanation, inside: str) -> bool:
         """Whether enough people answered a survey now, and enough others, or none, so that no few are left over."""

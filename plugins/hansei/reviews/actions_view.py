@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
 from hansei.reviews.prospects import EarlierAction
+from hansei.reviews.standing import titled
 
 # From what asks for something to what only waits.
 ORDER = ("worse", "no_evidence", "likely_worked", "worked", "too_early")
@@ -33,14 +34,10 @@ def view_actions(evidence: Evidence, words: Locale) -> tuple[ActionView, ...]:
 
 
 def _view(action: EarlierAction, words: Locale) -> ActionView:
-    title = words.name(action.indicator_title)
-    if action.segment_id != "all":
-        parts = {"title": title, "place": words.name(action.segment_label or action.segment_id)}
-        title = words.say("earlier_actions.placed", **parts)
     return ActionView(
         title=words.name(action.title, 160),
         owner=words.name(action.owner) if action.owner else words.say("earlier_actions.nobody"),
-        indicator=title,
+        indicator=titled(action.indicator_title, action.segment_id, action.segment_label, words),
         since=words.day(action.since),
         before=words.figure(action.before, action.unit),
         after=words.figure(action.after, action.unit),

@@ -23,7 +23,7 @@ from typing import Any
 from markupsafe import escape
 
 from hansei.catalog.reviews import Format, ReviewGrain
-from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts, sha256
+from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_json, check_parts
 from hansei.reviews.index_page import EditionEntry, index_name, render_index
 from hansei.reviews.locales import LANGUAGES
 from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
@@ -102,14 +102,15 @@ def write_edition(
     check_parts(evidence, parts)
     directory = edition_directory(archive, evidence.review_id, evidence.period_start, revision, evidence.about)
     published = _read_manifest(directory)
-    fresh = sha256(evidence)
+    text = canonical_json(evidence)
+    fresh = hashlib.sha256(text.encode()).hexdigest()
     if published and published["evidence_sha256"] != fresh:
         raise EvidenceError(
             f"{_named(evidence.review_id, evidence.about)} {evidence.period_start} revision {revision}",
             f"published already, from evidence {published['evidence_sha256'][:12]}, now it is {fresh[:12]}",
             "leave it: the next brief tells what was restated; or write the next revision",
         )
-    path = _write_files(directory, evidence, canonical_json(evidence), parts, formats)
+    path = _write_files(directory, evidence, text, parts, formats)
     if is_indexed:
         write_index(archive)
     return path

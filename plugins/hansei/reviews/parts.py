@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,6 +34,12 @@ class Part(Frozen):
     columns: tuple[Text, ...] = ()
     rows: tuple[tuple[Text, ...], ...] = ()
     erased_on: dt.date | None = None
+
+    @classmethod
+    def of_rows(cls, part_id: str, salt: str, rows: Sequence[Mapping[str, Any]]) -> Part:
+        """A part of a query's rows, each column as text; there is at least one row."""
+        cells = tuple(tuple("" if cell is None else str(cell) for cell in row.values()) for row in rows)
+        return cls(part_id=part_id, salt=salt, columns=tuple(rows[0]), rows=cells)
 
     def reference(self) -> PartReference:
         """The reference that evidence keeps; to be taken before anything is erased."""

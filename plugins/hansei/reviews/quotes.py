@@ -10,7 +10,8 @@ import re
 
 MOST_QUOTES = 3
 LONGEST = 200
-_MARKER = re.compile(r"\[[a-z -]+\]")
+# What stands where something was taken out of a comment.
+MARKER = re.compile(r"\[[a-z -]+\]")
 _SENTENCE = re.compile(r"[.!?。！？;:\n]+\s*")
 _CAPITALISED = re.compile(r"[A-Z][a-z'’-]+")
 # What begins a sentence about somebody: `Jessica was`, `Jessica never`.
@@ -31,7 +32,7 @@ _HAN_ENDS = re.compile(r"[，。；！？、：,;!?]")
 
 def is_quotable(comment: str, language: str) -> bool:
     """Whether a redacted comment may be shown: in English or Chinese, whole, and without what may be a name."""
-    if language not in ("en", "zh") or _MARKER.search(comment) or _HAN_CALLED.search(comment):
+    if language not in ("en", "zh") or MARKER.search(comment) or _HAN_CALLED.search(comment):
         return False
     for sentence in filter(None, _SENTENCE.split(comment)):
         words = re.findall(r"[A-Za-z'’-]+", sentence)

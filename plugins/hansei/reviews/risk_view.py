@@ -9,6 +9,7 @@ from hansei.methods.risks import grade, risk_score
 from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
 from hansei.reviews.prospects import KeyIndicator, Register, Risk
+from hansei.reviews.standing import titled
 
 BANDS = (1, 2, 3, 4, 5)
 GRADES = ("extreme", "high", "moderate", "low")
@@ -130,7 +131,7 @@ def _told(register: Register, risk: Risk, numbers: dict[str, str], words: Locale
     """Likelihood and where it comes from, how the indicator stands, consequence, money, cause, what would remain."""
     periods = words.count(risk.period_count, register.grain)
     parts = {
-        "title": _where(risk.indicator_title, risk, words),
+        "title": titled(risk.indicator_title, risk.segment_id, risk.segment_label, words),
         "limit": words.limit(risk.limit, risk.unit, risk.is_upper),
     }
     yield words.say("risks.breaching", count=risk.breaching_count, periods=periods, **parts)
@@ -158,15 +159,9 @@ def _told(register: Register, risk: Risk, numbers: dict[str, str], words: Locale
 
 def _key(item: KeyIndicator, words: Locale) -> KeyView:
     parts = {
-        "title": _where(item.title, item, words),
+        "title": titled(item.title, item.segment_id, item.segment_label, words),
         "value": words.figure(item.value, item.unit),
         "limit": words.limit(item.limit, item.unit, item.is_upper),
     }
     key = "unknown" if item.is_beyond is None else "beyond" if item.is_beyond else "within"
     return KeyView(words.say(f"risks.key.{key}", **parts), words.name(item.leads, 240), bool(item.is_beyond))
-
-
-def _where(title: str, item: Risk | KeyIndicator, words: Locale) -> str:
-    if item.segment_id == "all":
-        return words.name(title)
-    return words.say("risks.placed", title=words.name(title), place=words.name(item.segment_label or item.segment_id))

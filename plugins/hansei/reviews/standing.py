@@ -86,6 +86,13 @@ def subject(evidence: Evidence, words: Locale) -> str:
     return place_in(_cut(evidence.about), evidence.about_label, words)
 
 
+def titled(title: str, segment_id: str, label: str, words: Locale) -> str:
+    """An indicator's title, with the place that it is watched in unless that is the whole service."""
+    if segment_id == "all":
+        return words.name(title)
+    return words.say("standing.titled", title=words.name(title), place=words.name(label or segment_id))
+
+
 def place_in(cut: str, label: str, words: Locale) -> str:
     """A segment's label with the word of its dimension, unless it says that word itself."""
     shown = label_in(cut, label, words)
