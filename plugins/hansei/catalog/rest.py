@@ -56,7 +56,8 @@ class Pages(Definition):
     value `at` a path of the body or in `header`; its absence, an empty one or one of `last` ends. keyset:
     `{page.last}` is `value` of the page's last record. link: the Link header's rel=next. next_url: the URL `at` a path.
     more, done: a boolean path that tells whether there is another page. total: path of the number of all records
-    (checked at the end: where fewer came, the pages are read again). total_pages: path of the number of pages.
+    (checked at the end: where fewer came, the pages are read again; where it is not told, nothing proves that all
+    came: an error). total_pages: path of the number of pages.
     short_page_ends: a page with fewer records than `size` is the last; without it only an empty one is.
     limit: so many records are the most that one question may answer; behind it is asked again, from the newest cursor.
     """

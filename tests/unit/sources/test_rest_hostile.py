@@ -176,6 +176,24 @@ def test_records_that_never_hold_still_fail_rather_than_be_lost(server: RestServ
         extract(source, WINDOW, resolver=lambda _: server.connection())
 
 
+@pytest.mark.parametrize("total", [{}, {"total": None}], ids=["absent", "null"])
+def test_records_without_the_declared_total_fail_rather_than_be_thought_complete(
+    server: RestServer, extract, total: dict
+) -> None:
+    """Request Tracker 5.0.5 names neither total nor next page to accounts that are no superuser."""
+    server.reset(lambda asked: Reply({"data": HELD[:10], **total}))
+    source = desk({"pages": {"by": "next_url", "at": "next", "total": "total"}})
+    with pytest.raises(SourceError, match="10 records came, and no number of all records at total"):
+        extract(source, WINDOW, resolver=lambda _: server.connection())
+
+
+def test_an_empty_list_needs_no_total(server: RestServer, extract) -> None:
+    server.reset(lambda asked: Reply({"data": []}))
+    source = desk({"pages": {"by": "next_url", "at": "next", "total": "total"}})
+    _, rows = extract(source, WINDOW, resolver=lambda _: server.connection())
+    assert keys(rows) == []
+
+
 def test_a_server_whose_clock_is_behind_is_not_complete_up_to_our_time(server: RestServer, extract) -> None:
     behind = WINDOW.end - timedelta(minutes=7)
     server.reset(

@@ -217,11 +217,15 @@ class Walk:
 
     def _read_again(self, position: dict, facts: dict, records: pa.Table) -> dict | None:
         """The first page once more, where fewer records came than the interface holds; they moved while we read."""
-        total = number_of(facts.get(self._pages.total)) if self._pages and self._pages.total else None
-        if total is None:
+        if self._pages is None or self._pages.total is None or not facts:
             return None
         came = len(self._leg.distinct | set(hashes_of(self.asking.scratch, records, self._key_path).tolist()))
-        if came >= total:
+        total = number_of(facts.get(self._pages.total))
+        if total is None and came:
+            # Some interfaces name neither total nor next page to accounts that may not see everything.
+            found = f"{came} records came, and no number of all records at {self._pages.total}"
+            raise SourceError(self.place, found, "let the account see everything, or leave out pages.total")
+        if came >= (total or 0):
             return None
         if position["pass"] >= _MOST_PASSES:
             found = f"{came} records came, {total} are there, after {_MOST_PASSES} readings"
