@@ -9,6 +9,8 @@ zone it looks which are, so that a missed day delays an edition and loses none.
 **Waits for readiness.** Every five minutes it looks whether every source has passed the end of the period. At the
 review's own deadline it goes on: what is late is greyed and named. A brief is never silently missing.
 
+**An edition that fails** stops no other: those that are good are sent, then the run turns red and names it.
+
 **Safe to repeat.** The same evidence makes no new document, other evidence a revision beside the published one. Each
 reader gets an edition once; what may or may not have arrived turns the run red and waits for a person.
 
@@ -62,16 +64,14 @@ def improvement_review() -> None:
         return run_stage("build_review", review_id, period_end())
 
     @task(map_index_template="{{ task.op_kwargs['review_id'] }}")
-    def deliver_reviews(review_id: str) -> dict[str, int]:
-        return run_stage("deliver_reviews", review_id, period_end(), get_current_context()["run_id"])
+    def deliver_reviews(review_id: str, built: dict[str, Any]) -> dict[str, int]:
+        return run_stage("deliver_reviews", review_id, period_end(), get_current_context()["run_id"], built=built)
 
     @task_group
     def one_review(review_id: str) -> None:
-        (
-            wait_until_ready(review_id=review_id)
-            >> build_review(review_id=review_id)
-            >> deliver_reviews(review_id=review_id)
-        )
+        built = build_review(review_id=review_id)
+        wait_until_ready(review_id=review_id) >> built
+        deliver_reviews(review_id=review_id, built=built)
 
     one_review.expand(review_id=list_reviews())
 

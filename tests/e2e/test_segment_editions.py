@@ -249,7 +249,17 @@ def test_an_edition_that_fails_stops_no_other(
         return original(context, engine, evidence, *rest)
 
     monkeypatch.setattr(reviewing, "publish_edition", publish)
+    built_now = pipeline.build_review(company.context(NIGHTS[2]), "team_review", FOLLOWING)
+    assert gathered == [*TEAMS, TEAMS[1]]
+    assert [one["review_id"].split(":20")[0] for one in built_now["editions"]] == [
+        "team_review:team=desk:G0",
+        "team_review:team=desk:G2",
+    ]
+    assert built_now["failed"] == {TEAMS[1]: "RuntimeError"}
     with pytest.raises(HanseiError, match="1 of 3 editions failed; team=desk:G1: RuntimeError") as caught:
-        pipeline.build_review(company.context(NIGHTS[2]), "team_review", FOLLOWING)
+        pipeline.deliver_reviews(company.context(NIGHTS[2]), "team_review", FOLLOWING, tell=print, built=built_now)
     assert "Jane" not in str(caught.value)
-    assert gathered == TEAMS
+    with monkeypatch.context() as patched:
+        patched.setattr(reviewing, "publish_edition", lambda *given: 1 / 0)
+        with pytest.raises(HanseiError, match="3 of 3 editions failed; team=desk:G0: ZeroDivisionError"):
+            pipeline.build_review(company.context(NIGHTS[2]), "team_review", FOLLOWING)

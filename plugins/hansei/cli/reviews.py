@@ -25,8 +25,10 @@ def build(
     from hansei import pipeline
 
     following = day_of("--period-end", period_end, "2026-09-14") if period_end else None
-    for edition in pipeline.build_review(pipeline.context(), review, following, about)["editions"]:
+    built = pipeline.build_review(pipeline.context(), review, following, about)
+    for edition in built["editions"]:
         typer.echo(f"{edition['review_id']}: {edition['path']}")
+    pipeline.raise_for_failed(review, built)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from hansei.pipeline.nightly import close_run, extract, judge, measure, model, o
 from hansei.pipeline.notifying import notify, told_through
 from hansei.pipeline.replaying import replay
 from hansei.pipeline.review_delivering import deliver_reviews
-from hansei.pipeline.reviewing import build_review, due_reviews, readiness
+from hansei.pipeline.reviewing import build_review, due_reviews, raise_for_failed, readiness
 from hansei.pipeline.weekly_housekeeping import housekeep
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "close_run",
     "context",
     "deliver_reviews",
+    "raise_for_failed",
     "due_reviews",
     "erase",
     "extract",

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,6 +27,7 @@ from hansei.indicators.periods import last_finished
 from hansei.pipeline.context import Context
 from hansei.pipeline.delivering import Road, attempt, message_of, open_road, raise_for_trouble
 from hansei.pipeline.edition_messages import edition_subject
+from hansei.pipeline.reviewing import raise_for_failed
 from hansei.reviews.outcomes import NOBODYS_DOMAIN
 
 WHO = "pipeline"
@@ -57,12 +59,14 @@ def deliver_reviews(
     run_id: str = "by hand",
     is_dry_run: bool = False,
     tell: Callable[[str], None] = print,
+    built: dict[str, Any] | None = None,
 ) -> dict[str, int]:
     """Sends the published editions of a review's period to its readers; counts of sendings by outcome.
 
     `period_end` is any day after the period and before the next has ended; None takes the newest published period.
     Raises HanseiError, after everybody was tried, where a document is not what was published, or a delivery of the
-    review is failed or unknown. A dry run prints what would go to whom and writes nothing.
+    review is failed or unknown. A dry run prints what would go to whom and writes nothing. `built` is what
+    `build_review` returned just before: of editions that failed there the error tells, once the others are sent.
     """
     review = context.review(review_id)
     if not review.recipients:
@@ -91,6 +95,8 @@ def deliver_reviews(
         if not is_dry_run:
             troubled = ledger.list_editions(engine, review_id, ("failed", "unknown"))
             raise_for_trouble(f"deliveries of {review_id}", troubled)
+    if built:
+        raise_for_failed(review_id, built)
     return dict(sorted(outcomes.items()))
 
 

@@ -70,33 +70,52 @@ def build_review(
 ) -> dict[str, Any]:
     """Gathers, renders, archives and publishes every edition of a review, or the one about a segment.
 
-    `period_end` as in `readiness`. What comes back: `editions`, each with `review_id`, `path` and `breaches`.
-    Repeated with the same evidence it changes nothing; other evidence becomes a new revision beside the old one. An
-    edition that fails stops no other; HanseiError names them when all were tried.
+    `period_end` as in `readiness`. What comes back: `editions`, each with `review_id`, `path` and `breaches`, and
+    `failed`, what the failed ones are about with the reason; an edition that fails stops no other and is tried once
+    more. HanseiError where none could be built. Repeated with the same evidence it changes nothing; other evidence
+    becomes a new revision beside the old one.
     """
     review = context.review(review_id)
     with board.opened_board(context.settings) as engine:
         with open_read_copy(context.settings) as warehouse:
             following = _following(context, review, period_end, warehouse)
-            start = last_finished(review.grain, following)
-            shared = SharedReads(context, warehouse, review, start)
-            built, failed = [], {}
-            for one in _chosen(shared, about):
-                try:
-                    built.append(_build(context, engine, shared, one))
-                except Exception as error:
-                    if len(shared.abouts) == 1:
-                        raise
-                    log.exception("edition %s of %s failed", one, review_id)
-                    failed[one] = error
+            shared = SharedReads(context, warehouse, review, last_finished(review.grain, following))
+            built, failed = _build_each(context, engine, shared, _chosen(shared, about))
+            if failed:
+                again, failed = _build_each(context, engine, shared, tuple(failed))
+                built += again
         write_index(context.settings.archive)
-    if failed:
-        first, error = next(iter(failed.items()))
-        # Only our own errors are known to quote neither secrets nor personal data.
-        why = str(error) if isinstance(error, HanseiError) else type(error).__name__
-        found = f"{len(failed)} of {len(failed) + len(built)} editions failed; {first}: {why}"
-        raise HanseiError(f"review {review_id}", found, "mend the cause and build it again: those that are done stay")
-    return {"editions": built}
+    outcome = {"editions": built, "failed": failed}
+    if failed and not built:
+        raise_for_failed(review_id, outcome)
+    return outcome
+
+
+def _build_each(
+    context: Context, engine: sa.Engine, shared: SharedReads, abouts: tuple[str, ...]
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The editions that could be built, and the reason for each that could not."""
+    built, failed = [], {}
+    for about in abouts:
+        try:
+            built.append(_build(context, engine, shared, about))
+        except Exception as error:
+            if len(shared.abouts) == 1:
+                raise
+            log.exception("edition %s of %s failed", about, shared.review.id)
+            # Only our own errors are known to quote neither secrets nor personal data.
+            failed[about] = str(error) if isinstance(error, HanseiError) else type(error).__name__
+    return built, failed
+
+
+def raise_for_failed(review_id: str, outcome: dict[str, Any]) -> None:
+    """HanseiError that names the editions which `build_review` could not build, if there are any."""
+    if failed := outcome["failed"]:
+        about, why = next(iter(failed.items()))
+        all_of_them = len(failed) + len(outcome["editions"])
+        found = f"{len(failed)} of {all_of_them} editions failed; {about}: {why}"
+        next_step = f"mend the cause, then `hansei review build {review_id} --about ...` and `hansei review deliver {review_id}`"
+        raise HanseiError(f"review {review_id}", f"{found} (failed: {', '.join(failed)})", next_step)
 
 
 def _chosen(shared: SharedReads, about: str | None) -> tuple[str, ...]:

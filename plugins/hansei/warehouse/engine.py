@@ -1,9 +1,8 @@
-"""Opening the warehouse. Every open of the live file goes through here, waits a bounded time, and names the holder."""
+"""One open connection to the warehouse, on either engine; `opening` makes it."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +11,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, StaticPool
 
 from hansei.errors import WarehouseError
-from hansei.settings import Settings
 from hansei.warehouse.dialect import Dialect
 from hansei.warehouse.threads import is_small
 
 SCHEMAS = ("landing", "staging", "core", "indicators", "ops", "board")
 _WRITER_LOCK = 7_240_011
-_HOLDER = re.compile(r"\(PID (\d+)\)")
+# How the engines say that a table or a column is not there, and its name.
+_MISSING = re.compile(
+    r"Table with name (?P<table>\S+) does not exist|Referenced column \"(?P<column>[^\"]+)\" not found"
+    r"|does not have a column named \"(?P<named>[^\"]+)\"|(?P<told>(?:relation|column) \S+ does not exist)"
+)
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _ROWS_A_STATEMENT = 200
 
@@ -52,7 +53,7 @@ class Warehouse:
             yield
             return
         self.fit_threads()
-        with self._naming_a_full_disk(), self._connection.begin():
+        with self._naming_trouble(), self._connection.begin():
             if not self.sql.is_duckdb and self.is_writable:
                 self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
             yield
@@ -64,15 +65,24 @@ class Warehouse:
             self._raw().execute("SET threads = 1" if self._has_one_thread else "RESET threads")
 
     @contextmanager
-    def _naming_a_full_disk(self) -> Iterator[None]:
+    def _naming_trouble(self) -> Iterator[None]:
+        """Says what a user can mend: a full disk, and a store that an older release left to its readers."""
         try:
             yield
         except (sa.exc.DBAPIError, duckdb.Error) as error:
-            if "No space left on device" not in str(error):
-                raise
             place = self.engine.url.render_as_string(hide_password=True)
-            next_step = "make room and repeat the run: nothing of this step was stored, what came before it stands"
-            raise WarehouseError(place, "there is no space left on its disk", next_step) from None
+            if "No space left on device" in str(error):
+                next_step = "make room and repeat the run: nothing of this step was stored, what came before it stands"
+                raise WarehouseError(place, "there is no space left on its disk", next_step) from None
+            missing = None if self.is_writable else _MISSING.search(str(error))
+            if missing is None:
+                raise
+            told = missing["told"] or (f"no table {missing['table']}" if missing["table"] else None)
+            found = told or f"no column {missing['column'] or missing['named']}"
+            next_step = (
+                "a night of this release brings it: run `hansei night` (the DAG nightly_indicators), then repeat"
+            )
+            raise WarehouseError(place, f"it was last written by an older release: {found}", next_step) from error
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs one statement with bound parameters; number of rows that it touched (-1 where unknown)."""
@@ -128,7 +138,7 @@ class Warehouse:
         """DuckDB's result of a statement with `:name` parameters, as SQLAlchemy writes them; `\\:` is a colon."""
         named = dict.fromkeys(_PARAMETER.findall(statement))
         text = _PARAMETER.sub(r"$\1", statement).replace("\\:", ":")
-        with self._naming_a_full_disk():
+        with self._naming_trouble():
             if named:
                 return self._raw().execute(text, {name: parameters[name] for name in named})
             return self._raw().execute(text)
@@ -173,7 +183,7 @@ class Warehouse:
         if self.sql.is_duckdb:
             # Ten times quicker than its information schema; a table that is not there leaves the transaction whole.
             try:
-                return [row["column_name"] for row in self.rows(f"DESCRIBE {table}")]
+                return [column for column, *_ in self._raw().execute(f"DESCRIBE {table}").fetchall()]
             except duckdb.CatalogException:
                 return []
         schema, name = table.split(".", 1)
@@ -209,139 +219,3 @@ def _writable(data: pa.Table) -> pa.Table:
         plain = pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type)
         fields.append(pa.field(field.name, pa.string()) if plain else field)
     return data.cast(pa.schema(fields))
-
-
-@contextmanager
-def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """The live warehouse for reading and writing; schemas exist afterwards.
-
-    Within `kept_open` it is the connection that is kept; after an error that one is closed, whatever it was left with.
-    """
-    url = settings.warehouse_url
-    warehouse = _kept.get(url) or _open(settings)
-    if url in _kept:
-        _kept[url] = warehouse
-    try:
-        yield warehouse
-    except BaseException:
-        if url in _kept:
-            _kept[url] = None
-            warehouse.close()
-        raise
-    finally:
-        if url not in _kept:
-            warehouse.close()
-
-
-# Warehouse that stays open between two uses, by its URL; None until its first use.
-_kept: dict[str, Warehouse | None] = {}
-
-
-@contextmanager
-def kept_open(settings: Settings) -> Iterator[None]:
-    """While the block lasts, the warehouse that this process opened first stays open and serves whoever asks for it.
-
-    For stages that follow one another at once: closing a DuckDB file writes everything that was added into its place,
-    and opening it reads it again. Nobody else can open the file meanwhile.
-    """
-    url = settings.warehouse_url
-    if url in _kept:
-        yield
-        return
-    _kept[url] = None
-    try:
-        yield
-    finally:
-        warehouse = _kept.pop(url)
-        if warehouse is not None:
-            warehouse.close()
-
-
-def _open(settings: Settings) -> Warehouse:
-    warehouse = _open_duckdb(settings) if settings.is_embedded else _open_postgresql(settings.warehouse_url)
-    try:
-        there = {row["schema_name"] for row in warehouse.rows("SELECT schema_name FROM information_schema.schemata")}
-        for schema in SCHEMAS:
-            if schema not in there:
-                warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    except BaseException:
-        warehouse.close()
-        raise
-    return warehouse
-
-
-@contextmanager
-def open_read_copy(settings: Settings) -> Iterator[Warehouse]:
-    """What reviews, read-only commands and analysts see: the published copy, or PostgreSQL itself."""
-    if not settings.is_embedded:
-        warehouse = _open_postgresql(settings.warehouse_url, is_writable=False)
-    else:
-        if not settings.read_copy.exists():
-            raise WarehouseError(
-                str(settings.read_copy), "there is no read copy yet", "run a night first: `hansei night`"
-            )
-        warehouse = _duckdb(settings.read_copy, settings, is_writable=False)
-    try:
-        yield warehouse
-    finally:
-        warehouse.close()
-
-
-def _open_duckdb(settings: Settings) -> Warehouse:
-    path = settings.warehouse_file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + settings.lock_wait_seconds
-    while True:
-        try:
-            return _duckdb(path, settings, is_writable=True)
-        except sa.exc.DBAPIError as error:
-            message = str(error.orig)
-            if "lock" not in message.lower():
-                raise _unreadable(path, message) from None
-            if time.monotonic() >= deadline:
-                holder = _HOLDER.search(message)
-                who = f"locked by process {holder[1]}" if holder else "locked by another process"
-                waited = f"{who} for more than {settings.lock_wait_seconds:g} s"
-                next_step = "wait for it to end, or read the published copy (HANSEI_READ_COPY)"
-                raise WarehouseError(str(path), waited, next_step) from None
-            time.sleep(0.25)
-
-
-def _unreadable(path: Path, message: str) -> WarehouseError:
-    return WarehouseError(str(path), message.splitlines()[0], "see docs/runbooks")
-
-
-def _duckdb(path: Path, settings: Settings, is_writable: bool) -> Warehouse:
-    options: dict[str, Any] = {
-        "default_null_order": "nulls_last",
-        "preserve_insertion_order": False,
-        # What does not fit is spilled beside the file: a night shares its machine with Airflow.
-        "memory_limit": settings.memory_limit,
-        # What is added goes to the write-ahead log first; a checkpoint after each 16 MB of it, as DuckDB would have it,
-        # costs a build of all models a twentieth of its time. Closing the file empties the log.
-        "checkpoint_threshold": "256MB",
-    }
-    arguments = {"config": options, "read_only": not is_writable}
-    engine = sa.create_engine(f"duckdb:///{path}", poolclass=StaticPool, connect_args=arguments)
-    try:
-        warehouse = Warehouse(engine, Dialect("duckdb"), is_writable)
-    except BaseException:
-        engine.dispose()
-        raise
-    warehouse.execute("SET TimeZone = 'UTC'")
-    warehouse.execute("SET integer_division = true")
-    warehouse.fit_threads()
-    return warehouse
-
-
-def _open_postgresql(url: str, is_writable: bool = True) -> Warehouse:
-    engine = sa.create_engine(
-        url, poolclass=NullPool, connect_args={"options": "-c timezone=UTC -c client_min_messages=warning -c jit=off"}
-    )
-    try:
-        return Warehouse(engine, Dialect("postgresql"), is_writable)
-    except sa.exc.OperationalError as error:
-        engine.dispose()
-        place = sa.make_url(url).render_as_string(hide_password=True)
-        found = str(error.orig).strip().splitlines()[0]
-        raise WarehouseError(place, found, "check HANSEI_WAREHOUSE and that the server runs") from None
