@@ -35,7 +35,7 @@ def test_what_an_older_release_lacks_is_named_with_the_next_step(
 def test_a_mistake_in_a_statement_is_not_called_an_older_release(settings: Settings, warehouse: Warehouse) -> None:
     warehouse.close()
     reading = settings if not settings.is_embedded else as_copy(settings)
-    with open_read_copy(reading) as copy, pytest.raises(Exception, match="(?i)syntax") as caught:
+    with open_read_copy(reading) as copy, pytest.raises(Exception, match=r"(?i)syntax") as caught:
         copy.rows("SELEC 1")
     assert not isinstance(caught.value, WarehouseError)
     with open_warehouse(settings) as live, pytest.raises(Exception, match="no_such_table") as caught:

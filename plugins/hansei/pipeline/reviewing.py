@@ -114,7 +114,9 @@ def raise_for_failed(review_id: str, outcome: dict[str, Any]) -> None:
         about, why = next(iter(failed.items()))
         all_of_them = len(failed) + len(outcome["editions"])
         found = f"{len(failed)} of {all_of_them} editions failed; {about}: {why}"
-        next_step = f"mend the cause, then `hansei review build {review_id} --about ...` and `hansei review deliver {review_id}`"
+        next_step = (
+            f"mend the cause, then `hansei review build {review_id} --about ...`, `hansei review deliver {review_id}`"
+        )
         raise HanseiError(f"review {review_id}", f"{found} (failed: {', '.join(failed)})", next_step)
 
 
