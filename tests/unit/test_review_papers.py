@@ -39,7 +39,7 @@ def press(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise NotInstalled("PDF", "Pango is not installed", lacking[0])
         return f"PDF of {brief.hash} {brief.indicators[0].proof.message}".encode()
 
-    def look(form: str, content: bytes, headline: str) -> None:
+    def look(form: str, content: bytes, headline: str, most_sheets: int | None) -> None:
         assert content
         assert headline in ("Nothing is judged: no limit is set", "未设限值，因此不作判断")
 
@@ -204,7 +204,7 @@ def test_a_broken_pdf_is_refused() -> None:
 
 
 def test_a_broken_document_is_never_kept(tmp_path: Path, press: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(form: str, content: bytes, headline: str) -> None:
+    def refuse(form: str, content: bytes, headline: str, most_sheets: int | None) -> None:
         if form == "pdf":
             raise PaperError("pdf", "is broken", "mend it")
 

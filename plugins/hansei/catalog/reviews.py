@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hansei.catalog.loader import Catalog
 
 ReviewGrain = Literal["week", "month", "quarter"]
+Layout = Literal["full", "one_page"]
 REVIEW_GRAINS: tuple[ReviewGrain, ...] = get_args(ReviewGrain)
 WHOLE = "all"
 # What a review is written as. HTML is the edition itself: the index and the board link to it.
@@ -54,7 +55,8 @@ class Review(Definition):
     `recipients` get its editions when they are published; a later revision of one only with `sends_revisions`.
     `about` is `all` (the whole service), one segment (`team=desk:7`), or every segment of a dimension (`team=*`), of
     which each has an edition of its own. `segments` are the dimensions that its figures are cut by; in a review about
-    a dimension, inside each of its segments.
+    a dimension, inside each of its segments. With `layout: one_page` it is one sheet that leads to `whole_review`, the
+    review that tells the rest.
     """
 
     id: Identifier
@@ -63,6 +65,8 @@ class Review(Definition):
     owner: str
     grain: ReviewGrain = "week"
     about: str = WHOLE
+    layout: Layout = "full"
+    whole_review: Identifier | None = None
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
     formats: tuple[Format, ...] = ("html", "pdf", "docx")
     indicators: tuple[Identifier, ...] = Field(min_length=1)
@@ -88,6 +92,10 @@ class Review(Definition):
             doubled = [item for item, count in Counter(getattr(self, name)).items() if count > 1]
             if doubled:
                 raise ValueError(f"{name}: {', '.join(doubled)} stands twice")
+        if (self.layout == "one_page") != (self.whole_review is not None):
+            raise ValueError("whole_review: layout one_page names the review that tells the rest, no other layout does")
+        if self.layout == "one_page" and "docx" in self.formats:
+            raise ValueError("formats: one page is read, not edited: give html and pdf; whole_review has the docx")
         if self.dimension in self.segments:
             raise ValueError(f"segments: each edition is about one {self.dimension}, so it is not cut by it")
         return self
@@ -110,6 +118,8 @@ def check_reviews(catalog: Catalog) -> Iterator[Fault]:
             if name not in cut_by:
                 found = f"no indicator has a segment {name!r}"
                 yield fault(catalog, "reviews", review.id, ("segments", position), found, known(cut_by))
+        if review.whole_review is not None:
+            yield from _check_whole(catalog, review, review.whole_review)
         if review.dimension is not None:
             yield from _check_about(catalog, review)
         for position, asked in enumerate(review.recipients):
@@ -130,6 +140,20 @@ def _check_about(catalog: Catalog, review: Review) -> Iterator[Fault]:
             found = f"{other.id} shows the same cells by {other.grain}"
             next_step = f"leave segments out of one of the two: cells of a {review.grain} less those of a {other.grain}"
             yield fault(catalog, "reviews", review.id, ("segments",), found, f"{next_step} could tell a hidden one")
+
+
+def _check_whole(catalog: Catalog, review: Review, name: str) -> Iterator[Fault]:
+    """One page leads only to an edition that there is: of the same periods, and about the same."""
+    whole = catalog.reviews.get(name)
+    if whole is None:
+        found = f"review {name!r} is not declared"
+        yield fault(catalog, "reviews", review.id, ("whole_review",), found, known(catalog.reviews))
+        return
+    for key, asked in (("layout", "full"), ("grain", review.grain), ("about", review.about)):
+        if getattr(whole, key) != asked:
+            found = f"{name} has {key} {getattr(whole, key)!r}, and this page needs {asked!r}"
+            next_step = "name a review that tells the same at length"
+            yield fault(catalog, "reviews", review.id, ("whole_review",), found, next_step)
 
 
 def _check_recipient(catalog: Catalog, review: Review, place: Location, asked: ReviewRecipient) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ from hansei.pipeline.risk_evidence import gather_registers
 from hansei.pipeline.shared_reads import SharedReads
 from hansei.pipeline.translating import with_translations
 from hansei.pipeline.voicing import Voicing
+from hansei.reviews.comments import Comments
 from hansei.reviews.evidence import (
     Breach,
     Evidence,
@@ -48,6 +49,7 @@ class EvidenceGathering:
         self.catalog, self.warehouse, self.review = shared.catalog, shared.warehouse, shared.review
         self.period_start, self.following = shared.period_start, shared.following
         self.labels = shared.labels
+        self.is_page = shared.review.layout == "one_page"  # has no room for rows, causes and comments
         self.parts: dict[str, Part] = {}
 
     def gather(self) -> tuple[Evidence, dict[str, Part]]:
@@ -58,10 +60,11 @@ class EvidenceGathering:
         words = self._words()
         explaining = Explaining(self.shared, self.about, self.salt_of)
         explanations = explaining.explain(breaches, words)
-        self.parts |= explaining.parts
         voicing = Voicing(self.warehouse, self.catalog, self.about, self.salt_of)
-        comments = tuple(voicing.read(explanations, breaches, words))
-        self.parts |= voicing.parts
+        comments: tuple[Comments, ...] = ()
+        if not self.is_page:
+            comments = tuple(voicing.read(explanations, breaches, words))
+            self.parts |= explaining.parts | voicing.parts
         proposals = propose(self.catalog, self.review.languages, breaches, words, explanations, self.labels, self.about)
         service = self.catalog.service
         evidence = Evidence(
@@ -80,12 +83,13 @@ class EvidenceGathering:
             as_of=self.shared.run["as_of"],
             product_version=__version__,
             definitions_hash=self.shared.run["definitions_hash"],
+            **self._layout(),
             maximum_decisions=self.review.maximum_decisions,
             readiness=self.shared.readiness,
             breaches=tuple(breaches),
             judgements=tuple(judgements),
             words=tuple(words),
-            explanations=tuple(explanations),
+            explanations=() if self.is_page else tuple(explanations),
             comments=comments,
             proposals=tuple(proposals.made),
             indicators=indicators,
@@ -95,6 +99,11 @@ class EvidenceGathering:
         )
         told = {name: texts | voicing.titles_in(name) for name, texts in proposals.translations.items()}
         return with_translations(self.catalog, evidence, told), self.parts
+
+    def _layout(self) -> dict[str, Any]:
+        whole = self.catalog.reviews.get(self.review.whole_review or "")
+        named = {} if whole is None else {"whole_review": whole.id, "whole_title": whole.title}
+        return {"layout": self.review.layout} | named
 
     def _sections(self) -> dict[str, Any]:
         """Scorecards and outlook of what the edition is about; profiles and risks are of the whole service."""
@@ -217,7 +226,7 @@ class EvidenceGathering:
         return found
 
     def _sample(self, indicator: Indicator) -> str | None:
-        if indicator.measure == "quotient":
+        if indicator.measure == "quotient" or self.is_page:
             return None
         place = (indicator, self.review.grain, self.period_start, self.about)
         query = rows_sql(self.catalog, *place, limit=SAMPLE_ROWS)

@@ -52,6 +52,7 @@ class Brief:
     as_of: str
     headline: narrative.Headline
     decisions: tuple[tuple[narrative.Decision, Markup], ...]
+    more_decisions: int
     watched: tuple[tuple[narrative.Decision, Markup], ...]
     earlier_actions: tuple[ActionView, ...]
     causes: tuple[Cause, ...]
@@ -86,6 +87,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         as_of=words.moment(evidence.as_of, evidence.reporting_zone),
         headline=narrative.headline(evidence, found, words),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
+        more_decisions=max(sum(d.needs_decision for d in found) - evidence.maximum_decisions, 0),
         watched=tuple(d for d in drawn if not d[0].needs_decision),
         earlier_actions=view_actions(evidence, words),
         causes=tuple(causes(evidence, parts, words)),

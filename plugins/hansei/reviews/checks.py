@@ -15,11 +15,16 @@ _SECTIONS = ("section", "article")
 _HEADINGS = ("h1", "h2", "h3", "h4")
 
 
-def check(form: Format, content: bytes, headline: str) -> None:
-    """Raises PaperError for a document that no reader should get. `headline` is what it must say."""
+def check(form: Format, content: bytes, headline: str, most_sheets: int | None = None) -> None:
+    """Raises PaperError for a document that no reader should get. `headline` is what it must say.
+
+    `most_sheets` is how many a PDF may have; a DOCX has none until a program lays it out.
+    """
     if not SMALLEST <= len(content) <= LARGEST:
         raise _fault(form, f"{len(content):,} bytes are no document: between {SMALLEST:,} and {LARGEST:,} are")
     {"html": _check_html, "pdf": _check_pdf, "docx": _check_docx}[form](content, headline)
+    if form == "pdf" and most_sheets is not None:
+        _check_sheets(content, most_sheets)
 
 
 def _fault(form: str, found: str) -> PaperError:
@@ -86,6 +91,14 @@ def _check_pdf(content: bytes, headline: str) -> None:
         raise _fault("pdf", f"cannot be opened again ({str(error).rstrip('.')})") from None
     if not headline.strip() or _squeezed(headline) not in _squeezed(first):
         raise _fault("pdf", "its headline is not on the first page")
+
+
+def _check_sheets(content: bytes, most: int) -> None:
+    import pypdfium2
+
+    count = len(pypdfium2.PdfDocument(content))
+    if count > most:
+        raise _fault("pdf", f"has {count} sheets where {most} is asked")
 
 
 def _check_docx(content: bytes, headline: str) -> None:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from hansei.catalog.measures import Unit
-from hansei.catalog.reviews import ReviewGrain
+from hansei.catalog.reviews import Layout, ReviewGrain
 from hansei.indicators.periods import next_period, period_start
 from hansei.reviews.appraisals import Card, Profile
 from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Instant, Text, canonical_json, sha256
@@ -268,6 +268,11 @@ class Evidence(Frozen):
     as_of: Instant
     product_version: Text
     definitions_hash: Text
+    # The ordinary layout goes unsaid, so that evidence reads as it did before there was another one. `whole_review` and
+    # `whole_title` are id and title of the review that tells what one page leaves out.
+    layout: Layout = Field(default="full", exclude_if=lambda layout: layout == "full")
+    whole_review: Text = Field(default="", exclude_if=lambda text: not text)
+    whole_title: Text = Field(default="", exclude_if=lambda text: not text)
     maximum_decisions: Annotated[int, Field(ge=1, le=3)] = 3
     readiness: tuple[SourceReadiness, ...] = ()
     breaches: tuple[Breach, ...] = ()

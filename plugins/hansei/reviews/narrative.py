@@ -220,7 +220,7 @@ def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headli
     else:
         title = words.say("narrative.nothing_so_far" if blocked else "narrative.nothing")
     standfirst = [*_standing(judged, words), *_improved(evidence, words)]
-    if decide > evidence.maximum_decisions:
+    if decide > evidence.maximum_decisions and evidence.layout == "full":
         standfirst.append(words.say("narrative.most_first", count=evidence.maximum_decisions))
     if watch:
         standfirst.append(words.say("narrative.to_watch", count=watch))

@@ -14,6 +14,7 @@ from hansei.reviews.brief import Brief, compose
 from hansei.reviews.checks import check
 from hansei.reviews.docx_paper import render_docx
 from hansei.reviews.evidence import Evidence, Part
+from hansei.reviews.executive import most_sheets
 from hansei.reviews.locales import Locale
 from hansei.reviews.pdf_paper import render_pdf
 from hansei.reviews.rendering import document_name, render_page, review_words
@@ -90,5 +91,5 @@ def make(form: Format, brief: Brief, words: Locale) -> bytes:
         content = render_pdf(brief, words)
     else:
         content = render_docx(brief, words)
-    check(form, content, brief.headline.title)
+    check(form, content, brief.headline.title, most_sheets(brief.evidence))
     return content

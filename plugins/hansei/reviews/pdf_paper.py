@@ -12,6 +12,7 @@ from markupsafe import escape
 
 from hansei.reviews.base import NotInstalled
 from hansei.reviews.brief import Brief
+from hansei.reviews.executive import ROOMS, most_sheets
 from hansei.reviews.locales import Locale
 from hansei.reviews.pictures import FONTS, data_address, replaced, writes
 from hansei.reviews.sheets import sheets
@@ -20,7 +21,7 @@ PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fo
 
 
 def render_pdf(brief: Brief, words: Locale) -> bytes:
-    """The brief as PDF/UA. NotInstalled where Pango, or a font for the language, is not there."""
+    """The brief as PDF/UA; a page of one sheet says less until it is one. NotInstalled where Pango, or a font for the language, is not there."""
     try:
         import weasyprint
         from weasyprint.urls import URLFetcher
@@ -29,8 +30,13 @@ def render_pdf(brief: Brief, words: Locale) -> bytes:
     if not writes(words.language):
         raise NotInstalled("PDF", f"no font of this machine writes {words.tag}", FONTS[words.language])
     _be_quiet()
-    page = weasyprint.HTML(string=_printed(sheets(brief, words)), url_fetcher=URLFetcher(allowed_protocols=("data",)))
-    return page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=brief.hash.encode())
+    most, options = most_sheets(brief.evidence), {"pdf_variant": "pdf/ua-1", "pdf_identifier": brief.hash.encode()}
+    for room in ROOMS:
+        page = _printed(sheets(brief, words, room))
+        document = weasyprint.HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=("data",))).render(**options)
+        if most is None or len(document.pages) <= most:
+            break
+    return document.write_pdf(**options)
 
 
 def _printed(page: str) -> str:

@@ -14,6 +14,7 @@ from hansei.catalog.reviews import Format
 from hansei.reviews import visual
 from hansei.reviews.brief import Brief, compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
+from hansei.reviews.executive import lay_out_page
 from hansei.reviews.locales import LANGUAGES, Locale, locale
 from hansei.reviews.validation_page import ValidationPage, lay_out
 from hansei.settings import SHIPPED_INCLUDE
@@ -76,7 +77,10 @@ def render_page(brief: Brief, words: Locale, templates: Path | None = None) -> s
         for language in languages
         if language != words.language
     ]
-    return render("review.html.j2", templates, brief=brief, evidence=brief.evidence, words=words, others=others)
+    content = {"brief": brief, "evidence": brief.evidence, "words": words, "others": others}
+    if brief.evidence.layout == "one_page":
+        return render("executive.html.j2", templates, page=lay_out_page(brief, words), **content)
+    return render("review.html.j2", templates, **content)
 
 
 def document_name(form: Format, language: str, principal: str) -> str:
