@@ -54,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """`more_decisions` and `more_rows` say what the page has no room for; `whole` leads to it, at `href` on a screen."""
+    """`more_decisions` and `more_rows` count what is left out; `whole` leads to it, at `href` on a screen."""
 
     not_ready: tuple[str, ...]
     standfirst: tuple[str, ...]

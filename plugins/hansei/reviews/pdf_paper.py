@@ -21,7 +21,10 @@ PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fo
 
 
 def render_pdf(brief: Brief, words: Locale) -> bytes:
-    """The brief as PDF/UA; a page of one sheet says less until it is one. NotInstalled where Pango, or a font for the language, is not there."""
+    """The brief as PDF/UA; what has to be one sheet says less and less until it is.
+
+    NotInstalled where Pango, or a font for the language, is not there.
+    """
     try:
         import weasyprint
         from weasyprint.urls import URLFetcher
