@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from support.golden_modules import golden_module
 
+from hansei.reviews import narrative
 from hansei.reviews.evidence import Evidence, canonical_json, sha256
+from hansei.reviews.locales import locale
 from hansei.reviews.rendering import render_review
 
 page_reader = golden_module("page_reader")
@@ -379,3 +381,13 @@ def test_every_figure_of_the_page_is_in_the_evidence(cases: ModuleType, case: st
 )
 def test_an_invented_figure_is_noticed(cases: ModuleType, lie: str) -> None:
     assert len(strangers(f"It was {lie}.", cases.evidence("breaching"))) == 1
+
+
+def test_what_became_worse_is_told_where_no_limit_is_missed(cases: ModuleType) -> None:
+    """Missed limits are decisions; without them the very same word is told at the top of the page."""
+    evidence, words = cases.evidence("breaching"), locale("en")
+    told = " ".join(narrative.headline(evidence, narrative.decisions(evidence, words), words).standfirst)
+    assert "worse" not in told and "Changed for the better: Satisfied customers" in told
+    calm = evidence.model_copy(update={"breaches": ()})
+    told = " ".join(narrative.headline(calm, [], words).standfirst)
+    assert "First reply, median (the whole service)" in told.partition("worse within its limit or without one: ")[2]

@@ -162,3 +162,20 @@ if __name__ == "__main__":
     for one in LANGUAGES:
         for file, content in messages(golden_module("brief_cases"), one).items():
             (GOLDEN / file).write_text(content, encoding="utf-8")
+
+
+def test_the_mail_has_scorecard_risks_and_outlook_in_short(cases: ModuleType) -> None:
+    brief, setting = told(cases, "breaching", "en")
+    mail = review_mail(brief, setting)
+    heads = [mail.text.index(f"\n{head}\n") for head in ("Scorecard", "Risks", "Outlook")]
+    assert heads == sorted(heads) and "66 of 100 points" in mail.text
+    assert "extreme, score 20; owner service-desk" in mail.text and "above 99" in mail.text
+    bare = review_mail(replace(brief, cards=(), registers=(), outlook=None), setting)
+    assert "The wider view" in mail.html and "The wider view" not in bare.html and "Outlook" not in bare.text
+
+
+def test_an_outlook_without_a_limit_promises_nothing(cases: ModuleType) -> None:
+    brief, setting = told(cases, "breaching", "en")
+    unlimited = [outlook.model_copy(update={"chances": ()}) for outlook in brief.evidence.outlooks]
+    evidence = brief.evidence.model_copy(update={"outlooks": tuple(unlimited)})
+    assert "\nOutlook\n" not in review_mail(replace(brief, evidence=evidence), setting).text

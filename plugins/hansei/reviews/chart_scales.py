@@ -50,6 +50,12 @@ class Size:
         widest = max(map(_width, labels), default=0) * self.character + 6
         return replace(self, left=max(self.left, math.ceil(widest)))
 
+    def with_room_at_the_end(self, labels: Sequence[str]) -> Size:
+        """The same field with its plot far enough to the left of what is written at the line's end."""
+        # Words are narrower than an axis's digits; a third of the field is the most that they may take.
+        widest = 0.88 * max(map(_width, labels), default=0) * self.character + 12
+        return replace(self, right=min(max(self.right, math.ceil(widest)), self.width // 3))
+
 
 def _width(label: str) -> float:
     """In Latin characters; Chinese ones are nearly twice as wide."""

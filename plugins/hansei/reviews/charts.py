@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from markupsafe import Markup, escape
@@ -41,6 +42,8 @@ def line_chart(
     known = [p for p in series if p.value is not None]
     if known:
         scale = fit_scale((indicator, *beside), period_start, size, words)
+        ends = _ends(known, indicator, period_start, words)
+        scale = replace(scale, size=scale.size.with_room_at_the_end([text for _, _, text in ends]))
         body += axes(scale, indicator.unit, words)
         body.append(_clip(scale, uid))
         body.append(f'<g clip-path="url(#{uid}-c)">{"".join(_bands(series, scale))}</g>')
@@ -50,7 +53,7 @@ def line_chart(
         body += _lines(series, scale)
         body += _moved(indicator.usual, series, scale)
         body += _marks(series, indicator, scale)
-        body += _end_labels(known, indicator, scale, period_start, words)
+        body += _end_labels(ends, scale)
     else:
         body.append(
             f'<text class="c-none" x="{size.width / 2:g}" y="{size.height / 2:g}" text-anchor="middle">'
@@ -246,19 +249,25 @@ def _notes(notes: Sequence[Note], scale: Scale) -> list[str]:
     return out
 
 
-def _end_labels(
-    known: Sequence[Point], indicator: IndicatorEvidence, scale: Scale, period_start: dt.date, words: Locale
-) -> Iterable[str]:
-    """This week's value and the limits in force, written at the line's end and kept from overlapping."""
+def _ends(
+    known: Sequence[Point], indicator: IndicatorEvidence, period_start: dt.date, words: Locale
+) -> list[tuple[float, str, str]]:
+    """This week's value and the limits in force: value, class and text of each."""
     labels: list[tuple[float, str, str]] = []
     if known[-1].period_start == period_start:
         end = known[-1]
-        labels.append((scale.y(end.value), f"c-value c-{end.state}", words.figure(end.value, indicator.unit)))
+        labels.append((end.value, f"c-value c-{end.state}", words.figure(end.value, indicator.unit)))
     active = [limit for limit in indicator.dated_limits if limit.holds(period_start)]
     for limit in active:
         kind = "warning" if limit.level == "warning" and len({n.level for n in active}) > 1 else "limit"
         text = words.say(f"charts.{kind}", limit=words.bare_limit(limit.value, indicator.unit))
-        labels.append((scale.y(limit.value), f"c-limit-{limit.level}", text))
+        labels.append((limit.value, f"c-limit-{limit.level}", text))
+    return labels
+
+
+def _end_labels(ends: Sequence[tuple[float, str, str]], scale: Scale) -> Iterable[str]:
+    """What stands at the line's end, kept from overlapping."""
+    labels = [(scale.y(value), kind, text) for value, kind, text in ends]
     x = scale.size.width - scale.size.right + 9
     for y, kind, text in apart(labels, scale.size.label_gap, scale.size.top, scale.size.height - scale.size.bottom):
         yield f'<text class="{kind}" x="{x}" y="{y + 4:.1f}">{escape(text)}</text>'

@@ -73,6 +73,10 @@ class Group:
     title: str
     rows: tuple[Row, ...]
 
+    @property
+    def has_others(self) -> bool:
+        return any(row.others for row in self.rows)
+
 
 def index_name(language: str) -> str:
     return "index.html" if language == LANGUAGES[0] else f"index.{language}.html"
@@ -104,7 +108,7 @@ def _row(entry: EditionEntry, words: Locale) -> Row:
     last = next_period(entry.grain, entry.period_start) - dt.timedelta(days=1)
     return Row(
         period=spoken.week_alone(entry.period_start),
-        dates=words.span(entry.period_start, last),
+        dates="" if entry.grain == "month" else words.span(entry.period_start, last),  # a month's name says them
         about=words.name(entry.about_label) if entry.about_label else "",
         revision=words.say("index.revision", number=entry.revision) if entry.revision > 1 else "",
         headline=Markup(entry.headline),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from hansei.catalog.reviews import ReviewGrain
 from hansei.catalog.segments import cut_of
@@ -219,7 +220,7 @@ def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headli
         title = words.say("narrative.no_limit")
     else:
         title = words.say("narrative.nothing_so_far" if blocked else "narrative.nothing")
-    standfirst = [*_standing(judged, words), *_improved(evidence, words)]
+    standfirst = [*_standing(judged, words), *_moved(evidence, words, "worse"), *_moved(evidence, words, "better")]
     if decide > evidence.maximum_decisions and evidence.layout == "full":
         standfirst.append(words.say("narrative.most_first", count=evidence.maximum_decisions))
     if watch:
@@ -248,16 +249,22 @@ def _standing(judged: list[str], words: Locale) -> Iterable[str]:
         yield words.say("narrative.of_limits", limits=words.count(len(judged), "limit"), parts=words.listed(said))
 
 
-def _improved(evidence: Evidence, words: Locale) -> Iterable[str]:
-    """Good news of what is judged, or of the whole service: it is read as seldom as it is told."""
-    better = [w for w in evidence.words if w.word == "better"]
-    better = [w for w in better if w.segment_id == evidence.about or (w.indicator_id, w.segment_id) in evidence.judged]
-    if better:
-        titled = [(words.name(evidence.indicator(w.indicator_id).title), place(w, words)) for w in better[:3]]
+def _moved(evidence: Evidence, words: Locale, way: Literal["better", "worse"]) -> Iterable[str]:
+    """What changed, of what is judged or of the whole service. What misses its limit is told elsewhere."""
+    missed = {(breach.indicator_id, breach.segment_id) for breach in evidence.breaches}
+    found = [
+        word
+        for word in evidence.words
+        if word.moved == way
+        and (word.segment_id == evidence.about or (word.indicator_id, word.segment_id) in evidence.judged)
+        and (word.indicator_id, word.segment_id) not in missed
+    ]
+    if found:
+        titled = [(words.name(evidence.indicator(w.indicator_id).title), place(w, words)) for w in found[:3]]
         told = [words.say("narrative.title_and_place", title=title, place=where) for title, where in titled]
-        if len(better) > 3:
-            told.append(words.say("narrative.others", count=len(better) - 3))
-        yield words.say("narrative.better", places=words.listed(told))
+        if len(found) > 3:
+            told.append(words.say("narrative.others", count=len(found) - 3))
+        yield words.say(f"narrative.{way}", places=words.listed(told))
 
 
 def not_ready(evidence: Evidence, words: Locale) -> list[str]:

@@ -18,10 +18,13 @@ UNLIKELY = 0.1
 
 @dataclass(frozen=True)
 class OutlookView:
+    """`warning`: the sentence of the limit that is likeliest to be missed; empty where none is worth a thought."""
+
     id: str
     title: str
     sentences: tuple[str, ...]
     chart: Markup
+    warning: str
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,13 @@ def view_outlook(evidence: Evidence, words: Locale) -> Ahead | None:
 
 def _risen(outlook: Outlook) -> float:
     """Sort key: the greatest chance of missing a limit that is worth a thought; else as the indicators stand."""
-    chances = [chance.probability for chance in outlook.chances if chance.probability >= UNLIKELY]
-    return -max(chances, default=0.0)
+    likeliest = _likeliest(outlook)
+    return -likeliest.probability if likeliest else 0.0
+
+
+def _likeliest(outlook: Outlook) -> Chance | None:
+    chances = [chance for chance in outlook.chances if chance.probability >= UNLIKELY]
+    return max(chances, key=lambda chance: chance.probability, default=None)
 
 
 def _view(evidence: Evidence, outlook: Outlook, words: Locale) -> OutlookView:
@@ -52,6 +60,7 @@ def _view(evidence: Evidence, outlook: Outlook, words: Locale) -> OutlookView:
     title, now = words.name(indicator.title), words.short_period(evidence.grain, evidence.period_start)
     ahead = words.say("outlook.ahead", title=title, period=now)
     spoken = words.together((ahead, *sentences))
+    likeliest, is_one_of_two = _likeliest(outlook), len(outlook.chances) > 1
     return OutlookView(
         id=indicator.indicator_id,
         title=title,
@@ -59,6 +68,7 @@ def _view(evidence: Evidence, outlook: Outlook, words: Locale) -> OutlookView:
         chart=fan_chart(
             indicator, outlook, evidence.grain, evidence.period_start, f"o-{indicator.indicator_id}", spoken, words
         ),
+        warning=_chance(evidence, likeliest, is_one_of_two, indicator, words) if likeliest else "",
     )
 
 

@@ -6,6 +6,7 @@ styles only, and the charts of what needs a decision as pictures inside. The HTM
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hansei.reviews.brief import Brief
@@ -20,6 +21,7 @@ from hansei.reviews.rendering import render
 MOST_BYTES = 100_000  # Gmail cuts a message's HTML at 102 KB
 MOST_ROWS = 24
 MOST_TOPICS = 4
+MOST_AHEAD = 3  # risks, and limits that may be missed
 CHAT_LINES = 5
 # Shape as well as colour, for greyscale and for every kind of colour vision.
 _MARKS = {"critical": "▲", "warning": "◆"}
@@ -62,11 +64,12 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What both forms of the mail are written from."""
+    """What both forms of the mail are written from. `beyond`: scorecard, risks and outlook, in a few sentences each."""
 
     decisions: tuple[Drawn, ...]
     rows: tuple[IndicatorView, ...]
     hidden: int
+    beyond: tuple[tuple[str, tuple[str, ...]], ...]
     honesty: tuple[str, ...]
     link: str
     is_address: bool
@@ -121,15 +124,33 @@ def _sheet(brief: Brief, setting: ReviewSetting, drawn: tuple[Drawn, ...], most:
         decisions=drawn,
         rows=tuple(ordered[:most]),
         hidden=max(len(ordered) - most, 0),
-        honesty=tuple(
-            setting.words.say("review_mail.topic", title=topic.title, sentence=topic.sentences[0])
-            for topic in loud[:MOST_TOPICS]
-        ),
+        beyond=tuple((title, said) for title, said in _beyond(brief, setting.words) if said),
+        honesty=_told([(topic.title, topic.sentences[0]) for topic in loud[:MOST_TOPICS]], setting.words),
         link=setting.link,
         is_address=setting.link.startswith("https://"),
         has_file=has_file,
         reason=setting.reason,
     )
+
+
+def _beyond(brief: Brief, words: Locale) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The totals of the scorecards, the gravest risks, and the limits that are likeliest to be missed."""
+    totals = [(card.title, words.together(card.sentences[:2])) for card in brief.cards]
+    yield words.say("scorecards.title"), _told(totals, words)
+    risks = [
+        words.say("review_mail.risk", title=risk.title, graded=risk.graded, owner=risk.owner)
+        for register in brief.registers
+        for risk in [risk for risk in register.risks if risk.graded][:MOST_AHEAD]
+    ]
+    sums = [sentence for register in brief.registers for sentence in register.sentences[:2]]
+    yield words.say("risks.title"), (*sums, *risks)
+    if brief.outlook and any(outlook.chances for outlook in brief.evidence.outlooks):
+        risen = [(view.title, view.warning) for view in brief.outlook.views if view.warning][:MOST_AHEAD]
+        yield words.say("outlook.title"), _told(risen, words) or (words.say("review_mail.calm"),)
+
+
+def _told(titled: list[tuple[str, str]], words: Locale) -> tuple[str, ...]:
+    return tuple(words.say("review_mail.topic", title=title, sentence=sentence) for title, sentence in titled)
 
 
 def _drawn(brief: Brief, words: Locale) -> tuple[tuple[Drawn, ...], tuple[Attached, ...]]:
