@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hansei.board import deliveries as ledger
 from hansei.connections import resolve
 from hansei.errors import HanseiError
 from hansei.pipeline import delivering
+from hansei.pipeline.edition_messages import formats_of
 from hansei.pipeline.reviewing import publish_edition
 from hansei.reviews.evidence import Evidence
 from hansei.settings import load_settings
@@ -42,7 +44,7 @@ owner: service-desk
 languages: [en, zh_CN]
 indicators: [backlog]
 recipients:
-  - {recipient: vera, attach: pdf}
+  - {recipient: vera, formats: [pdf]}
   - {recipient: wei}
 """
 TEAMS = """\
@@ -87,13 +89,15 @@ class Desk:
             lambda: datetime(2026, 11, 9, 6),
         )
 
-    def publish(self, review: str = "own_brief", about: str = "all", value: float = 12.0) -> Path:
+    def publish(
+        self, review: str = "own_brief", about: str = "all", value: float = 12.0, formats: tuple[str, ...] = ()
+    ) -> Path:
         """An edition as a night would make it, with a figure of its own."""
         context = self.context()
         definition = context.catalog.reviews[review]
         with board.opened_board(context.settings) as engine:
             made = evidence(review, definition.title, definition.languages, about, value)
-            return publish_edition(context, engine, made, {}, ())[1]
+            return publish_edition(context, engine, made, {}, formats)[1]
 
     def deliver(self, review: str = "own_brief", **options: Any) -> dict[str, int]:
         self.told.clear()
@@ -165,6 +169,72 @@ def test_each_reader_gets_the_edition_once_in_their_language(brief: Desk, mailbo
         ),
         "sent",
     )
+
+
+FORMATS = """\
+recipients:
+  - {recipient: vera, formats: [html, docx]}
+  - recipient: wei
+    formats: [docx]
+    channels: [desk_chat, {connection: desk_mail, language: en, formats: [html]}]
+"""
+
+
+def test_each_channel_gets_the_formats_and_language_it_was_promised(
+    tmp_path: Path, mailbox: Mailbox, room: ChatRoom, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = REVIEW.partition("recipients:")[0] + "formats: [html, docx]\n"
+    desk = Desk(tmp_path, mailbox.port, **{"recipients/wei": WEI, "reviews/own_brief": head + FORMATS})
+    desk.environment["AIRFLOW_CONN_DESK_CHAT"] = room.uri
+    folder = desk.publish(formats=("docx",)).parent
+    assert desk.deliver() == {"sent": 3}
+    to_vera, to_wei = mailbox.taken
+    files = [(one.get_filename(), one.get_content_type()) for one in to_vera.iter_attachments()]
+    office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    assert files == [("own_brief-2026-11-02.html", "text/html"), ("own_brief-2026-11-02.docx", office)]
+    page, document = (one.get_payload(decode=True) for one in to_vera.iter_attachments())
+    assert page.replace(b"\r\n", b"\n") == (folder / "brief.html").read_bytes()
+    assert document == (folder / "brief.docx").read_bytes()
+    assert "attached as HTML and DOCX" in to_vera.get_body(("plain",)).get_content()
+    assert to_wei["Content-Language"] == "en"
+    assert [one.get_filename() for one in to_wei.iter_attachments()] == ["own_brief-2026-11-02.html"]
+    assert "第45周" in json.dumps(room.posts[0], ensure_ascii=False)
+    with board.opened_board(load_settings(desk.environment)) as engine:
+        noted = {one.place: (one.language, formats_of(one)) for one in ledger.list_deliveries(engine)}
+    assert noted == {
+        ("vera", "desk_mail"): ("en", ("html", "docx")),
+        ("wei", "desk_mail"): ("en", ("html",)),
+        ("wei", "desk_chat"): ("zh_CN", ()),
+    }
+
+
+def test_what_an_edition_was_made_without_is_not_said_to_be_sent(
+    brief: Desk, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    brief.deliver()
+    assert list(mailbox.taken[0].iter_attachments()) == []
+    assert "own_brief:2026-11-02:r1 goes without pdf, which it was made without" in caplog.text
+    with board.opened_board(load_settings(brief.environment)) as engine:
+        assert {formats_of(one) for one in ledger.list_deliveries(engine)} == {()}
+
+
+def test_a_delivery_of_release_0_1_is_read_as_it_was_noted(brief: Desk) -> None:
+    brief.deliver()
+    with board.opened_board(load_settings(brief.environment)) as engine:
+        one = ledger.list_deliveries(engine)[0]
+    assert formats_of(replace(one, digest='{"attach": true}')) == ("pdf",)
+    assert formats_of(replace(one, digest='{"attach": false}')) == ()
+
+
+def test_files_for_a_chat_are_a_fault(tmp_path: Path) -> None:
+    head = REVIEW.partition("recipients:")[0]
+    for asked, found in (
+        ("{recipient: wei, channels: [{connection: desk_chat, formats: [pdf]}]}", "'desk_chat' is a chat"),
+        ("{recipient: wei, formats: [pdf], channels: [desk_chat]}", "wei gets it by chat alone"),
+    ):
+        text = f"{head}recipients:\n  - {asked}\n"
+        with pytest.raises(HanseiError, match=found):
+            Desk(tmp_path, 1, **{"recipients/wei": WEI, "reviews/own_brief": text}).context()
 
 
 def test_a_dry_run_shows_and_writes_nothing(brief: Desk, mailbox: Mailbox) -> None:
@@ -251,7 +321,16 @@ def test_a_review_without_readers_says_so(tmp_path: Path, mailbox: Mailbox) -> N
         ("  - {recipient: nobody}", "recipients.0.recipient: recipient 'nobody' is not defined"),
         ("  - {recipient: vera, channels: [jane@example.org]}", "recipients.0.channels.0: is no channel of vera"),
         ("  - {recipient: vera, language: zh_CN}", "recipients.0.language: the review is not written in 'zh_CN'"),
-        ("  - {recipient: vera, attach: pdf}", "recipients.0.attach: the review is not made as pdf"),
+        ("  - {recipient: vera, formats: [html, pdf]}", "recipients.0.formats.1: the review is not made as pdf"),
+        (
+            "  - {recipient: vera, channels: [{connection: desk_mail, formats: [docx]}]}",
+            "recipients.0.channels.0.formats.0: the review is not made as docx",
+        ),
+        (
+            "  - {recipient: vera, channels: [{connection: desk_mail, language: zh_CN}]}",
+            "recipients.0.channels.0.language: the review is not written in 'zh_CN'",
+        ),
+        ("  - {recipient: vera, formats: [fax]}", "recipients.0.formats.0"),
         ("  - {recipient: vera, about: team=desk:7}", "recipients.0.about: 'team=desk:7' is no edition of the review"),
     ],
 )

@@ -38,7 +38,7 @@ def test_without_fonts_the_mail_has_no_charts(cases: ModuleType, monkeypatch: py
 
 def messages(cases: ModuleType, language: str) -> dict[str, str]:
     brief, setting = told(cases, "breaching", language)
-    mail = review_mail(brief, setting, PDF)
+    mail = review_mail(brief, setting, {"pdf": PDF})
     return {
         f"{language}.mail.txt": f"{mail.subject}\n\n{mail.text}",
         f"{language}.mail.html": mail.html.replace(brief.hash[:12], "HASH"),
@@ -56,7 +56,7 @@ def test_the_messages_are_the_golden_ones(cases: ModuleType, language: str) -> N
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_mail_is_well_made_small_and_fetches_nothing(cases: ModuleType, case: str, language: str) -> None:
     brief, setting = told(cases, case, language)
-    mail = review_mail(brief, setting, PDF)
+    mail = review_mail(brief, setting, {"pdf": PDF})
     page = golden_module("page_reader").read(mail.html)
     assert page.faults == []
     assert len(mail.html.encode()) < 60_000 < MOST_BYTES
@@ -123,7 +123,7 @@ def lines(part: email.message.EmailMessage) -> str:
 @pytest.mark.parametrize("case", ["breaching", "hostile"])
 def test_the_mail_arrives_with_its_pictures_and_its_file(cases: ModuleType, case: str) -> None:
     brief, setting = told(cases, case, "zh_CN")
-    mail = review_mail(brief, setting, PDF)
+    mail = review_mail(brief, setting, {"pdf": PDF})
     with mail_server() as server:
         extra = {"from_email": "hansei@example.org", "to": "vera@example.org", "disable_ssl": True, "disable_tls": True}
         connection = Connection("mail", "smtp", "127.0.0.1", port=server.port, extra=extra)
@@ -152,7 +152,7 @@ def test_a_mail_on_the_wire_is_ascii_in_short_lines(cases: ModuleType) -> None:
     brief, setting = told(cases, "hostile", "zh_CN")
     extra = {"from_email": "hansei@example.org", "to": "vera@example.org"}
     channel = open_mail(Connection("mail", "smtp", "127.0.0.1", extra=extra), "vera")
-    wire = channel.compose(review_mail(brief, setting, PDF).message("<one@example.org>")).as_bytes()
+    wire = channel.compose(review_mail(brief, setting, {"pdf": PDF}).message("<one@example.org>")).as_bytes()
     assert wire.isascii() and max(map(len, wire.split(b"\r\n"))) <= 998
     assert email.message_from_bytes(wire, policy=policy.default)["Subject"] == review_mail(brief, setting).subject
 

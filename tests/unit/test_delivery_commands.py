@@ -93,7 +93,7 @@ def test_the_list_says_what_became_of_each() -> None:
 def test_one_delivery_is_shown_with_its_words_and_its_history() -> None:
     remember("failed", "sending", "sent")
     output = run("show", IDENTITY).output
-    assert "vera:desk_mail:9 (mail), sent, Message-ID <1@aurora.example>" in output
+    assert "vera:desk_mail:9 (mail, en), sent, Message-ID <1@aurora.example>" in output
     steps = [line.split()[3].rstrip(",") for line in output.splitlines() if line.startswith("  2026-03-09")]
     assert steps == ["sending", "failed", "sending", "sent"]
     assert "▲ Major: First reply, median · Billing" in output

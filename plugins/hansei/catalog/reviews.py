@@ -34,19 +34,44 @@ class ReviewNote(Definition):
     indicators: tuple[Identifier, ...] = ()
 
 
+class ReviewChannel(Definition):
+    """A connection of a recipient with what goes over it; what is not given is as for their other channels."""
+
+    connection: str
+    language: Language | None = None
+    formats: tuple[Format, ...] | None = None
+
+
 class ReviewRecipient(Definition):
     """Somebody who gets editions of a review: `recipient` is an id of recipients/, which says over which channels.
 
     `about` names the one edition that they get, of a review that has several; all of them where it is not given.
-    `language` is the recipient's own where the review is written in it, `channels` are connections of theirs: all,
-    where none is named. `attach` puts the PDF to a mail.
+    `language` is the recipient's own where the review is written in it. `formats` are the documents put to a mail, none
+    by default: a mail and a chat message say the main things by themselves. `channels` are connections of theirs, each
+    with a language and formats of its own where these differ: all, where none is named.
     """
 
     recipient: Identifier
     about: str | None = None
     language: Language | None = None
-    channels: tuple[str, ...] = ()
-    attach: Literal["pdf"] | None = None
+    formats: tuple[Format, ...] = ()
+    channels: tuple[ReviewChannel, ...] = ()
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _may_be_named_alone(cls, channels: object) -> object:
+        if not isinstance(channels, (list, tuple)):
+            return channels
+        return [{"connection": one} if isinstance(one, str) else one for one in channels]
+
+    def over(self, connection: str) -> ReviewChannel | None:
+        """What goes over a connection of theirs; None where nothing does."""
+        named = {one.connection: one for one in self.channels}
+        if self.channels and connection not in named:
+            return None
+        own = named.get(connection, ReviewChannel(connection=connection))
+        formats = self.formats if own.formats is None else own.formats
+        return ReviewChannel(connection=connection, language=own.language or self.language, formats=formats)
 
 
 class Review(Definition):
@@ -162,22 +187,41 @@ def _check_recipient(catalog: Catalog, review: Review, place: Location, asked: R
         found = f"recipient {asked.recipient!r} is not defined"
         yield fault(catalog, "reviews", review.id, (*place, "recipient"), found, known(catalog.recipients))
         return
-    connections = [channel.connection for channel in recipient.channels]
-    for number, name in enumerate(asked.channels):
-        if name not in connections:
+    kinds = {channel.connection: channel.kind for channel in recipient.channels}
+    for number, one in enumerate(asked.channels):
+        at = (*place, "channels", number)
+        if one.connection not in kinds:
             # Not quoted: what is no connection of theirs may be an address or a token.
             found = f"is no channel of {recipient.id} (value not shown)"
-            yield fault(catalog, "reviews", review.id, (*place, "channels", number), found, known(connections))
+            yield fault(catalog, "reviews", review.id, at, found, known(kinds))
+        elif one.formats and kinds[one.connection] == "chat":
+            found = f"{one.connection!r} is a chat, which takes five lines and no file"
+            yield fault(catalog, "reviews", review.id, (*at, "formats"), found, "leave formats to mail")
+        yield from _check_writing(catalog, review, at, one)
+    used = [kind for name, kind in kinds.items() if asked.over(name) is not None]
+    if asked.formats and used and "mail" not in used:
+        found = f"{recipient.id} gets it by chat alone, which takes five lines and no file"
+        yield fault(
+            catalog, "reviews", review.id, (*place, "formats"), found, "name a channel of mail, or leave it out"
+        )
+    yield from _check_writing(catalog, review, place, asked)
+    if asked.about is not None and (review.about == WHOLE or not asked.about.startswith(f"{review.dimension}=")):
+        found, editions = f"{asked.about!r} is no edition of the review", f"which is about {review.about}"
+        yield fault(catalog, "reviews", review.id, (*place, "about"), f"{found}, {editions}", "correct or remove it")
+
+
+def _check_writing(
+    catalog: Catalog, review: Review, place: Location, asked: ReviewRecipient | ReviewChannel
+) -> Iterator[Fault]:
+    """A language and formats that the review is not made in."""
     if asked.language is not None and asked.language not in review.languages:
         found = f"the review is not written in {asked.language!r}"
         next_step = f"add it to languages, or {known(review.languages)}"
         yield fault(catalog, "reviews", review.id, (*place, "language"), found, next_step)
-    if asked.attach is not None and asked.attach not in review.formats:
-        found, next_step = f"the review is not made as {asked.attach}", f"add {asked.attach} to formats"
-        yield fault(catalog, "reviews", review.id, (*place, "attach"), found, next_step)
-    if asked.about is not None and (review.about == WHOLE or not asked.about.startswith(f"{review.dimension}=")):
-        found, editions = f"{asked.about!r} is no edition of the review", f"which is about {review.about}"
-        yield fault(catalog, "reviews", review.id, (*place, "about"), f"{found}, {editions}", "correct or remove it")
+    for number, form in enumerate(asked.formats or ()):
+        if form not in ("html", *review.formats):  # HTML is made in any case
+            found, next_step = f"the review is not made as {form}", f"add {form} to formats of the review"
+            yield fault(catalog, "reviews", review.id, (*place, "formats", number), found, next_step)
 
 
 def _cut_alike(one: Review, other: Review) -> bool:

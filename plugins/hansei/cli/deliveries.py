@@ -42,11 +42,14 @@ def show_one(identity: Identity) -> None:
     from hansei import pipeline
     from hansei.board.deliveries import delivery_events, load_delivery
     from hansei.pipeline.delivering import text_of
+    from hansei.pipeline.edition_messages import formats_of
 
     with opened_store() as engine:
         delivery = load_delivery(engine, identity)
         events = delivery_events(engine, identity)
-    typer.echo(f"{identity} ({delivery.channel_kind}), {delivery.state}, Message-ID {delivery.message_id}")
+    files = formats_of(delivery) if delivery.review_id else ()
+    how = ", ".join((delivery.channel_kind, delivery.language, *files))
+    typer.echo(f"{identity} ({how}), {delivery.state}, Message-ID {delivery.message_id}")
     for event in events:
         typer.echo(f"  {event['at']:%Y-%m-%d %H:%M:%S} UTC  {event['what']}, {event['who']}: {event['why']}")
     typer.echo(f"\n{delivery.subject}\n")

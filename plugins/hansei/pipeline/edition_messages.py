@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from hansei import board
 from hansei.board.deliveries import Delivery
+from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.stored_reviews import read_stored
 from hansei.reviews.archive import document, documents_of, read_manifest
 from hansei.reviews.brief import Brief, compose
-from hansei.reviews.evidence import Evidence
 from hansei.reviews.locales import Locale
 from hansei.reviews.outcomes import Message
 from hansei.reviews.papers import document_name
@@ -22,18 +23,35 @@ from hansei.reviews.rendering import review_words
 from hansei.reviews.review_message import ReviewMail, ReviewSetting, review_chat, review_mail, review_subject
 from hansei.settings import Settings
 
+log = logging.getLogger("hansei")
+
 
 def edition_message(context: Context, delivery: Delivery, limit: int | None) -> Message:
     """Mail where `limit` is None, else five lines for a chat that takes so many bytes.
 
     Raises HanseiError where the edition's documents are not in the archive as they were published.
     """
-    is_attached = bool(json.loads(delivery.digest)["attach"])
     told = _edition(context.settings, delivery.review_id, delivery.language)
     if limit is not None:
         text = _cut(review_chat(told.brief, told.setting), limit)
         return Message(delivery.subject, text, "", delivery.message_id, told.words.tag)
-    return told.mail(is_attached).message(delivery.message_id)
+    return told.mail(formats_of(delivery)).message(delivery.message_id)
+
+
+def formats_of(delivery: Delivery) -> tuple[Format, ...]:
+    """The documents that go with the delivery of an edition, as the ledger has them; release 0.1 knew PDF alone."""
+    noted = json.loads(delivery.digest)
+    return tuple(noted["formats"]) if "formats" in noted else ("pdf",) * bool(noted.get("attach"))
+
+
+def attachable(
+    context: Context, edition: board.StoredReview, language: str, formats: tuple[Format, ...]
+) -> list[Format]:
+    """Of the formats asked for, those that the edition has: a machine may have lacked what one is made with."""
+    shelf = _edition(context.settings, edition.review_id, language).shelf
+    if lacking := [form for form in formats if not shelf.has(form)]:
+        log.warning("%s goes without %s, which it was made without", edition.review_id, ", ".join(lacking))
+    return [form for form in formats if shelf.has(form)]
 
 
 def edition_subject(context: Context, review_id: str, language: str) -> str:
@@ -45,48 +63,57 @@ def edition_subject(context: Context, review_id: str, language: str) -> str:
 class _Told:
     """One edition in one language, composed once for everybody who reads it."""
 
-    def __init__(self, brief: Brief, words: Locale, link: str, pdf: bytes | None) -> None:
-        self.brief, self.words, self.pdf = brief, words, pdf
+    def __init__(self, brief: Brief, words: Locale, shelf: _Shelf) -> None:
+        self.brief, self.words, self.shelf = brief, words, shelf
         reason = words.say("review_deliveries.reason", title=brief.called)
-        self.setting = ReviewSetting(words, link, reason)
-        self._mails: dict[bool, ReviewMail] = {}
+        self.setting = ReviewSetting(words, shelf.link, reason)
+        self._mails: dict[tuple[Format, ...], ReviewMail] = {}
 
-    def mail(self, is_attached: bool) -> ReviewMail:
-        if is_attached not in self._mails:
-            self._mails[is_attached] = review_mail(self.brief, self.setting, self.pdf if is_attached else None)
-        return self._mails[is_attached]
+    def mail(self, formats: tuple[Format, ...]) -> ReviewMail:
+        if formats not in self._mails:
+            files = {form: self.shelf.read(form) for form in formats}
+            self._mails[formats] = review_mail(self.brief, self.setting, files)
+        return self._mails[formats]
 
 
 @lru_cache(maxsize=4)
 def _edition(settings: Settings, review_id: str, language: str) -> _Told:
     stored, evidence, parts = read_stored(settings, review_id)
     words = review_words(evidence, language)
-    page, pdf = _documents(settings, stored, evidence, language)
-    return _Told(compose(evidence, parts, words, stored.evidence_hash), words, page, pdf)
+    shelf = _Shelf(settings, stored, language, evidence.languages[0])
+    shelf.read("html")  # what every message leads to
+    return _Told(compose(evidence, parts, words, stored.evidence_hash), words, shelf)
 
 
-def _documents(
-    settings: Settings, stored: board.StoredReview, evidence: Evidence, language: str
-) -> tuple[str, bytes | None]:
-    """Where the page of that language lies, and the PDF if there is one; both are what the manifest says."""
-    principal = evidence.languages[0]
-    place = (settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about)
-    manifest = read_manifest(*place)
-    named = {one.name: one for one in documents_of(manifest)} if manifest else {}
-    page = document_name("html", language, principal)
-    contents = {}
-    for name in (page, document_name("pdf", language, principal)):
-        if name not in named:
-            continue
-        content = document(*place, name=name)
-        if content is None or hashlib.sha256(content).hexdigest() != named[name].sha256:
+class _Shelf:
+    """The documents of an edition in one language, each as the manifest says."""
+
+    def __init__(self, settings: Settings, stored: board.StoredReview, language: str, principal: str) -> None:
+        self.stored, self.language, self.principal = stored, language, principal
+        self.place = (settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about)
+        manifest = read_manifest(*self.place)
+        self.named = {one.name: one for one in documents_of(manifest)} if manifest else {}
+
+    @property
+    def link(self) -> str:
+        return str(Path(self.stored.document_path).with_name(self._name("html")))
+
+    def _name(self, form: Format) -> str:
+        return document_name(form, self.language, self.principal)
+
+    def has(self, form: Format) -> bool:
+        return self._name(form) in self.named
+
+    def read(self, form: Format) -> bytes:
+        """HanseiError where it is not there, or not as it was published."""
+        name = self._name(form)
+        content = document(*self.place, name=name) if self.has(form) else None
+        if content is not None and hashlib.sha256(content).hexdigest() == self.named[name].sha256:
+            return content
+        found = f"no {name} in the archive"
+        if self.has(form):
             found = f"{name} is missing" if content is None else f"{name} was changed after it was written"
-            raise HanseiError(f"review {stored.review_id}", found, "build the review again; nothing was sent")
-        contents[name] = content
-    if page not in contents:
-        found = f"no {page} in the archive"
-        raise HanseiError(f"review {stored.review_id}", found, "build the review again; nothing was sent")
-    return str(Path(stored.document_path).with_name(page)), contents.get(document_name("pdf", language, principal))
+        raise HanseiError(f"review {self.stored.review_id}", found, "build the review again; nothing was sent")
 
 
 def _cut(text: str, limit: int) -> str:

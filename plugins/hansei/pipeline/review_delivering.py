@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from hansei import board
 from hansei.board import deliveries as ledger
 from hansei.board.deliveries import Delivery
-from hansei.catalog.recipients import Channel, Recipient
-from hansei.catalog.reviews import Review, ReviewRecipient
+from hansei.catalog.recipients import Recipient
+from hansei.catalog.reviews import Format, Review, ReviewChannel
 from hansei.errors import HanseiError
 from hansei.indicators.periods import last_finished
 from hansei.pipeline.context import Context
 from hansei.pipeline.delivering import Road, attempt, message_of, open_road, raise_for_trouble
-from hansei.pipeline.edition_messages import edition_subject
+from hansei.pipeline.edition_messages import attachable, edition_subject
 from hansei.pipeline.reviewing import raise_for_failed
 from hansei.reviews.outcomes import NOBODYS_DOMAIN
 
@@ -42,7 +42,7 @@ class Sending:
     road: Road
     edition: board.StoredReview
     language: str
-    is_attached: bool
+    formats: tuple[Format, ...]
 
     @property
     def identity(self) -> str:
@@ -122,19 +122,18 @@ def _sendings(context: Context, review: Review, editions: list[board.StoredRevie
             if asked.about not in (None, edition.about):
                 continue
             recipient = context.catalog.recipients[asked.recipient]
-            for channel in _channels(recipient, asked):
-                language = _language(review, recipient, asked)
-                sending = Sending(Road(recipient, channel), edition, language, asked.attach is not None)
+            for channel in recipient.channels:
+                own = asked.over(channel.connection)
+                if own is None:
+                    continue
+                formats = tuple(dict.fromkeys(own.formats or ())) if channel.kind == "mail" else ()
+                sending = Sending(Road(recipient, channel), edition, _language(review, recipient, own), formats)
                 if sending.identity not in seen:
                     seen.add(sending.identity)
                     yield sending
 
 
-def _channels(recipient: Recipient, asked: ReviewRecipient) -> list[Channel]:
-    return [one for one in recipient.channels if not asked.channels or one.connection in asked.channels]
-
-
-def _language(review: Review, recipient: Recipient, asked: ReviewRecipient) -> str:
+def _language(review: Review, recipient: Recipient, asked: ReviewChannel) -> str:
     if asked.language is not None:
         return asked.language
     return recipient.language if recipient.language in review.languages else review.languages[0]
@@ -184,7 +183,7 @@ def _noted(context: Context, sending: Sending, domain: str, run_id: str) -> Deli
         through_event=0,
         language=sending.language,
         subject=edition_subject(context, sending.edition.review_id, sending.language),
-        digest=json.dumps({"attach": sending.is_attached}),
+        digest=json.dumps({"formats": attachable(context, sending.edition, sending.language, sending.formats)}),
         message_id=f"<{uuid.uuid4().hex}@{domain}>",
         run_id=run_id,
         created_at=context.now(),

@@ -6,15 +6,17 @@ styles only, and the charts of what needs a decision as pictures inside. The HTM
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hansei.catalog.reviews import Format
 from hansei.reviews.brief import Brief
 from hansei.reviews.chart_scales import NARROW
 from hansei.reviews.indicator_view import IndicatorView
 from hansei.reviews.locales import Locale
 from hansei.reviews.narrative import Decision
 from hansei.reviews.outcomes import NOBODYS_DOMAIN, Attached, Message
+from hansei.reviews.papers import MEDIA_TYPES
 from hansei.reviews.pictures import DRAWING, alternative, png, size, writes
 from hansei.reviews.rendering import render
 
@@ -73,7 +75,7 @@ class Sheet:
     honesty: tuple[str, ...]
     link: str
     is_address: bool
-    has_file: bool
+    files: str
     reason: str
 
 
@@ -88,18 +90,19 @@ def review_subject(brief: Brief, words: Locale) -> str:
     )
 
 
-def review_mail(brief: Brief, setting: ReviewSetting, pdf: bytes | None = None) -> ReviewMail:
-    """The mail, with the PDF if one is given; without charts where no font of this machine writes the language."""
+def review_mail(brief: Brief, setting: ReviewSetting, files: Mapping[Format, bytes] | None = None) -> ReviewMail:
+    """The mail, with documents by format; without charts where no font of this machine writes the language."""
     words = setting.words
     drawn, pictures = _drawn(brief, words)
-    files = (Attached(_file_name(brief), "application/pdf", pdf),) if pdf is not None else ()
+    attached = [Attached(_file_name(brief, form), MEDIA_TYPES[form], file) for form, file in (files or {}).items()]
+    named = words.listed([form.upper() for form in files or ()])
     for most in (MOST_ROWS, MOST_ROWS // 3, 0):
-        sheet = _sheet(brief, setting, drawn, most, bool(files))
+        sheet = _sheet(brief, setting, drawn, most, named)
         html = render("review_mail.html.j2", brief=brief, evidence=brief.evidence, sheet=sheet, words=words)
         if len(html.encode()) <= MOST_BYTES:
             break
     text = render("review_mail.txt.j2", brief=brief, evidence=brief.evidence, sheet=sheet, words=words)
-    return ReviewMail(review_subject(brief, words), text, html, words.tag, pictures, files)
+    return ReviewMail(review_subject(brief, words), text, html, words.tag, pictures, tuple(attached))
 
 
 def review_chat(brief: Brief, setting: ReviewSetting) -> str:
@@ -117,7 +120,7 @@ def review_chat(brief: Brief, setting: ReviewSetting) -> str:
     return "\n".join(lines)
 
 
-def _sheet(brief: Brief, setting: ReviewSetting, drawn: tuple[Drawn, ...], most: int, has_file: bool) -> Sheet:
+def _sheet(brief: Brief, setting: ReviewSetting, drawn: tuple[Drawn, ...], most: int, files: str) -> Sheet:
     ordered = sorted(brief.indicators, key=lambda item: not item.is_missed)
     loud = [topic for topic in brief.topics if not topic.is_quiet]
     return Sheet(
@@ -128,7 +131,7 @@ def _sheet(brief: Brief, setting: ReviewSetting, drawn: tuple[Drawn, ...], most:
         honesty=_told([(topic.title, topic.sentences[0]) for topic in loud[:MOST_TOPICS]], setting.words),
         link=setting.link,
         is_address=setting.link.startswith("https://"),
-        has_file=has_file,
+        files=files,
         reason=setting.reason,
     )
 
@@ -177,6 +180,6 @@ def _chart_of(brief: Brief, decision: Decision) -> str:
     return found.group(0) if found else ""
 
 
-def _file_name(brief: Brief) -> str:
+def _file_name(brief: Brief, form: Format) -> str:
     """A name that every mail program and file system takes."""
-    return f"{brief.evidence.review_id}-{brief.evidence.period_start.isoformat()}.pdf"
+    return f"{brief.evidence.review_id}-{brief.evidence.period_start.isoformat()}.{form}"
