@@ -124,29 +124,28 @@ linked_lifecycles AS (
     lifecycles.*,
     CASE WHEN lifecycles.status IN ('solved', 'closed') THEN lifecycles.last_solved_at END AS solved_at,
     CASE WHEN lifecycles.status IN ('solved', 'closed') THEN lifecycles.last_solved_position END AS solved_position,
-    source_tickets.ticket_id,
-    source_tickets.source,
-    source_tickets.channel,
-    source_tickets.brand,
-    source_tickets.topic,
-    source_tickets.language,
-    source_tickets.customer_id,
-    source_tickets.opened_by,
-    source_tickets.created_at,
-    source_tickets.is_sla_met,
-    source_tickets.reassignment_count AS stated_reassignment_count,
-    source_tickets.merged_into_ticket_id,
-    source_tickets.merged_into_ticket_id IS NOT NULL AS is_merged,
-    source_tickets.deleted_at IS NOT NULL OR lifecycles.status = 'deleted' AS is_deleted,
-    COALESCE(source_tickets.is_spam, FALSE) AS is_spam,
-    COALESCE(source_tickets.is_escalated, FALSE) AS is_escalated,
+    tickets.ticket_id,
+    tickets.source,
+    tickets.channel,
+    tickets.brand,
+    tickets.topic,
+    tickets.language,
+    tickets.customer_id,
+    tickets.opened_by,
+    tickets.created_at,
+    tickets.is_sla_met,
+    tickets.stated_reassignment_count,
+    tickets.merged_into_ticket_id,
+    tickets.merged_into_ticket_id IS NOT NULL AS is_merged,
+    tickets.deleted_at IS NOT NULL OR lifecycles.status = 'deleted' AS is_deleted,
+    tickets.is_spam,
+    tickets.is_escalated,
     COALESCE(own_accounts.account_id, account_links.account_id) AS account_id,
     CASE WHEN own_accounts.account_id IS NOT NULL THEN 'own_account_id' ELSE account_links.rule END AS account_link_rule
   FROM lifecycles
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON lifecycles.ticket_number = tickets.ticket_number
-  INNER JOIN {{ rows('staging.tickets') }} AS source_tickets ON tickets.ticket_id = source_tickets.ticket_id
-  LEFT JOIN staging.accounts AS own_accounts ON source_tickets.account_id = own_accounts.account_id
-  LEFT JOIN core.account_links AS account_links ON source_tickets.customer_id = account_links.source_key
+  LEFT JOIN staging.accounts AS own_accounts ON tickets.account_id = own_accounts.account_id
+  LEFT JOIN core.account_links AS account_links ON tickets.customer_id = account_links.source_key
 )
 
 SELECT
@@ -160,7 +159,7 @@ SELECT
   tickets.language,
   tickets.customer_id,
   COALESCE(tickets.customer_id, 'ticket ' || tickets.ticket_id) AS contact_key,
-  COALESCE(tickets.opened_by, 'customer') AS opened_by,
+  tickets.opened_by,
   tickets.account_id,
   COALESCE(tickets.account_link_rule, 'unlinked') AS account_link_rule,
   COALESCE(created_versions.tier, 'unlinked') AS created_account_tier,

@@ -36,9 +36,6 @@ spans AS (
     {% endif %}
   FROM marks
   INNER JOIN {{ rows('work.tickets') }} AS tickets ON marks.ticket_number = tickets.ticket_number
-  {% if sla.asks_for('topic', 'tag') %}
-  INNER JOIN {{ rows('staging.tickets') }} AS source_tickets ON tickets.ticket_id = source_tickets.ticket_id
-  {% endif %}
   {% if sla.asks_for('account_tier') %}
   LEFT JOIN staging.accounts AS own_accounts ON tickets.account_id = own_accounts.account_id
   LEFT JOIN core.account_links AS account_links ON tickets.customer_id = account_links.source_key

@@ -8,6 +8,11 @@ SELECT
   priority,
   channel,
   brand,
+  topic,
+  language,
+  {% if sla.asks_for('tag') %}
+  tags,
+  {% endif %}
   team_id,
   assignee_id,
   customer_id,
@@ -20,5 +25,10 @@ SELECT
   closed_at AS stated_closed_at,
   solved_at IS NULL AND first_solved_at IS NULL AND closed_at IS NOT NULL AS has_no_solution,
   reopen_count AS stated_reopen_count,
+  reassignment_count AS stated_reassignment_count,
+  is_sla_met,
+  merged_into_ticket_id,
+  COALESCE(is_spam, FALSE) AS is_spam,
+  COALESCE(is_escalated, FALSE) AS is_escalated,
   deleted_at
 FROM {{ rows('staging.tickets') }}

@@ -154,13 +154,13 @@ class SlaRules:
             ("tickets.channel", asked.channel),
             ("tickets.brand", asked.brand),
             ("tickets.source", asked.source),
-            ("source_tickets.topic", asked.topic),
+            ("tickets.topic", asked.topic),
             ("versions.tier", asked.account_tier),
         ):
             if words:
                 parts.append(f"{column} IN ({listed(words)})")
         if asked.tag:
-            found = (f"POSITION({listed([f',{tag},'])} IN ',' || source_tickets.tags || ',') > 0" for tag in asked.tag)
+            found = (f"POSITION({listed([f',{tag},'])} IN ',' || tickets.tags || ',') > 0" for tag in asked.tag)
             parts.append(f"({' OR '.join(found)})")
         return " AND ".join(parts)
 
