@@ -32,15 +32,6 @@ PERSONAL = ("Person", "person", "Surname", "@", "furious")
 
 
 @pytest.fixture(scope="module")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """The company after its first night; the files of the later nights are there too."""
-    company = found_company(tmp_path_factory.mktemp("first_night"))
-    exports().write(company.inbox)
-    company.night(1)
-    return company
-
-
-@pytest.fixture(scope="module")
 def wanted(first_night: Company, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple]]:
     """The tables of a company that met nothing but good input on its later nights."""
     company = copy_company(first_night, tmp_path_factory.mktemp("good_input"))

@@ -7,17 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from support.small_company import KEYS, NIGHTS, Company, exports, found_company
+from support.small_company import KEYS, NIGHTS, Company, copy_company
 
 from hansei import cli, pipeline
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+def company(first_night: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
     """After three nights, of which the last two know an indicator of the company's own."""
-    founded = found_company(tmp_path_factory.mktemp("own"))
-    exports().write(founded.inbox)
-    founded.night(1)
+    founded = copy_company(first_night, tmp_path_factory.mktemp("own"))
     path = founded.home / "definitions" / "service.yaml"
     path.write_text(path.read_text().replace("indicators: [", "indicators: [my_rate, "))
     with pytest.MonkeyPatch.context() as patch:

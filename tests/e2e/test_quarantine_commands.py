@@ -7,17 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from support.small_company import BAD_RESPONSE, BAD_TICKET, KEYS, Company, exports, found_company
+from support.small_company import BAD_RESPONSE, BAD_TICKET, KEYS, Company, copy_company
 
 from hansei import cli
 
 
 @pytest.fixture
-def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+def company(first_night: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
     """After two nights: a ticket with an unknown status and an answer above the scale wait."""
-    founded = found_company(tmp_path)
-    exports().write(founded.inbox)
-    founded.night(1)
+    founded = copy_company(first_night, tmp_path)
     founded.night(2)
     environment = {"HANSEI_HOME": str(tmp_path), "HANSEI_DEFINITIONS": str(tmp_path / "definitions"), **KEYS}
     for name, value in environment.items():

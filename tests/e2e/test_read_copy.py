@@ -90,10 +90,8 @@ def test_the_copy_equals_the_warehouse_after_every_night(tmp_path: Path, monkeyp
     assert_copy_is_the_warehouse(company)
 
 
-def test_payloads_keys_and_landing_are_not_in_the_copy(tmp_path: Path) -> None:
-    company = found_company(tmp_path)
-    exports().write(company.inbox)
-    company.night(1)
+def test_payloads_keys_and_landing_are_not_in_the_copy(first_night: Company, tmp_path: Path) -> None:
+    company = copy_company(first_night, tmp_path)
     company.night(2)
     with open_read_copy(company.settings) as copy:
         schemas = {table.split(".")[0] for table in copy.tables()}
@@ -104,11 +102,9 @@ def test_payloads_keys_and_landing_are_not_in_the_copy(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Company:
+def shared(first_night: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
     """The company after one night, with both generations of its copy. Tests copy it and leave it as it is."""
-    company = found_company(tmp_path_factory.mktemp("shared"))
-    exports().write(company.inbox)
-    company.night(1)
+    company = copy_company(first_night, tmp_path_factory.mktemp("shared"))
     publish(company)
     return company
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from support.small_company import NIGHTS, exports, found_company
+from support.small_company import NIGHTS, Company, copy_company, found_company
 
 from hansei import pipeline
 
@@ -21,10 +21,8 @@ def test_before_the_first_night_everything_is_late_and_nothing_fails(tmp_path: P
     assert state["late"] == ["crm", "desk", "feedback"]
 
 
-def test_a_week_is_ready_when_every_source_has_passed_its_end(tmp_path: Path) -> None:
-    company = found_company(tmp_path)
-    exports().write(company.inbox)
-    company.night(1)
+def test_a_week_is_ready_when_every_source_has_passed_its_end(first_night: Company, tmp_path: Path) -> None:
+    company = copy_company(first_night, tmp_path)
     waiting = pipeline.readiness(company.context(BEFORE_DEADLINE), "weekly_brief", FOLLOWING)
     assert (waiting["is_ready"], waiting["is_past_deadline"]) == (False, False)
     assert pipeline.readiness(company.context(AFTER_DEADLINE), "weekly_brief", FOLLOWING)["is_past_deadline"]

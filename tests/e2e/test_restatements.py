@@ -7,20 +7,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.small_company import NIGHTS, Company, exports, found_company
+from support.small_company import NIGHTS, Company, copy_company, exports, found_company
 
 from hansei.indicators.history import known_at
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return after_one_night(found_company(tmp_path))
-
-
-def after_one_night(company: Company) -> Company:
-    exports().write(company.inbox)
-    company.night(1)
-    return company
+def company(first_night: Company, tmp_path: Path) -> Company:
+    return copy_company(first_night, tmp_path)
 
 
 def reasons(company: Company, run_id: str) -> dict[str, set[str]]:
@@ -69,7 +63,9 @@ def test_a_new_version_is_the_reason_of_what_it_moves(company: Company) -> None:
 
 def test_what_was_said_earlier_can_be_asked_for(tmp_path: Path, engine_url: sa.URL) -> None:
     """After each night the values are noted; later the same are found again for the instant of that night."""
-    company = after_one_night(found_company(tmp_path, engine_url.render_as_string(hide_password=False)))
+    company = found_company(tmp_path, engine_url.render_as_string(hide_password=False))
+    exports().write(company.inbox)
+    company.night(1)
 
     def stands() -> dict[tuple, tuple]:
         rows = company.rows("SELECT * FROM indicators.indicator_values WHERE state NOT IN ('incomplete', 'immature')")

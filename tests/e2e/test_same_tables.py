@@ -29,11 +29,10 @@ INDICATORS_WITH_VALUES = 9  # NPS has no answers here
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Company:
+def undisturbed(first_night: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
     """Three nights, one after the other. Tests copy it and leave it as it is."""
-    company = found_company(tmp_path_factory.mktemp("undisturbed"))
-    exports().write(company.inbox)
-    for number in (1, 2, 3):
+    company = copy_company(first_night, tmp_path_factory.mktemp("undisturbed"))
+    for number in (2, 3):
         company.night(number)
     return company
 
@@ -105,10 +104,8 @@ def test_postgresql_gives_the_same_tables(postgres_database: sa.URL, tmp_path: P
     assert company.unbalanced() == []
 
 
-def test_a_missed_night_heals_itself(tmp_path: Path, wanted: Tables) -> None:
-    company = found_company(tmp_path / "missed")
-    exports().write(company.inbox)
-    company.night(1)
+def test_a_missed_night_heals_itself(first_night: Company, tmp_path: Path, wanted: Tables) -> None:
+    company = copy_company(first_night, tmp_path / "missed")
     company.night(3)
     assert_same_tables(company.tables(), wanted)
     window = company.rows(
@@ -167,10 +164,10 @@ def test_a_night_of_the_past_never_takes_core_back(company: Company, wanted: Tab
     assert_same_tables(company.tables(), wanted)
 
 
-def test_a_failed_source_stops_no_other_and_the_next_night_heals_it(tmp_path: Path, wanted: Tables) -> None:
-    company = found_company(tmp_path / "failing")
-    exports().write(company.inbox)
-    company.night(1)
+def test_a_failed_source_stops_no_other_and_the_next_night_heals_it(
+    first_night: Company, tmp_path: Path, wanted: Tables
+) -> None:
+    company = copy_company(first_night, tmp_path / "failing")
     mark = "SELECT complete_until FROM ops.watermarks WHERE source = 'crm'"
     before = company.scalar(mark)
     for path in company.inbox.glob("accounts-*"):
