@@ -95,7 +95,7 @@ def test_a_review_is_due_until_its_last_period_is_published(company: Company, bu
     context = company.context(NIGHTS[2])
     monthly, weekly = ["account_review", "monthly_report"], ["executive_page", "team_review", "weekly_brief"]
     assert pipeline.due_reviews(context) == sorted([*monthly, *weekly])
-    assert pipeline.due_reviews(context, date(2026, 3, 25)) == monthly
+    assert pipeline.due_reviews(context, date(2026, 3, 25)) == sorted([*monthly, "executive_page"])  # not built yet
     assert pipeline.due_reviews(context, date(2026, 3, 30)) == sorted([*monthly, *weekly])
     assert pipeline.due_reviews(context, FOLLOWING, is_named=True) == weekly
     assert pipeline.due_reviews(context, date(2026, 4, 1), is_named=True) == monthly
