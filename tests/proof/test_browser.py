@@ -1,0 +1,130 @@
+"""The pages in Debian's Chromium: axe-core, keyboard, no script, no request, narrow screens, and names that attack.
+
+Elsewhere than on CI, where Chromium is not there, all of it is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page
+from support.browser_pages import index_page, validation_page
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+WIDTHS = (360, 768, 1280)
+BRIEFS = ("briefs/breaching", "briefs/breaching.zh_CN", "briefs/hostile", "briefs/hostile.zh_CN")
+EXECUTIVE = ("executive_pages/breaching.en", "executive_pages/breaching.zh_CN")
+PAGES = (*BRIEFS, *EXECUTIVE, "index.en", "index.zh_CN", "validation")
+SERIOUS = """
+async (rules) => {
+  const only = rules ? {type: 'rule', values: rules} : undefined;
+  const found = await axe.run({resultTypes: ['violations'], ...(only ? {runOnly: only} : {})});
+  const wrong = found.violations.filter(one => ['serious', 'critical'].includes(one.impact));
+  return {
+    looked: found.passes.length,
+    faults: wrong.map(one => `${one.id}: ${one.nodes[0].html.slice(0, 200)}`),
+  };
+}
+"""
+pytestmark = pytest.mark.proof
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every page by its name, as a file, the way that readers of the archive open it."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = {f"index.{one}": index_page(one) for one in ("en", "zh_CN")} | {"validation": validation_page()}
+    for name, page in made.items():
+        (folder / f"{name}.html").write_text(page, "utf-8")
+    return {name: (folder if name in made else GOLDEN) / f"{name}.html" for name in PAGES}
+
+
+@contextmanager
+def opened(browser: Browser, file: Path, width: int = 1280, **context: object) -> Iterator[Page]:
+    """The page; on the way out nothing was asked of anybody, no dialog came up and no name was run."""
+    requests, dialogs = [], []
+    with browser.new_context(viewport={"width": width, "height": 900}, **context) as session:
+        page = session.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.goto(file.as_uri())
+        yield page
+        assert [url for url in requests if url != file.as_uri() and not url.startswith("data:")] == []
+        assert dialogs == []
+        if context.get("java_script_enabled", True):
+            assert page.evaluate("window.ran") is None
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_has_no_serious_finding(browser: Browser, files: dict[str, Path], name: str, scheme: str) -> None:
+    """Colours are measured in both schemes; all other rules once a width, as no scheme changes what they look at."""
+    with opened(browser, files[name], color_scheme=scheme, bypass_csp=True) as page:
+        page.evaluate(AXE)
+        for width in WIDTHS if scheme == "light" else WIDTHS[-1:]:
+            page.set_viewport_size({"width": width, "height": 900})
+            found = page.evaluate(SERIOUS, None if scheme == "light" else ["color-contrast"])
+            assert found["faults"] == [], f"{name} at {width} px, {scheme}"
+            assert found["looked"] >= (10 if scheme == "light" else 1)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_scrolled_sideways_on_a_telephone(browser: Browser, files: dict[str, Path], name: str) -> None:
+    with opened(browser, files[name], WIDTHS[0]) as page:
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("name", BRIEFS[:2])
+def test_keyboard_alone_reaches_and_opens_every_card(browser: Browser, files: dict[str, Path], name: str) -> None:
+    focused = """() => {
+      const at = document.activeElement, style = getComputedStyle(at);
+      return {tag: at.tagName, card: [...document.querySelectorAll('summary')].indexOf(at),
+              seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1};
+    }"""
+    with opened(browser, files[name]) as page:
+        cards = page.locator("summary").count()
+        assert cards >= 5
+        reached = set()
+        for _ in range(600):
+            page.keyboard.press("Tab")
+            at = page.evaluate(focused)
+            if at["tag"] == "BODY":
+                break
+            assert at["seen"], at
+            if at["card"] >= 0 and at["card"] not in reached:
+                reached.add(at["card"])
+                was = page.evaluate("document.activeElement.parentElement.open")
+                page.keyboard.press("Enter")
+                assert page.evaluate("document.activeElement.parentElement.open") is not was
+                if was:
+                    page.keyboard.press("Enter")
+        assert len(reached) == cards
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_script_all_is_readable(browser: Browser, files: dict[str, Path], name: str) -> None:
+    """The search of the index is all that a script does: without it there is none, and every line is there."""
+    with opened(browser, files[name], java_script_enabled=False) as page:
+        without = page.locator("main").inner_text().split("\n")
+    with opened(browser, files[name]) as page:
+        search = page.locator("[type=search]").count()
+        lines = page.locator("main").inner_text().split("\n")
+    missing = [line for line in lines if line.strip() and line not in without]
+    assert len(missing) == search == (1 if name.startswith("index") else 0), missing
+    assert len(without) > 10
+
+
+@pytest.mark.parametrize("name", ["briefs/breaching", "executive_pages/breaching.en"])
+def test_paper_is_white_and_nothing_moves(browser: Browser, files: dict[str, Path], name: str) -> None:
+    with opened(browser, files[name], color_scheme="dark", reduced_motion="reduce") as page:
+        assert page.evaluate("document.getAnimations().length") == 0
+        page.emulate_media(media="print", color_scheme="dark")
+        ink, paper = page.evaluate("(({color, backgroundColor: b}) => [color, b])(getComputedStyle(document.body))")
+        light = [sum(int(part) for part in one.split("(")[1].rstrip(")").split(",")[:3]) for one in (ink, paper)]
+        assert light[0] < 200
+        assert light[1] > 700 or paper.endswith(", 0)")
