@@ -72,7 +72,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         warehouse_url=warehouse_url,
         board_url=board_url,
         spool=env.get("HANSEI_SPOOL") or str(home / "spool"),
-        archive=env.get("HANSEI_ARCHIVE") or str(home / "archive"),
+        archive=_archive(env.get("HANSEI_ARCHIVE") or str(home / "archive")),
         read_copy=Path(env.get("HANSEI_READ_COPY") or home / "read.duckdb"),
         include=Path(env.get("HANSEI_INCLUDE") or SHIPPED_INCLUDE),
         overlays=overlays,
@@ -81,6 +81,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         lock_wait_seconds=_seconds(env, "HANSEI_LOCK_WAIT_SECONDS", 60.0),
         memory_limit=env.get("HANSEI_MEMORY_LIMIT") or "900MB",
     )
+
+
+def _archive(text: str) -> str:
+    """A path or a URL. One that carries a secret is refused, because places are shown in logs and in the board."""
+    netloc = text.partition("://")[2].partition("/")[0]
+    if ":" in netloc.rpartition("@")[0] or ("://" in text and "?" in text):
+        found = "a URL that carries credentials or options (not shown)"
+        next_step = "leave them out: give them to the storage's own environment variables"
+        raise SettingsError("HANSEI_ARCHIVE", found, next_step)
+    return text
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hansei.reviews import archive
+from hansei.reviews import archive, places
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
 
 MONDAY = dt.date(2026, 11, 2)
@@ -148,14 +148,14 @@ def test_an_edition_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "page.html"
-    archive.write_atomically(target, "old")
+    places.write_atomically(target, "old")
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(archive.os, "fsync", full_disk)
+    monkeypatch.setattr(places.os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space"):
-        archive.write_atomically(target, "new")
+        places.write_atomically(target, "new")
     assert files(tmp_path) == {"page.html": b"old"}
 
 

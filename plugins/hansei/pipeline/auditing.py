@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from hansei import board
 from hansei.board.tables import metadata
 from hansei.pipeline.context import Context
 from hansei.reviews.archive import EVIDENCE
+from hansei.reviews.places import place_of
 from hansei.sources.redaction import findings, may_hold_personal_data
 from hansei.sources.spool import read_part
 from hansei.sources.spool_erasure import spooled
@@ -185,8 +185,8 @@ def _spool_texts(context: Context) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _archive_texts(context: Context) -> Iterable[tuple[str, pa.Array]]:
-    root = Path(context.settings.archive)
-    for path in sorted(root.rglob("*.json")):
+    root = place_of(context.settings.archive)
+    for path in sorted(root.glob("**/*.json"), key=str):
         if path.parent.name == "parts" or path.name == EVIDENCE:
             name = f"parts.{path.stem}" if path.parent.name == "parts" else path.stem
             yield f"{_ARCHIVE}{name}", pa.array([path.read_text("utf-8")], pa.string())

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from functools import lru_cache
-from pathlib import Path
 
 from hansei import board
 from hansei.board.deliveries import Delivery
@@ -19,6 +18,7 @@ from hansei.reviews.brief import Brief, compose
 from hansei.reviews.locales import Locale
 from hansei.reviews.outcomes import Message
 from hansei.reviews.papers import document_name
+from hansei.reviews.places import place_of
 from hansei.reviews.rendering import review_words
 from hansei.reviews.review_message import ReviewMail, ReviewSetting, review_chat, review_mail, review_subject
 from hansei.settings import Settings
@@ -96,7 +96,7 @@ class _Shelf:
 
     @property
     def link(self) -> str:
-        return str(Path(self.stored.document_path).with_name(self._name("html")))
+        return str(place_of(self.stored.document_path).with_name(self._name("html")))
 
     def _name(self, form: Format) -> str:
         return document_name(form, self.language, self.principal)

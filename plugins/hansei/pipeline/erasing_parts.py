@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -38,8 +37,8 @@ def expire_quotes(context: Context, now: datetime, is_trial: bool) -> int:
 
 def _erase(context: Context, is_due: Callable[[Part], bool], why: str, is_trial: bool) -> int:
     count = 0
-    archive = Path(context.settings.archive)
-    for edition in editions(archive) if archive.is_dir() else ():
+    archive = context.settings.archive
+    for edition in editions(archive):
         place = (archive, edition.review_id, edition.period_start)
         _, parts = read_edition(*place, edition.revision, edition.about)
         due = [part_id for part_id, part in parts.items() if is_due(part)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from hansei.pipeline.shared_reads import SharedReads
 from hansei.pipeline.source_states import source_readiness
 from hansei.reviews.archive import write_edition, write_index
 from hansei.reviews.evidence import Evidence, Part, canonical_json
+from hansei.reviews.places import Place
 from hansei.warehouse import Warehouse, open_read_copy
 
 log = logging.getLogger("hansei")
@@ -148,7 +148,7 @@ def _following(context: Context, review: Review, day: date | None, warehouse: Wa
 
 def publish_edition(
     context: Context, engine: sa.Engine, evidence: Evidence, parts: dict[str, Part], formats: Collection[Format] = ()
-) -> tuple[board.StoredReview, Path]:
+) -> tuple[board.StoredReview, Place]:
     """Stores, renders, archives and publishes gathered evidence; the stored review and the page's path.
 
     `formats` come beside HTML. The index of the archive is written by the caller, once for all editions.

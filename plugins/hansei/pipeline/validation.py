@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from hansei import __version__
@@ -12,6 +11,7 @@ from hansei.indicators.periods import local_date
 from hansei.pipeline.context import Context
 from hansei.pipeline.tie_out_totals import tie_outs_of
 from hansei.reviews.foundations import TieOut
+from hansei.reviews.places import place_of, write_atomically
 from hansei.reviews.rendering import render_validation
 from hansei.reviews.validation_page import Check, EntityValidation, Night, SourceValidation, ValidationPage
 from hansei.warehouse import Warehouse
@@ -25,11 +25,8 @@ _FATES = ("received", "accepted", "quarantined", "duplicate", "held", "conflict"
 def write_validation_page(context: Context, warehouse: Warehouse, run: Run) -> str:
     """Renders the page of one run into the archive; its path."""
     page = gather_validation(context, warehouse, run)
-    target = Path(context.settings.archive) / "validation" / f"{run.as_of:%Y-%m-%d}.html"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp")
-    temporary.write_text(render_validation(page), encoding="utf-8")
-    temporary.replace(target)
+    target = place_of(context.settings.archive) / "validation" / f"{run.as_of:%Y-%m-%d}.html"
+    write_atomically(target, render_validation(page))
     return str(target)
 
 

@@ -12,10 +12,11 @@ from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.stored_reviews import read_stored
-from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, write_atomically
+from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory
 from hansei.reviews.brief import compose
 from hansei.reviews.evidence import Evidence, Part
 from hansei.reviews.papers import make
+from hansei.reviews.places import Place, write_atomically
 from hansei.reviews.rendering import review_words
 
 
@@ -82,7 +83,7 @@ def _part(evidence: Evidence, part_id: str, kept: dict[str, board.Part], parts: 
     return Finding(what, "differs", "not the content that the evidence was made with")
 
 
-def _documents(directory: Path, evidence_hash: str, evidence: Evidence) -> list[Finding]:
+def _documents(directory: Place, evidence_hash: str, evidence: Evidence) -> list[Finding]:
     """The files of the archive against the evidence, and each document against what its manifest says."""
     manifest_file = directory / MANIFEST
     if not manifest_file.exists():
@@ -97,7 +98,7 @@ def _documents(directory: Path, evidence_hash: str, evidence: Evidence) -> list[
     return [*found, *(_file(directory, kept, evidence_hash, evidence) for kept in documents_of(manifest))]
 
 
-def _file(directory: Path, kept: Kept, evidence_hash: str, evidence: Evidence) -> Finding:
+def _file(directory: Place, kept: Kept, evidence_hash: str, evidence: Evidence) -> Finding:
     what, path = f"document {kept.name}", directory / kept.name
     if not path.exists():
         return Finding(what, "missing", str(path))

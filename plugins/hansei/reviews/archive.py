@@ -2,7 +2,7 @@
 
 An edition about one segment lies in a folder of its segment, `<review>/team-desk-7-1b0c.../<period start>/`.
 
-Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
+The archive is a folder or a prefix of an object storage. Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
 written again (a re-rendering, an erased part), other evidence of the same period is a revision with a place of its
 own, `<period start>-r2/` beside the first.
 """
@@ -12,12 +12,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from markupsafe import escape
@@ -27,18 +24,19 @@ from hansei.reviews.evidence import Evidence, EvidenceError, Part, canonical_jso
 from hansei.reviews.index_page import EditionEntry, index_name, render_index
 from hansei.reviews.locales import LANGUAGES
 from hansei.reviews.papers import MEDIA_TYPES, Papers, make_documents
+from hansei.reviews.places import Place, place_of, write_atomically
 
 BRIEF, EVIDENCE, MANIFEST = "brief.html", "evidence.json", "manifest.json"
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One edition on disk."""
+    """One edition that was completely written."""
 
     review_id: str
     period_start: dt.date
     revision: int
-    directory: Path
+    directory: Place
     title: str
     headline: str
     evidence_sha256: str
@@ -49,15 +47,15 @@ class Edition:
     documents: tuple[Kept, ...] = ()
 
     @property
-    def brief(self) -> Path:
+    def brief(self) -> Place:
         return self.directory / BRIEF
 
 
 def edition_directory(
-    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
-) -> Path:
+    archive: Place | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
+) -> Place:
     name = period_start.isoformat() if revision == 1 else f"{period_start.isoformat()}-r{revision}"
-    review = Path(archive) / "reviews" / review_id
+    review = place_of(archive) / "reviews" / review_id
     return (review if about == "all" else review / folder_of(about)) / name
 
 
@@ -86,13 +84,13 @@ def documents_of(manifest: Mapping[str, Any]) -> tuple[Kept, ...]:
 
 
 def write_edition(
-    archive: Path | str,
+    archive: Place | str,
     evidence: Evidence,
     parts: Mapping[str, Part] | None = None,
     revision: int = 1,
     formats: Collection[Format] = (),
     is_indexed: bool = True,
-) -> Path:
+) -> Place:
     """Render and keep an edition; the path of the brief comes back. With `is_indexed` the index lists it at once.
 
     `formats` come beside HTML; what the edition had before is made again in any case. Raises EvidenceError if this
@@ -117,8 +115,8 @@ def write_edition(
 
 
 def _write_files(
-    directory: Path, evidence: Evidence, text: str, parts: Mapping[str, Part], formats: Collection[Format] = ()
-) -> Path:
+    directory: Place, evidence: Evidence, text: str, parts: Mapping[str, Part], formats: Collection[Format] = ()
+) -> Place:
     """Every file of an edition; `text` is the evidence's own, which an older version may have written."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     published = documents_of(_read_manifest(directory) or {"documents": ()})
@@ -145,7 +143,7 @@ def _write_files(
     return directory / BRIEF
 
 
-def _kept(directory: Path, papers: Papers, published: Collection[Kept], parts: Mapping[str, Part]) -> list[Kept]:
+def _kept(directory: Place, papers: Papers, published: Collection[Kept], parts: Mapping[str, Part]) -> list[Kept]:
     """What the manifest names: the documents just made, and those published that this machine cannot make anew.
 
     Such a one goes where a part was erased since, because it may show it.
@@ -159,20 +157,20 @@ def _kept(directory: Path, papers: Papers, published: Collection[Kept], parts: M
     return [*found, *left]
 
 
-def _is_erased_now(directory: Path, part: Part) -> bool:
+def _is_erased_now(directory: Place, part: Part) -> bool:
     before = directory / "parts" / f"{part.part_id}.json"
     return part.erased_on is not None and before.exists() and before.read_text("utf-8") != canonical_json(part)
 
 
 def read_manifest(
-    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
+    archive: Place | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
 ) -> dict[str, Any] | None:
     """What the manifest of an edition says; None where there is no such edition."""
     return _read_manifest(edition_directory(archive, review_id, period_start, revision, about))
 
 
 def document(
-    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all", *, name: str
+    archive: Place | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all", *, name: str
 ) -> bytes | None:
     """One document of an edition; None where it is not there."""
     path = edition_directory(archive, review_id, period_start, revision, about) / name
@@ -180,7 +178,7 @@ def document(
 
 
 def read_edition(
-    archive: Path | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
+    archive: Place | str, review_id: str, period_start: dt.date, revision: int = 1, about: str = "all"
 ) -> tuple[Evidence, dict[str, Part]]:
     """The evidence and parts of an edition, checked against its manifest and against each other."""
     directory = edition_directory(archive, review_id, period_start, revision, about)
@@ -192,21 +190,24 @@ def read_edition(
     if hashlib.sha256(text.encode()).hexdigest() != published["evidence_sha256"]:
         raise EvidenceError(str(directory / EVIDENCE), "not what was published", "restore it from a backup")
     evidence = Evidence.model_validate_json(text)
-    found = [Part.model_validate_json(path.read_text("utf-8")) for path in sorted((directory / "parts").glob("*.json"))]
+    found = [
+        Part.model_validate_json(path.read_text("utf-8"))
+        for path in sorted((directory / "parts").glob("*.json"), key=str)
+    ]
     parts = {part.part_id: part for part in found}
     check_parts(evidence, parts)
     return evidence, parts
 
 
 def erase_parts(
-    archive: Path | str,
+    archive: Place | str,
     review_id: str,
     period_start: dt.date,
     part_ids: Collection[str],
     on: dt.date,
     revision: int = 1,
     about: str = "all",
-) -> Path:
+) -> Place:
     """Replace parts and their salts by the date of erasure and render again; every figure stays."""
     evidence, parts = read_edition(archive, review_id, period_start, revision, about)
     for part_id in sorted(set(part_ids) - parts.keys()):
@@ -221,10 +222,10 @@ def erase_parts(
     return path
 
 
-def editions(archive: Path | str) -> list[Edition]:
+def editions(archive: Place | str) -> list[Edition]:
     """Every edition that was completely written, newest period first."""
     found = []
-    root = Path(archive) / "reviews"
+    root = place_of(archive) / "reviews"
     for path in root.glob(f"**/{MANIFEST}"):
         manifest = json.loads(path.read_text("utf-8"))
         day, _, revision = path.parent.name.partition("-r")
@@ -247,16 +248,16 @@ def editions(archive: Path | str) -> list[Edition]:
     return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, e.about, -e.revision))
 
 
-def write_index(archive: Path | str) -> Path:
-    """The pages that list all editions, from what is on disk: `index.html`, and one for each other language."""
-    root = Path(archive) / "reviews"
+def write_index(archive: Place | str) -> Place:
+    """The pages that list all editions, from what the archive holds: `index.html`, and one for each other language."""
+    root = place_of(archive) / "reviews"
     entries = [_entry(root, edition) for edition in editions(archive)]
     for language in LANGUAGES:
         write_atomically(root / index_name(language), render_index(entries, language))
     return root / index_name(LANGUAGES[0])
 
 
-def _entry(root: Path, edition: Edition) -> EditionEntry:
+def _entry(root: Place, edition: Edition) -> EditionEntry:
     at = edition.directory.relative_to(root).as_posix()
     return EditionEntry(
         review_id=edition.review_id,
@@ -273,26 +274,10 @@ def _entry(root: Path, edition: Edition) -> EditionEntry:
     )
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """The file whole or not at all, also under kill -9: a temporary neighbour, flushed, then renamed over it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _named(review_id: str, about: str) -> str:
     return review_id if about == "all" else f"{review_id} {about}"
 
 
-def _read_manifest(directory: Path) -> dict | None:
+def _read_manifest(directory: Place) -> dict | None:
     path = directory / MANIFEST
     return json.loads(path.read_text("utf-8")) if path.exists() else None
