@@ -2,9 +2,9 @@
 
 An edition about one segment lies in a folder of its segment, `<review>/team-desk-7-1b0c.../<period start>/`.
 
-The archive is a folder or a prefix of an object storage. Every file appears whole or not at all. An edition that was published does not change: the same evidence may be
-written again (a re-rendering, an erased part), other evidence of the same period is a revision with a place of its
-own, `<period start>-r2/` beside the first.
+The archive is a folder, or a prefix of an object storage. Every file appears whole or not at all. An edition that was
+published does not change: the same evidence may be written again (a re-rendering, an erased part), other evidence of
+the same period is a revision with a place of its own, `<period start>-r2/` beside the first.
 """
 
 from __future__ import annotations
