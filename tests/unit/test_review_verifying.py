@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 
@@ -44,6 +45,7 @@ PROVEN = {
     "part x_rows": "proven",
     "evidence in the archive": "proven",
     "document brief.html": "proven",
+    "brief.html made again": "renders the same",
 }
 
 
@@ -51,7 +53,7 @@ def test_what_was_published_is_proven(context: pipeline.Context, published: tupl
     assert states(context, published[0]) == PROVEN
     said = CliRunner().invoke(app, ["review", "verify", published[0], "--json"])
     assert said.exit_code == 0
-    assert [row["state"] for row in json.loads(said.output)] == ["proven"] * 4
+    assert [row["state"] for row in json.loads(said.output)] == ["proven"] * 4 + ["renders the same"]
 
 
 def test_a_changed_page_is_noticed(context: pipeline.Context, published: tuple[str, Path]) -> None:
@@ -69,6 +71,7 @@ def test_a_lost_page_and_changed_evidence_are_noticed(context: pipeline.Context,
     assert states(context, published[0]) == PROVEN | {
         "evidence in the archive": "differs",
         "document brief.html": "missing",
+        "brief.html made again": "not rendered",
     }
 
 
@@ -94,3 +97,19 @@ def test_an_erased_part_is_told_and_the_document_can_be_made_without_it(
     assert CliRunner().invoke(app, ["review", "render", published[0], "--to", str(after)]).exit_code == 0
     page = after.read_text("utf-8")
     assert "erased on 20" in page and "desk:4711" not in page and "desk:4711" in before.read_text("utf-8")
+
+
+def test_a_version_that_renders_otherwise_is_told_apart_from_a_change(
+    context: pipeline.Context, published: tuple[str, Path]
+) -> None:
+    """As an older release would have left it: other bytes, and a manifest that names them."""
+    page = published[1].read_bytes().replace(b"</body>", b"<!-- older --></body>")
+    published[1].write_bytes(page)
+    manifest = published[1].with_name("manifest.json")
+    told = json.loads(manifest.read_text("utf-8"))
+    told["documents"][0]["sha256"] = hashlib.sha256(page).hexdigest()
+    manifest.write_text(json.dumps(told), "utf-8")
+    assert states(context, published[0]) == PROVEN | {"brief.html made again": "renders differently"}
+    said = CliRunner().invoke(app, ["review", "verify", published[0], "--json"])
+    assert said.exit_code == 3
+    assert json.loads(said.output)[-1]["told"].startswith("Hansei 0.1.0 -> ")

@@ -76,7 +76,10 @@ def verify(
     review_id: Annotated[str, typer.Argument(help="Id of the edition, see `hansei review list`.")],
     as_json: Json = False,
 ) -> None:
-    """Prove a document against its evidence and parts; tells what was erased, and fails where something differs."""
+    """Prove documents against evidence and parts, and make them again; tells what was erased.
+
+    Exit code 1 where something differs or is missing, 3 where all is proven but renders differently.
+    """
     from hansei import pipeline
     from hansei.pipeline.verifying import verify_review
 
@@ -85,6 +88,8 @@ def verify(
     show(rows, as_json, "nothing to verify")
     if not all(finding.is_well for finding in found):
         raise typer.Exit(1)
+    if any(finding.is_other_rendering for finding in found):
+        raise typer.Exit(3)
 
 
 @app.command()

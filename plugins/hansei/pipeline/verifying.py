@@ -1,4 +1,7 @@
-"""Whether a published document still says what it was made from: evidence, parts and page, each by its hash."""
+"""Whether a published document still says what it was made from: evidence, parts and page, each by its hash.
+
+Each document is also made again from the archived evidence and parts, and compared with what was published.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,20 @@ from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.stored_reviews import read_stored
-from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory
+from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, read_edition
 from hansei.reviews.brief import compose
-from hansei.reviews.evidence import Evidence, Part
-from hansei.reviews.papers import make
+from hansei.reviews.evidence import Evidence, EvidenceError, Part
+from hansei.reviews.papers import make, make_documents
 from hansei.reviews.places import Place, write_atomically
 from hansei.reviews.rendering import review_words
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. state: `proven`, `erased` (a part, on purpose), `differs` or `missing`."""
+    """One thing that was looked at. state: `proven`, `erased` (a part, on purpose), `differs` or `missing`.
+
+    Of a document made again: `renders the same`, `renders differently` or `not rendered`: no proof against it.
+    """
 
     what: str
     state: str
@@ -30,7 +36,11 @@ class Finding:
 
     @property
     def is_well(self) -> bool:
-        return self.state in ("proven", "erased")
+        return self.state not in ("differs", "missing")
+
+    @property
+    def is_other_rendering(self) -> bool:
+        return self.state == "renders differently"
 
 
 def verify_review(context: Context, review_id: str) -> list[Finding]:
@@ -45,7 +55,8 @@ def verify_review(context: Context, review_id: str) -> list[Finding]:
     directory = edition_directory(
         context.settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about
     )
-    return [*found, *_documents(directory, stored.evidence_hash, evidence)]
+    found += _documents(directory, stored.evidence_hash, evidence)
+    return [*found, *_rendered_again(context, stored, directory)]
 
 
 def render_again(
@@ -109,3 +120,31 @@ def _file(directory: Place, kept: Kept, evidence_hash: str, evidence: Evidence) 
         return Finding(what, "differs", f"{path} names other evidence")
     made = "" if evidence.product_version == __version__ else f", made by Hansei {evidence.product_version}"
     return Finding(what, "proven", f"{path}{made}")
+
+
+def _rendered_again(context: Context, stored: board.StoredReview, directory: Place) -> list[Finding]:
+    """Each published document, made again by this version from what the archive holds, against its manifest."""
+    if not (directory / MANIFEST).exists():
+        return []
+    published = documents_of(json.loads((directory / MANIFEST).read_text("utf-8")))
+    place = (stored.definition_id, stored.period_start, stored.revision, stored.about)
+    try:
+        evidence, parts = read_edition(context.settings.archive, *place)
+    except (EvidenceError, FileNotFoundError):
+        why = "the archive's evidence and parts are not those that were published"
+        return [Finding(f"{kept.name} made again", "not rendered", why) for kept in published]
+    papers = make_documents(evidence, parts, {kept.format for kept in published}, stored.evidence_hash)
+    made = {document.name: document.sha256 for document in papers.documents}
+    missing = {one.name: one.why for one in papers.missing}
+    erased = sum(part.erased_on is not None for part in parts.values())
+    without = f", without {erased} erased parts" if erased else ""
+    found = []
+    for kept in published:
+        what, versions = f"{kept.name} made again", f"Hansei {evidence.product_version} -> {__version__}{without}"
+        if kept.name not in made:
+            found.append(Finding(what, "not rendered", missing.get(kept.name, "this version makes no such document")))
+        elif made[kept.name] == kept.sha256:
+            found.append(Finding(what, "renders the same", versions))
+        else:
+            found.append(Finding(what, "renders differently", versions))
+    return found
