@@ -1,6 +1,6 @@
 """The pages in Debian's Chromium: axe-core, keyboard, no script, no request, narrow screens, and names that attack.
 
-Elsewhere than on CI, where Chromium is not there, all of it is skipped.
+Where Chromium is not there, all of it is skipped, and says so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A company in which every text is an attack, from its files to its pages in Chromium; and what the Nu validator says.
 
 Chromium is the system's, driven by Playwright; the Nu validator comes from the npm registry at a fixed version, and
-needs Java. Elsewhere than on CI, where one of them is not there, what needs it is skipped.
+needs Java. Where one of them is not there, what needs it is skipped, and says so.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tarfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,14 @@ def test_hostile_texts_are_shown_as_they_are(browser: Browser, hostile_pages: li
 def test_the_validator_finds_no_error(hostile_pages: list[Path], tmp_path: Path) -> None:
     if not (shutil.which("npm") and shutil.which("java")):
         no_program("npm or Java", "npm default-jre-headless")
-    subprocess.run(["npm", "pack", "--silent", VALIDATOR], cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    fetched = subprocess.run(["npm", "pack", "--silent", VALIDATOR], cwd=tmp_path, capture_output=True, timeout=300)
+    if fetched.returncode:
+        pytest.skip(f"npm cannot bring {VALIDATOR} here: {fetched.stderr.decode()[-200:]}")
     (packed,) = tmp_path.glob("*.tgz")
-    shutil.unpack_archive(packed, tmp_path, filter="data")
+    jar = tmp_path / "vnu.jar"
+    with tarfile.open(packed) as archive:
+        jar.write_bytes(archive.extractfile("package/build/dist/vnu.jar").read())
     files = [*hostile_pages, *sorted(GOLDEN.rglob("*.html"))]
-    jar = tmp_path / "package" / "build" / "dist" / "vnu.jar"
     command = ["java", "-jar", str(jar), "--format", "json", "--errors-only", *map(str, files)]
     found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     messages = json.loads(found.stderr)["messages"]
