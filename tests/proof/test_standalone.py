@@ -104,8 +104,9 @@ class Standalone:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}"
 
         def is_over_or_waits() -> bool:
-            instances = self.call("GET", f"{path}/taskInstances?limit=100")["task_instances"]
-            waits = any(instance["state"] == "up_for_reschedule" for instance in instances)
+            found = self.call("GET", f"{path}/taskInstances?limit=100")["task_instances"]
+            states = {instance["state"] for instance in found}
+            waits = "up_for_reschedule" in states and not states & {"running", "queued", "scheduled"}
             return waits or self.call("GET", path)["state"] in ("success", "failed")
 
         self._wait(is_over_or_waits, RUN_SECONDS)
