@@ -5,32 +5,17 @@ Where Chromium is not there, all of it is skipped, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from support.browser_pages import index_page, validation_page
+from support.chromium import WIDTHS, load_axe, opened, serious
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
-WIDTHS = (360, 768, 1280)
 BRIEFS = ("briefs/breaching", "briefs/breaching.zh_CN", "briefs/hostile", "briefs/hostile.zh_CN")
 EXECUTIVE = ("executive_pages/breaching.en", "executive_pages/breaching.zh_CN")
 PAGES = (*BRIEFS, *EXECUTIVE, "index.en", "index.zh_CN", "validation")
-SERIOUS = """
-async (rules) => {
-  const only = rules ? {type: 'rule', values: rules} : undefined;
-  const found = await axe.run({resultTypes: ['violations'], ...(only ? {runOnly: only} : {})});
-  const wrong = found.violations.filter(one => ['serious', 'critical'].includes(one.impact));
-  return {
-    looked: found.passes.length,
-    faults: wrong.map(one => `${one.id}: ${one.nodes[0].html.slice(0, 200)}`),
-  };
-}
-"""
 pytestmark = pytest.mark.proof
 
 
@@ -44,33 +29,17 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: (folder if name in made else GOLDEN) / f"{name}.html" for name in PAGES}
 
 
-@contextmanager
-def opened(browser: Browser, file: Path, width: int = 1280, **context: object) -> Iterator[Page]:
-    """The page; on the way out nothing was asked of anybody, no dialog came up and no name was run."""
-    requests, dialogs = [], []
-    with browser.new_context(viewport={"width": width, "height": 900}, **context) as session:
-        page = session.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-        page.goto(file.as_uri())
-        yield page
-        assert [url for url in requests if url != file.as_uri() and not url.startswith("data:")] == []
-        assert dialogs == []
-        if context.get("java_script_enabled", True):
-            assert page.evaluate("window.ran") is None
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_has_no_serious_finding(browser: Browser, files: dict[str, Path], name: str, scheme: str) -> None:
     """Colours are measured in both schemes; all other rules once a width, as no scheme changes what they look at."""
     with opened(browser, files[name], color_scheme=scheme, bypass_csp=True) as page:
-        page.evaluate(AXE)
+        load_axe(page)
         for width in WIDTHS if scheme == "light" else WIDTHS[-1:]:
             page.set_viewport_size({"width": width, "height": 900})
-            found = page.evaluate(SERIOUS, None if scheme == "light" else ["color-contrast"])
-            assert found["faults"] == [], f"{name} at {width} px, {scheme}"
-            assert found["looked"] >= (10 if scheme == "light" else 1)
+            faults, looked = serious(page, None if scheme == "light" else ["color-contrast"])
+            assert faults == [], f"{name} at {width} px, {scheme}"
+            assert looked >= (10 if scheme == "light" else 1)
 
 
 @pytest.mark.parametrize("name", PAGES)

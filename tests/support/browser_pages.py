@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import NoReturn
-
-import pytest
 
 from hansei.reviews.index_page import EditionEntry, render_index
 from hansei.reviews.rendering import render_validation
@@ -66,8 +63,3 @@ def validation_page() -> str:
         "sources": sources,
     }
     return render_validation(ValidationPage.model_validate(page))
-
-
-def no_program(what: str, packages: str) -> NoReturn:
-    """Skips the proof that needs a program; `.ci/run` installs them all where it may."""
-    pytest.skip(f"no {what} here: apt-get install {packages}")

