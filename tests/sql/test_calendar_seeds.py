@@ -92,6 +92,18 @@ def test_what_did_not_change_is_not_planted_again(warehouse: Warehouse, settings
     assert seed_fingerprints(warehouse) == before
 
 
+def test_one_more_calendar_leaves_the_order_of_the_others(
+    warehouse: Warehouse, settings: Settings, overlay: Path
+) -> None:
+    """Numbers decide between two calendars that a ticket names at one instant: the order is that of the ids."""
+    in_order = "SELECT calendar_id FROM core.calendars ORDER BY calendar_number"
+    plant(warehouse, defined(settings, overlay, BERLIN, calendar="berlin"), "first")
+    assert [row["calendar_id"] for row in warehouse.rows(in_order)] == ["always", "berlin"]
+    early = {**BERLIN, "id": "adelaide", "name": "Adelaide"}
+    plant(warehouse, defined(settings, overlay, early, calendar="berlin"), "second")
+    assert [row["calendar_id"] for row in warehouse.rows(in_order)] == ["adelaide", "always", "berlin"]
+
+
 def test_a_changed_hour_moves_the_fingerprints_of_the_lines_alone(
     warehouse: Warehouse, settings: Settings, overlay: Path
 ) -> None:

@@ -22,7 +22,7 @@ from hansei.warehouse.engine import Warehouse
 
 MINIMUM_PAIRS = 2
 # Raised when the same hours give other openings than before, so that tables are planted anew.
-RECKONING = 2
+RECKONING = 3
 CALENDAR_COLUMNS = {
     "calendar_number": "integer",
     "calendar_id": "text",
@@ -172,7 +172,10 @@ def _zone_hash(zone: str) -> str:
 
 
 def work_out_all(catalog: Catalog, from_sources: Sequence[SourceCalendar]) -> list[Planted]:
-    """Every calendar with its openings, `always` first. One without any opening (of a source) has empty arrays.
+    """Every calendar with its openings, by id. One without any opening (of a source) has empty arrays.
+
+    Their order is that of their numbers, which decide between two calendars that a ticket names at one instant: by id
+    one more calendar never turns such a decision.
 
     Raises DefinitionError with all faults of the definitions' days, WarehouseError for a source's unknown zone.
     """
@@ -197,7 +200,7 @@ def work_out_all(catalog: Catalog, from_sources: Sequence[SourceCalendar]) -> li
             )
             raise WarehouseError(place, f"{item.zone!r} is not an IANA zone", next_step) from None
         planted.append(Planted(item.calendar_id, item.name, "source", *_opened(item.hours())))
-    return planted
+    return sorted(planted, key=lambda item: item.calendar_id)
 
 
 def _opened(hours: Hours) -> tuple[Hours, Openings]:
