@@ -48,6 +48,21 @@ def test_nothing_is_scrolled_sideways_on_a_telephone(browser: Browser, files: di
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
+@pytest.mark.parametrize("name", [*BRIEFS[:2], *EXECUTIVE])
+def test_no_table_of_figures_is_cut(browser: Browser, files: dict[str, Path], name: str) -> None:
+    """Each fits its box, the sample rows and on a telephone what is folded away apart: those are scrolled in theirs."""
+    cut = """(apart) => {
+      const boxes = [...document.querySelectorAll('.scroll')].filter(box => !box.closest(apart));
+      return [boxes.length, boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)];
+    }"""
+    with opened(browser, files[name]) as page:
+        for width in (*WIDTHS, 1000, 1100):
+            page.set_viewport_size({"width": width, "height": 900})
+            looked, wrong = page.evaluate(cut, ".cards, details" if width == WIDTHS[0] else ".cards")
+            assert wrong == [], f"{name} at {width} px"
+            assert looked >= 1
+
+
 @pytest.mark.parametrize("name", BRIEFS[:2])
 def test_keyboard_alone_reaches_and_opens_every_card(browser: Browser, files: dict[str, Path], name: str) -> None:
     focused = """() => {
