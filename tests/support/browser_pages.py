@@ -19,11 +19,13 @@ def index_page(language: str) -> str:
         EditionEntry(
             review_id="team_review",
             title="Team review",
+            about="team=desk:7",
             about_label=name,
             grain="week",
             period_start=dt.date(2026, 11, 2) - dt.timedelta(weeks=at),
             revision=at + 1,
             headline="First replies got slower",
+            language="en",
             href="team_review/2026-11-02/brief.html",
             others=(("pdf", "en", "team_review/2026-11-02/brief.pdf"),),
         )

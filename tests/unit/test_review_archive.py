@@ -207,3 +207,20 @@ def test_the_index_lists_by_review_in_both_languages_and_runs_only_its_own_scrip
     assert f"script-src 'sha256-{digest}'" in page
     # Without it the page is a list: the form that searches is hidden until it runs.
     assert '<form role="search" hidden>' in page
+
+
+def test_the_index_tells_in_chinese_what_is_written_in_chinese(tmp_path: Path) -> None:
+    """An edition of both languages is listed in the reader's own and leads to that page; one of English alone stays."""
+    both = evidence().model_copy(
+        update={"languages": ("en", "zh_CN"), "translations": {"zh_CN": {"Weekly brief": "每周简报"}}}
+    )
+    archive.write_edition(tmp_path, both, {"x_rows": PART})
+    english = {"review_id": "teams", "about": "team=desk:7", "about_label": "Billing"}
+    archive.write_edition(tmp_path, evidence(title="Team review").model_copy(update=english), {"x_rows": PART})
+    page, chinese = ((tmp_path / f"reviews/{name}").read_text("utf-8") for name in ("index.html", "index.zh_CN.html"))
+    assert '<h2 id="r-weekly_brief">每周简报</h2>' in chinese and '<h2 id="r-weekly_brief">Weekly brief</h2>' in page
+    assert '<a href="weekly_brief/2026-11-02/brief.zh_CN.html">未设限值，因此不作判断</a>' in chinese
+    assert '<a href="weekly_brief/2026-11-02/brief.html">HTML English</a>' in chinese
+    assert '<a href="weekly_brief/2026-11-02/brief.html">Nothing is judged: no limit is set</a>' in page
+    assert '" lang="en">Nothing is judged: no limit is set</a>' in chinese and "Billing团队" in chinese
+    assert "Team Billing" in page

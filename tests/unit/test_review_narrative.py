@@ -203,6 +203,29 @@ def test_look_at_names_the_segment_furthest_beyond() -> None:
     assert narrative.decisions(found, EN)[0].look_at[0].replace("\u00a0", " ") == "team T2: 30.0 % over 40 tickets"
 
 
+def test_a_part_of_what_the_edition_is_about_says_its_own_dimension() -> None:
+    """In a team's review the label of `channel=mail&team=7` is `mail` alone: by itself it could be anything."""
+    part = {"segment_id": "channel=mail&team=7", "segment_label": "mail"}
+    own = breach(segment_id="team=7", segment_label="Billing")
+    segments = [
+        {
+            "segment_id": part["segment_id"],
+            "label": "mail",
+            "dimension": "channel",
+            "series": [{"period_start": MONDAY, "value": 0.3, "sample_count": 40}],
+        }
+    ]
+    about = {"about": "team=7", "about_label": "Billing"}
+    beyond = evidence([own], indicators=[indicator("reopen_rate", segments=segments)], **about)
+    (decision,) = narrative.decisions(beyond, EN)
+    assert decision.place == "team Billing"
+    assert decision.look_at[0].replace("\u00a0", " ") == "channel mail: 30.0 % over 40 tickets"
+    (decision,) = narrative.decisions(evidence([breach(**part)], **about), EN)
+    assert decision.place == "channel mail"
+    (chosen, _) = narrative.decisions(evidence([breach(**part), breach("handed_on", **part)], **about), EN)
+    assert chosen.look_at[0] == "the same channel also misses Reopen rate"
+
+
 def word(said: str, reason: str, indicator_id: str = "reopen_rate") -> dict:
     return {"indicator_id": indicator_id, "segment_id": "all", "segment_label": "", "word": said, "reason": reason}
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from markupsafe import escape
@@ -45,6 +45,8 @@ class Edition:
     about_label: str = ""
     grain: ReviewGrain = "week"
     documents: tuple[Kept, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    headlines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def brief(self) -> Place:
@@ -134,9 +136,11 @@ def _write_files(
         "documents": [asdict(one) for one in kept],
         "evidence_sha256": digest,
         "grain": evidence.grain,
-        "headline": str(escape(papers.headline)),
+        "headline": str(escape(papers.headlines[evidence.languages[0]])),
+        "headlines": {language: str(escape(headline)) for language, headline in papers.headlines.items()},
         "missing": {missing.name: missing.why for missing in papers.missing},
         "title": evidence.title,
+        "titles": papers.titles,
     }
     # Last, since it is what says that the edition is there.
     write_atomically(directory / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
@@ -243,6 +247,8 @@ def editions(archive: Place | str) -> list[Edition]:
                 about_label=manifest.get("about_label", ""),
                 grain=manifest.get("grain", "week"),
                 documents=documents_of(manifest),
+                titles=manifest.get("titles", {}),
+                headlines=manifest.get("headlines", {}),
             )
         )
     return sorted(found, key=lambda e: (-e.period_start.toordinal(), e.review_id, e.about, -e.revision))
@@ -251,25 +257,31 @@ def editions(archive: Place | str) -> list[Edition]:
 def write_index(archive: Place | str) -> Place:
     """The pages that list all editions, from what the archive holds: `index.html`, and one for each other language."""
     root = place_of(archive) / "reviews"
-    entries = [_entry(root, edition) for edition in editions(archive)]
+    kept = editions(archive)
     for language in LANGUAGES:
+        entries = [_entry(root, edition, language) for edition in kept]
         write_atomically(root / index_name(language), render_index(entries, language))
     return root / index_name(LANGUAGES[0])
 
 
-def _entry(root: Place, edition: Edition) -> EditionEntry:
+def _entry(root: Place, edition: Edition, language: str) -> EditionEntry:
+    """An edition as the index of a language lists it: in that language where it is written in it."""
     at = edition.directory.relative_to(root).as_posix()
+    pages = [one for one in edition.documents if one.format == "html"]
+    page = next((one for one in pages if one.language == language), pages[0])
     return EditionEntry(
         review_id=edition.review_id,
-        title=edition.title,
+        title=edition.titles.get(page.language, edition.title),
+        about=edition.about,
         about_label=edition.about_label,
         grain=edition.grain,
         period_start=edition.period_start,
         revision=edition.revision,
-        headline=edition.headline,
-        href=f"{at}/{BRIEF}",
+        headline=edition.headlines.get(page.language, edition.headline),
+        language=page.language,
+        href=f"{at}/{page.name}",
         others=tuple(
-            (one.format.upper(), one.language, f"{at}/{one.name}") for one in edition.documents if one.name != BRIEF
+            (one.format.upper(), one.language, f"{at}/{one.name}") for one in edition.documents if one != page
         ),
     )
 

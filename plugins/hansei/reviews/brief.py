@@ -126,7 +126,7 @@ def _missed(evidence: Evidence, breach: Breach, words: Locale) -> Missed:
     return Missed(
         indicator_id=breach.indicator_id,
         title=words.name(indicator.title),
-        place=standing.place(breach, words),
+        place=standing.place(breach, words, evidence.about),
         level=breach.level,
         value=words.contrast(breach),
         interval=words.interval(breach.lower_bound, breach.upper_bound, breach.unit),

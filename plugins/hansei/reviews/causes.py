@@ -71,13 +71,14 @@ def _cause(evidence: Evidence, group: list[Explanation], parts: Mapping[str, Par
         indicator_id=indicator.indicator_id,
         title=words.name(indicator.title),
         compared=words.say("causes.compared", now=now, before=before),
-        told=tuple(_told(explained, indicator, parts, words) for explained in ordered),
+        told=tuple(_told(evidence, explained, parts, words) for explained in ordered),
     )
 
 
-def _told(explained: Explanation, indicator: IndicatorEvidence, parts: Mapping[str, Part], words: Locale) -> Told:
+def _told(evidence: Evidence, explained: Explanation, parts: Mapping[str, Part], words: Locale) -> Told:
+    indicator = evidence.indicator(explained.indicator_id)
     return Told(
-        place=place(explained, words, explained.segment_label),
+        place=place(explained, words, evidence.about, explained.segment_label),
         sentences=tuple(_sentences(explained, indicator, words)),
         rows=tuple(_rows(explained, indicator, words)),
         examples=_examples(explained, parts, words),

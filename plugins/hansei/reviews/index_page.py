@@ -12,9 +12,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from hansei.catalog.reviews import ReviewGrain
+from hansei.catalog.segments import cut_of
 from hansei.indicators.periods import next_period
 from hansei.reviews.locales import LANGUAGES, Locale, locale
 from hansei.reviews.rendering import render
+from hansei.reviews.standing import place_in
 from hansei.settings import SHIPPED_INCLUDE
 
 # Without a script the page is a list, and the field is not shown.
@@ -40,16 +42,20 @@ field.addEventListener("input", () => {
 
 @dataclass(frozen=True)
 class EditionEntry:
-    """One edition: `headline` is markup that a brief was rendered with; `href`, and those of the `others` (format,
-    language, href), are relative to the index."""
+    """One edition: `headline` is markup that its page of that `language` was rendered with, to which `href` leads.
+
+    `href`, and those of the `others` (format, language, href), are relative to the index.
+    """
 
     review_id: str
     title: str
+    about: str
     about_label: str
     grain: ReviewGrain
     period_start: dt.date
     revision: int
     headline: str
+    language: str
     href: str
     others: tuple[tuple[str, str, str], ...] = ()
 
@@ -61,6 +67,7 @@ class Row:
     about: str
     revision: str
     headline: Markup
+    tag: str
     href: str
     others: tuple[tuple[str, str], ...]
 
@@ -83,13 +90,14 @@ def index_name(language: str) -> str:
 
 
 def render_index(entries: Sequence[EditionEntry], language: str = LANGUAGES[0], templates: Path | None = None) -> str:
-    """The list in one language; titles and headlines are in that of each edition."""
+    """The list in one language; of an edition that is not written in it, title and headline are in its own."""
     words = locale(language, templates or SHIPPED_INCLUDE / "templates")
     ids = sorted({entry.review_id for entry in entries})
     groups = []
     for review_id in ids:
         own = [entry for entry in entries if entry.review_id == review_id]
-        groups.append(Group(review_id, words.name(own[0].title), tuple(_row(entry, words) for entry in own)))
+        titled = next((entry for entry in own if entry.language == language), own[0])
+        groups.append(Group(review_id, words.name(titled.title), tuple(_row(entry, words) for entry in own)))
     others = [(locale(one).say("index.language"), locale(one).tag, index_name(one)) for one in LANGUAGES]
     digest = base64.b64encode(hashlib.sha256(SEARCH.encode()).digest()).decode()
     return render(
@@ -109,9 +117,10 @@ def _row(entry: EditionEntry, words: Locale) -> Row:
     return Row(
         period=spoken.week_alone(entry.period_start),
         dates="" if entry.grain == "month" else words.span(entry.period_start, last),  # a month's name says them
-        about=words.name(entry.about_label) if entry.about_label else "",
+        about=words.opened(place_in(cut_of(entry.about), entry.about_label, words)) if entry.about_label else "",
         revision=words.say("index.revision", number=entry.revision) if entry.revision > 1 else "",
         headline=Markup(entry.headline),
+        tag="" if entry.language == words.language else locale(entry.language).tag,
         href=entry.href,
         others=tuple(
             (f"{form} {locale(language).say('index.language')}", href) for form, language, href in entry.others

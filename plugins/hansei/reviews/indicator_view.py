@@ -161,7 +161,7 @@ def _drawings(
     whole = charts.line_chart(indicator, here, uid, spoken, words, NARROW, scale)
     yield Drawing(words.opened(standing.subject(evidence, words)), (whole,))
     for at, (segment, own) in enumerate(shown, 1):
-        where = standing.place(segment, words, segment.label)
+        where = standing.place(segment, words, evidence.about, segment.label)
         label = words.say("narrative.in_place", title=title, place=where)
         spoken = narrative.alternative(label, indicator, evidence, segment.segment_id, segment.series, words)
         drawn = charts.line_chart(own, here, f"{uid}-{at}", spoken, words, NARROW, scale)
@@ -193,7 +193,7 @@ def _standing(
     series = segment.series if segment else indicator.series
     segment_id = segment.segment_id if segment else evidence.about
     title = words.name(indicator.title)
-    label = standing.place(segment, words, segment.label) if segment else title
+    label = standing.place(segment, words, evidence.about, segment.label) if segment else title
     point, before = (
         current(series, evidence.period_start),
         current(series, previous_period(evidence.grain, evidence.period_start)),
@@ -255,7 +255,7 @@ def _asked(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> s
     own += [j for j in evidence.judgements if (j.indicator_id, j.segment_id) in pairs]
     if not own:
         return figures.NOTHING
-    noun = standing.segment_noun(pairs)
+    noun = standing.segment_noun(pairs, evidence.about)
     segment = words.say("indicators.segment") if noun == "segment" else standing.cut_word(noun, words)
     limit = words.limit(own[0].limit, own[0].unit, own[0].is_upper)
     return words.say("indicators.per_segment", limit=limit, segment=segment)

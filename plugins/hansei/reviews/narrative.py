@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hansei.catalog.reviews import ReviewGrain
-from hansei.catalog.segments import cut_of
 from hansei.indicators.periods import next_period, previous_period
 from hansei.reviews import notes, standing
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point
@@ -81,7 +80,7 @@ def _decision(evidence: Evidence, group: list[Breach], words: Locale) -> Decisio
         breach=first,
         others=others,
         title=words.name(indicator.title),
-        place=place(first, words),
+        place=place(first, words, evidence.about),
         value=words.contrast(first),
         limit=words.limit(first.limit, first.unit, first.is_upper),
         count=words.count(first.sample_count, indicator.counts) if is_counted else "",
@@ -118,7 +117,8 @@ def _sentences(
     found += certainty(first, words)
     if others:
         shown = [
-            words.say("narrative.place_and_value", place=place(b, words), value=words.contrast(b)) for b in others[:3]
+            words.say("narrative.place_and_value", place=place(one, words, evidence.about), value=words.contrast(one))
+            for one in others[:3]
         ]
         if len(others) > 3:
             shown.append(words.say("narrative.others", count=len(others) - 3))
@@ -174,7 +174,7 @@ def _look_at(
     if first.segment_id == evidence.about:
         worst = [b for b in others if b.segment_id != evidence.about] or _beyond(evidence, first, indicator)
         if worst:
-            found = {"place": place(worst[0], words), "value": words.figure(worst[0].value, first.unit)}
+            found = {"place": place(worst[0], words, evidence.about), "value": words.figure(worst[0].value, first.unit)}
             if worst[0].sample_count:
                 things = words.count(worst[0].sample_count, indicator.counts)
                 yield words.say("narrative.look_at_counted", things=things, **found)
@@ -185,8 +185,8 @@ def _look_at(
         same = [b for b in same if b.indicator_id != first.indicator_id]
         titles = [words.name(evidence.indicator(b.indicator_id).title) for b in same]
         if titles:
-            is_cut = "=" in first.segment_id
-            dimension = standing.cut_word(cut_of(first.segment_id), words) if is_cut else words.say("narrative.segment")
+            cut = standing.own_cut(first.segment_id, evidence.about)
+            dimension = standing.cut_word(cut, words) if cut else words.say("narrative.segment")
             yield words.say("narrative.also_misses", dimension=dimension, titles=words.listed(titles[:3]))
 
 
@@ -260,8 +260,14 @@ def _moved(evidence: Evidence, words: Locale, way: Literal["better", "worse"]) -
         and (word.indicator_id, word.segment_id) not in missed
     ]
     if found:
-        titled = [(words.name(evidence.indicator(w.indicator_id).title), place(w, words)) for w in found[:3]]
-        told = [words.say("narrative.title_and_place", title=title, place=where) for title, where in titled]
+        told = [
+            words.say(
+                "narrative.title_and_place",
+                title=words.name(evidence.indicator(word.indicator_id).title),
+                place=place(word, words, evidence.about),
+            )
+            for word in found[:3]
+        ]
         if len(found) > 3:
             told.append(words.say("narrative.others", count=len(found) - 3))
         yield words.say(f"narrative.{way}", places=words.listed(told))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hansei.catalog.reviews import WHOLE
 from hansei.reviews import standing
 from hansei.reviews.evidence import Note
 from hansei.reviews.locales import Locale
@@ -13,7 +14,7 @@ def told(note: Note, words: Locale, longest: int) -> str:
         return words.name(note.text, longest)
     parts = {"what": words.name(note.what, longest)}
     if note.kind == "calendar":
-        place = standing.place(note, words)
+        place = standing.place(note, words, WHOLE)
         return words.say("notes.calendar", place=place[:1].upper() + place[1:], **parts)
     if note.kind == "outage":
         if note.seconds is None:

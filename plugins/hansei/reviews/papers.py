@@ -49,11 +49,12 @@ class Missing:
 
 @dataclass(frozen=True)
 class Papers:
-    """All documents of an edition, the principal page first."""
+    """All documents of an edition, the principal page first; what it is called and its headline by language."""
 
     documents: tuple[Document, ...]
     missing: tuple[Missing, ...]
-    headline: str
+    titles: dict[str, str]
+    headlines: dict[str, str]
 
 
 def make_documents(
@@ -66,11 +67,13 @@ def make_documents(
 
     A format whose library or font this machine lacks is left out and said so. PaperError where a document is broken.
     """
-    documents, missing, headlines = [], [], []
+    documents, missing = [], []
+    titles: dict[str, str] = {}
+    headlines: dict[str, str] = {}
     for language in evidence.languages:
         words = review_words(evidence, language)
         brief = compose(evidence, parts, words, evidence_hash)
-        headlines.append(brief.headline.title)
+        titles[language], headlines[language] = brief.title, brief.headline.title
         for form in FORMATS:
             if form != "html" and form not in formats:
                 continue
@@ -80,7 +83,7 @@ def make_documents(
             except NotInstalled as error:
                 log.warning("%s %s is made without %s: %s", evidence.review_id, evidence.period_start, name, error)
                 missing.append(Missing(name, str(error)))
-    return Papers(tuple(documents), tuple(missing), headlines[0])
+    return Papers(tuple(documents), tuple(missing), titles, headlines)
 
 
 def make(form: Format, brief: Brief, words: Locale) -> bytes:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from hansei.catalog.segments import cut_of
+from hansei.catalog.segments import cut_of, part_within
 from hansei.reviews.comments import Comments
-from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Judgement, Point, SegmentSeries, Word
+from hansei.reviews.evidence import (
+    Breach,
+    Evidence,
+    IndicatorEvidence,
+    Judged,
+    Judgement,
+    Note,
+    Point,
+    SegmentSeries,
+    Word,
+)
 from hansei.reviews.explanations import Explanation
 from hansei.reviews.locales import Locale
 
@@ -68,14 +78,19 @@ def reason(word: Word, grain: str, words: Locale) -> str:
 
 
 def place(
-    judged: Judged | SegmentSeries | Explanation | Word | Comments, words: Locale, label: str | None = None
+    judged: Judged | SegmentSeries | Explanation | Word | Comments | Note,
+    words: Locale,
+    about: str,
+    label: str | None = None,
 ) -> str:
-    """`the whole service`, `team Billing`, `channel mail`."""
+    """`the whole service`, `team Billing`, `channel mail`.
+
+    A part of the segment that an edition is `about` has a label without that, and says its own dimension.
+    """
     if judged.segment_id == "all":
         return words.say("standing.whole_service")
     shown = label if label is not None else getattr(judged, "segment_label", "") or judged.segment_id
-    # A part of the segment that an edition is about has a label without that, and says its own dimension.
-    cut = judged.dimension if isinstance(judged, SegmentSeries) else _cut(judged.segment_id)
+    cut = own_cut(judged.segment_id, about)
     return place_in("" if "&" in cut else cut, shown, words)
 
 
@@ -121,6 +136,11 @@ def _dimension_word(dimension: str, words: Locale) -> str:
     if words.knows(f"dimensions.{dimension}"):
         return words.say(f"dimensions.{dimension}")
     return dimension.replace("_", " ")
+
+
+def own_cut(segment_id: str, about: str) -> str:
+    """By what a segment cuts, of a part of what the edition is about by what it cuts that; empty for `all`."""
+    return _cut(segment_id if segment_id == about else part_within(segment_id, about))
 
 
 def _cut(segment_id: str) -> str:
@@ -176,14 +196,14 @@ def in_segments(evidence: Evidence, indicator: IndicatorEvidence, words: Locale)
     if gravest == "not_ready" or not judged:
         return gravest, verdict_word(gravest, words)
     missed = sum(v.startswith("breach") for v in judged)
-    segments = words.count(len(judged), segment_noun(pairs))
+    segments = words.count(len(judged), segment_noun(pairs, evidence.about))
     if not missed:
         return "within", words.say("standing.met_in", segments=segments)
     level = "breach_critical" if "breach_critical" in judged else "breach_warning"
     return level, words.say("standing.missed_in", count=missed, segments=segments)
 
 
-def segment_noun(pairs: Iterable[tuple[str, str]]) -> str:
+def segment_noun(pairs: Iterable[tuple[str, str]], about: str) -> str:
     """The dimension where all segments are of one, else `segment`."""
-    dimensions = {_cut(segment_id) for _, segment_id in pairs}
-    return dimensions.pop() if len(dimensions) == 1 and "" not in dimensions else "segment"
+    cuts = {own_cut(segment_id, about) for _, segment_id in pairs}
+    return cuts.pop() if len(cuts) == 1 and "" not in cuts else "segment"

@@ -54,7 +54,7 @@ def _voiced(evidence: Evidence, found: Comments, parts: Mapping[str, Part], word
     quotes, note = _quotes(found, parts, words)
     return Voiced(
         concerns=tuple((one, words.name(evidence.indicator(one).title)) for one in found.indicator_ids),
-        place=standing.place(found, words),
+        place=standing.place(found, words, evidence.about),
         compared=words.say(
             "voices.compared",
             now=words.span(found.now_start, found.now_end),
