@@ -166,10 +166,21 @@ def walk(ticket: dict[str, Any], events: list[dict[str, Any]]) -> Naive:
 
 
 def _order(event: dict[str, Any]) -> tuple:
-    value = event["value"]
-    rank = (0, 0, "") if value is None else (1, WORDS.index(value), "") if value in WORDS else (2, 0, value)
     kind = KINDS.get(event["event_type"], 9)
-    return event["occurred_at"], event["sequence_number"] or 0, rank, kind, event.get("previous_value") or ""
+    return (
+        event["occurred_at"],
+        event["sequence_number"] or 0,
+        _rank(event["value"]),
+        kind,
+        _rank(event.get("previous_value")),
+    )
+
+
+def _rank(value: str | None) -> tuple[int, int, str]:
+    """Nothing first, then our words in the order of a ticket's life, then whatever a source names."""
+    if value is None:
+        return 0, 0, ""
+    return (1, WORDS.index(value), "") if value in WORDS else (2, 0, value)
 
 
 def _initial(changes: list[dict[str, Any]], kind: str, stated: str | None = None) -> str | None:
