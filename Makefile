@@ -13,9 +13,9 @@ export PYTHON PORT
 bin := .venv/bin
 # Tools are found in .venv first: `airflow standalone` starts "airflow" by name.
 export PATH := $(CURDIR)/$(bin):$(PATH)
-# Nobody's own packages, cache folders or terminal settings take part.
+# Nobody's own packages, cache folders or terminal settings take part; without bytecode each process compiles Airflow anew.
 export PYTHONNOUSERSITE := 1
-unexport PYTHONPATH
+unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Print these recipes

@@ -26,5 +26,7 @@ else
   echo "install: uv did not manage; pip takes over (minutes)" >&2
   "${pip[@]}" install --require-hashes --requirement requirements-dev.lock
 fi
+# Bytecode now, as pip would: else each first run pays for it. Tests of packages are left as they are.
+.venv/bin/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 # Built with the locked setuptools: no download, no isolation.
 "${pip[@]}" install --no-deps --no-index --no-build-isolation --editable .
