@@ -63,7 +63,7 @@ def _width(label: str) -> float:
 
 
 WIDE = Size(width=720, height=210, left=46, right=112)
-NARROW = Size(width=420, height=210, left=46, right=106, months_apart=52, label_gap=17, character=7.7, name="narrow")
+NARROW = Size(width=420, height=172, left=46, right=56, months_apart=52, label_gap=17, character=7.7, name="narrow")
 
 
 @dataclass(frozen=True)
