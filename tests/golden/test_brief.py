@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from support.golden_modules import golden_module
 
-from hansei.reviews import narrative
+from hansei.reviews import headlines, narrative
 from hansei.reviews.evidence import Evidence, canonical_json, sha256
 from hansei.reviews.locales import locale
 from hansei.reviews.rendering import render_review
@@ -386,8 +386,8 @@ def test_an_invented_figure_is_noticed(cases: ModuleType, lie: str) -> None:
 def test_what_became_worse_is_told_where_no_limit_is_missed(cases: ModuleType) -> None:
     """Missed limits are decisions; without them the very same word is told at the top of the page."""
     evidence, words = cases.evidence("breaching"), locale("en")
-    told = " ".join(narrative.headline(evidence, narrative.decisions(evidence, words), words).standfirst)
+    told = " ".join(headlines.headline(evidence, narrative.decisions(evidence, words), words).standfirst)
     assert "worse" not in told and "Changed for the better: Satisfied customers" in told
     calm = evidence.model_copy(update={"breaches": ()})
-    told = " ".join(narrative.headline(calm, [], words).standfirst)
+    told = " ".join(headlines.headline(calm, [], words).standfirst)
     assert "First reply, median (the whole service)" in told.partition("worse within its limit or without one: ")[2]

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from hansei.reviews import honesty, narrative, standing
+from hansei.reviews import asked, headlines, honesty, narrative, standing
 from hansei.reviews.evidence import Breach, Evidence
 from hansei.reviews.locales import locale
 
@@ -69,7 +69,7 @@ def evidence(breaches: list[Breach] = (), **more: object) -> Evidence:
 
 
 def title(found: Evidence) -> str:
-    return narrative.headline(found, narrative.decisions(found, EN), EN).title.replace("\u00a0", " ")
+    return headlines.headline(found, narrative.decisions(found, EN), EN).title.replace("\u00a0", " ")
 
 
 def judgement(verdict: str, **more: object) -> dict:
@@ -144,14 +144,14 @@ def test_source_that_is_not_ready_comes_before_everything() -> None:
         "needed_until": dt.datetime(2026, 11, 9),
     }
     found = evidence([breach()], readiness=[late])
-    head = narrative.headline(found, narrative.decisions(found, EN), EN)
+    head = headlines.headline(found, narrative.decisions(found, EN), EN)
     assert head.not_ready[0].replace("\u00a0", " ") == (
         "desk is late: its data is complete only until Saturday 7 November 2026, 22:00."
         " This brief needs it until Monday 9 November 2026, 00:00."
     )
     assert head.title.replace("\u00a0", " ") == "1 thing needs a decision in what is known"
     never = evidence(readiness=[{"source": "crm", "state": "never"}])
-    assert narrative.not_ready(never, EN)[0] == "Nothing has arrived from crm yet."
+    assert headlines.not_ready(never, EN)[0] == "Nothing has arrived from crm yet."
 
 
 def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
@@ -162,7 +162,7 @@ def test_failed_source_whose_data_suffices_does_not_claim_a_gap() -> None:
         "needed_until": dt.datetime(2026, 11, 9),
     }
     found = evidence(readiness=[enough])
-    assert narrative.not_ready(found, EN) == []
+    assert headlines.not_ready(found, EN) == []
     assert honesty.topics(found, EN)[0].sentences == ("crm failed in its latest run, but its data covers the week.",)
 
 
@@ -257,11 +257,11 @@ def test_a_missed_limit_is_told_with_what_its_chart_says(said: str, reason: str,
 def test_good_news_is_told_of_what_is_judged_or_whole() -> None:
     team = word("better", "Better: so.") | {"segment_id": "team=1", "segment_label": "T1"}
     found = evidence(words=[word("better", "Better: so."), team])
-    assert "Changed for the better: Reopen rate (the whole service)." in narrative.headline(found, [], EN).standfirst
+    assert "Changed for the better: Reopen rate." in headlines.headline(found, [], EN).standfirst
     judged = judgement("within", segment_id="team=1", segment_label="T1")
     found = evidence(words=[team], judgements=[judged])
-    assert "Changed for the better: Reopen rate (team T1)." in narrative.headline(found, [], EN).standfirst
-    assert not [s for s in narrative.headline(evidence(words=[team]), [], EN).standfirst if "better" in s]
+    assert "Changed for the better: Reopen rate (team T1)." in headlines.headline(found, [], EN).standfirst
+    assert not [s for s in headlines.headline(evidence(words=[team]), [], EN).standfirst if "better" in s]
 
 
 def test_a_word_of_an_indicator_that_is_not_shown_is_refused() -> None:
@@ -305,7 +305,7 @@ def test_an_indicator_judged_as_a_whole_speaks_for_itself() -> None:
 
 def test_limits_are_counted_over_every_segment() -> None:
     found = in_teams("within", "within", "breach_critical", "too_few_data", "not_ready")
-    head = narrative.headline(found, narrative.decisions(found, EN), EN)
+    head = headlines.headline(found, narrative.decisions(found, EN), EN)
     assert head.standfirst[0].replace("\u00a0", " ") == (
         "Of 5 limits, 2 are met, 1 is missed, 1 has too few data and 1 waits for data."
     )
@@ -326,3 +326,48 @@ def test_a_note_of_the_same_time_is_told_without_a_because() -> None:
 
 def test_without_any_limit_nothing_is_claimed() -> None:
     assert title(evidence()) == "Nothing is judged: no limit is set"
+
+
+def month(shorter: list[dict], **more: object) -> Evidence:
+    dates = {"grain": "month", "period_start": dt.date(2026, 10, 1), "period_end": dt.date(2026, 10, 31)}
+    return evidence(shorter=shorter, **dates, **more)
+
+
+def weeks(missed: int, segment_id: str = "all", indicator_id: str = "reopen_rate") -> dict:
+    counts = {"judged_count": 4, "missed_count": missed, "limit": 0.1, "is_upper": True}
+    return {"indicator_id": indicator_id, "segment_id": segment_id, "grain": "week"} | counts
+
+
+@pytest.mark.parametrize(
+    ("missed", "title", "told", "stood"),
+    [
+        (
+            2,
+            "1 figure missed a limit in some weeks",
+            "Held against their limits: Reopen rate missed in 2 of 4 weeks.",
+            2,
+        ),
+        (0, "All weeks met their limits", None, 0),
+    ],
+)
+def test_a_month_without_limits_tells_how_its_weeks_stood(
+    missed: int, title: str, told: str | None, stood: int
+) -> None:
+    """It said `no limit set`, though the weekly limit was missed in half of its weeks."""
+    found = month([weeks(missed)])
+    head = headlines.headline(found, [], EN.with_grain("month"))
+    assert head.title.replace("\u00a0", " ") == title
+    assert [sentence.replace("\u00a0", " ") for sentence in head.standfirst] == ([told] if told else [])
+    said = standing.stood(found, "reopen_rate", "all", "no_limit", EN.with_grain("month")).replace("\u00a0", " ")
+    assert said == ("missed in 2 of 4 weeks" if stood else "met in 4 weeks")
+    assert standing.stood(found, "reopen_rate", "team=1", "no_limit", EN) == "no limit set"
+    assert standing.stood(found, "reopen_rate", "all", "no_data", EN) == "no data"
+
+
+def test_a_month_whose_weeks_have_limits_by_team_counts_the_teams() -> None:
+    found = month([weeks(1, "team=1"), weeks(0, "team=2"), weeks(0, "team=3")])
+    told = standing.in_segments(found, found.indicators[0], EN)
+    assert (told[0], told[1].replace("\u00a0", " ")) == ("no_limit", "1 of 3 teams missed in some weeks")
+    limit = asked.asked(found, found.indicators[0], EN).replace("\u00a0", " ")
+    assert limit == "at most 10 % per team by week"
+    assert asked.asked(month([weeks(1)]), found.indicators[0], EN).replace("\u00a0", " ") == "at most 10 % by week"

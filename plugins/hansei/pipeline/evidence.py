@@ -35,6 +35,7 @@ from hansei.reviews.evidence import (
     Word,
 )
 from hansei.reviews.foundations import Honesty
+from hansei.reviews.shorter_periods import ShorterPeriods
 from hansei.signals.verdicts import recognised
 
 SAMPLE_ROWS = 20
@@ -89,6 +90,7 @@ class EvidenceGathering:
             breaches=tuple(breaches),
             judgements=tuple(judgements),
             words=tuple(words),
+            shorter=tuple(self._shorter()),
             explanations=() if self.is_page else tuple(explanations),
             comments=comments,
             proposals=tuple(proposals.made),
@@ -251,6 +253,10 @@ class EvidenceGathering:
             if row["verdict"] in _LEVEL:
                 breaches.append(Breach(**common))
         return judgements, breaches
+
+    def _shorter(self) -> list[ShorterPeriods]:
+        """Those of the edition's subject; of the whole service those of its segments too, which hide nothing."""
+        return [one for one in self.shared.shorter if self.about in (WHOLE, one.segment_id)]
 
     def _words(self) -> list[Word]:
         """What the edition's subject reads, and every segment that it shows or that a threshold judges."""

@@ -19,9 +19,11 @@ from hansei.pipeline.context import Context
 from hansei.pipeline.evidence_series import series_by_segment, usual_by_segment
 from hansei.pipeline.honesty import gather_honesty
 from hansei.pipeline.noting import longest_outages
+from hansei.pipeline.shorter_periods import read_shorter_periods
 from hansei.pipeline.source_states import source_readiness
 from hansei.reviews.evidence import Note, Point, SourceReadiness, Usual
 from hansei.reviews.foundations import Honesty
+from hansei.reviews.shorter_periods import ShorterPeriods
 from hansei.warehouse import Warehouse
 
 # A segment that was quiet has an edition as long as it had anything in so many periods.
@@ -113,6 +115,12 @@ class SharedReads:
         )
         before = previous_period(self.review.grain, self.period_start)
         return self.warehouse.rows(query, {"grain": self.review.grain, "this": self.period_start, "before": before})
+
+    @cached_property
+    def shorter(self) -> list[ShorterPeriods]:
+        """How the weeks of a month stood to limits that hold for weeks."""
+        span = (self.period_start, self.following)
+        return read_shorter_periods(self.warehouse, self.catalog, self.review.grain, span, self.shown)
 
     @cached_property
     def verdicts(self) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hansei.reviews import charts, figures, honesty, narrative, standing
+from hansei.reviews import charts, figures, headlines, honesty, narrative, standing
 from hansei.reviews.actions_view import ActionView, view_actions
+from hansei.reviews.asked import own_limits
 from hansei.reviews.causes import Cause, causes
 from hansei.reviews.evidence import Breach, Evidence, Part, check_parts, sha256
-from hansei.reviews.indicator_view import IndicatorView, own_limits, view_indicator
+from hansei.reviews.indicator_view import IndicatorView, view_indicator
 from hansei.reviews.locales import Locale
 from hansei.reviews.outlook_view import Ahead, view_outlook
 from hansei.reviews.profile_view import ProfileView, view_profiles
@@ -50,7 +51,7 @@ class Brief:
     week: str
     dates: str
     as_of: str
-    headline: narrative.Headline
+    headline: headlines.Headline
     decisions: tuple[tuple[narrative.Decision, Markup], ...]
     more_decisions: int
     watched: tuple[tuple[narrative.Decision, Markup], ...]
@@ -85,7 +86,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         week=words.week_alone(evidence.period_start),
         dates=words.span(evidence.period_start, evidence.period_end),
         as_of=words.moment(evidence.as_of, evidence.reporting_zone),
-        headline=narrative.headline(evidence, found, words),
+        headline=headlines.headline(evidence, found, words),
         decisions=tuple(d for d in drawn if d[0].needs_decision)[: evidence.maximum_decisions],
         more_decisions=max(sum(d.needs_decision for d in found) - evidence.maximum_decisions, 0),
         watched=tuple(d for d in drawn if not d[0].needs_decision),

@@ -27,6 +27,7 @@ from hansei.reviews.explanations import Explanation, Proposal
 from hansei.reviews.foundations import Honesty
 from hansei.reviews.parts import Part, PartReference
 from hansei.reviews.prospects import EarlierAction, Outlook, Register
+from hansei.reviews.shorter_periods import ShorterPeriods
 
 __all__ = ["Evidence", "EvidenceError", "Part", "PartReference", "canonical_json", "check_parts", "sha256"]
 
@@ -278,6 +279,7 @@ class Evidence(Frozen):
     breaches: tuple[Breach, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     words: tuple[Word, ...] = ()
+    shorter: tuple[ShorterPeriods, ...] = Field(default=(), exclude_if=lambda found: not found)
     explanations: tuple[Explanation, ...] = ()
     comments: tuple[Comments, ...] = ()
     proposals: tuple[Proposal, ...] = ()
@@ -310,6 +312,7 @@ class Evidence(Frozen):
         if len(set(ids)) != len(ids):
             raise ValueError(f"an indicator appears twice: {sorted(i for i in set(ids) if ids.count(i) > 1)}")
         said_of = (*self.breaches, *self.judgements, *self.words, *self.explanations, *self.proposals, *self.outlooks)
+        said_of += self.shorter
         named = {said.indicator_id for said in said_of}.union(*(read.indicator_ids for read in self.comments))
         if unknown := sorted(named - set(ids)):
             raise ValueError(f"judged but not among the indicators: {unknown}")
@@ -327,6 +330,13 @@ class Evidence(Frozen):
         for one in (*self.judgements, *self.breaches):
             found.setdefault((one.indicator_id, one.segment_id), []).append(one)
         return {pair: tuple(said) for pair, said in found.items()}
+
+    @cached_property
+    def shorter_of(self) -> dict[tuple[str, str], ShorterPeriods]:
+        """How shorter periods of an indicator and segment stood to their limits, by both ids; weeks before days."""
+        order = ("week", "month", "day")
+        found = sorted(self.shorter, key=lambda one: order.index(one.grain), reverse=True)
+        return {(one.indicator_id, one.segment_id): one for one in found}
 
     @cached_property
     def explained(self) -> dict[tuple[str, str], Explanation]:

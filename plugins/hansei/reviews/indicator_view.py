@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.indicators.periods import previous_period
-from hansei.reviews import charts, figures, narrative, notes, standing
+from hansei.reviews import asked, charts, figures, narrative, notes, standing
 from hansei.reviews.chart_scales import NARROW
-from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Judged, Limit, Part, Point, SegmentSeries
+from hansei.reviews.evidence import DURATIONS, Evidence, IndicatorEvidence, Limit, Part, Point, SegmentSeries
 from hansei.reviews.locales import Locale
 from hansei.reviews.standing import current, verdict
 
@@ -103,13 +103,6 @@ class IndicatorView:
         return bool(self.missing) or self.now.verdict.startswith("breach")
 
 
-def own_limits(judged: Judged) -> list[Limit]:
-    """The limits that a segment is judged by, for its line."""
-    known = {"critical": judged.critical_limit, "warning": judged.warning_limit, judged.level: judged.limit}
-    shared = {"valid_from": judged.valid_from, "threshold_id": judged.threshold_id, "side": judged.side}
-    return [Limit(level=level, value=value, **shared) for level, value in sorted(known.items()) if value is not None]
-
-
 def view_indicator(
     evidence: Evidence, indicator: IndicatorEvidence, parts: Mapping[str, Part], words: Locale
 ) -> IndicatorView:
@@ -127,8 +120,8 @@ def view_indicator(
         owner=words.name(indicator.owner),
         now=now,
         stands=standing.in_segments(evidence, indicator, words) or (now.verdict, now.word),
-        asked=_asked(evidence, indicator, words),
-        limits=tuple(_limits(evidence, indicator, words)),
+        asked=asked.asked(evidence, indicator, words),
+        limits=tuple(asked.limits(evidence, indicator, words)),
         drawings=tuple(_drawings(evidence, indicator, [segment for _, _, segment in missing], words)),
         notes=tuple(
             (letter, words.say("indicators.note", day=words.day(note.date), text=notes.told(note, words, 200)))
@@ -176,7 +169,7 @@ def _of_segment(evidence: Evidence, indicator: IndicatorEvidence, segment: Segme
 
 def _segment_limits(evidence: Evidence, indicator: IndicatorEvidence, segment_id: str) -> tuple[Limit, ...]:
     said = evidence.judged.get((indicator.indicator_id, segment_id), ())
-    return tuple(dict.fromkeys(limit for judged in said for limit in own_limits(judged)))
+    return tuple(dict.fromkeys(limit for judged in said for limit in asked.own_limits(judged)))
 
 
 Row = tuple[Point, Standing, SegmentSeries]
@@ -208,7 +201,7 @@ def _standing(
         label=standing.label_in(segment.dimension, segment.label or segment.segment_id, words) if segment else label,
         place=label,
         verdict=key,
-        word=standing.verdict_word(key, words),
+        word=standing.stood(evidence, indicator.indicator_id, segment_id, key, words),
         moved=said.moved if said else "",
         moved_word=words.say(f"standing.moved.{said.moved}") if said and said.moved else figures.NOTHING,
         why=standing.reason(said, evidence.grain, words) if said else "",
@@ -242,44 +235,6 @@ def _dimensions(rows: list[Row], indicator: IndicatorEvidence, words: Locale) ->
     return found
 
 
-def _asked(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> str:
-    """The one limit to show in a row: the gravest that is missed, else the first that would be."""
-    for breach in standing.strongest(evidence.breaches):
-        if (breach.indicator_id, breach.segment_id) == (indicator.indicator_id, evidence.about):
-            return words.limit(breach.limit, breach.unit, breach.is_upper)
-    active = _active_limits(evidence, indicator)
-    if active:
-        return words.limit(active[-1].value, indicator.unit, _is_upper(active[-1], indicator))
-    pairs = standing.judged_pairs(evidence, indicator.indicator_id)
-    own = [b for b in standing.strongest(evidence.breaches) if (b.indicator_id, b.segment_id) in pairs]
-    own += [j for j in evidence.judgements if (j.indicator_id, j.segment_id) in pairs]
-    if not own:
-        return figures.NOTHING
-    noun = standing.segment_noun(pairs, evidence.about)
-    segment = words.say("indicators.segment") if noun == "segment" else standing.cut_word(noun, words)
-    limit = words.limit(own[0].limit, own[0].unit, own[0].is_upper)
-    return words.say("indicators.per_segment", limit=limit, segment=segment)
-
-
-def _active_limits(evidence: Evidence, indicator: IndicatorEvidence) -> list[Limit]:
-    """The limits in force this week, critical first."""
-    active = [found for found in indicator.dated_limits if found.holds(evidence.period_start)]
-    return sorted(active, key=lambda n: (n.level, n.value))
-
-
-def _is_upper(limit: Limit, indicator: IndicatorEvidence) -> bool:
-    return limit.side == "at_most" if limit.side else indicator.direction != "higher_is_better"
-
-
-def _limits(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> Iterable[str]:
-    """`at most 4 h`, critical first; a warning limit says so where there are both."""
-    active = _active_limits(evidence, indicator)
-    both = len({n.level for n in active}) > 1
-    for one in active:
-        text = words.limit(one.value, indicator.unit, _is_upper(one, indicator))
-        yield words.say("indicators.warning", limit=text) if both and one.level == "warning" else text
-
-
 def _facts(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> list[tuple[str, str]]:
     """What an indicator's card says, as term and text; an empty text is left out."""
     least = indicator.minimum_denominator
@@ -294,27 +249,10 @@ def _facts(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> l
         "caveats": words.say("indicators.between_caveats").join(words.caveat(name) for name in indicator.caveats),
         "minimum": words.count(least, indicator.counts) if least else "",
         "direction": words.say(f"directions.{indicator.direction}"),
-        "limits": "\n".join(_reasons(evidence, indicator, words)),
+        "limits": "\n".join(asked.reasons(evidence, indicator, words)),
         "owner": words.name(indicator.owner),
     }
     return [(words.say(f"indicators.facts.{term}"), text) for term, text in facts.items() if text]
-
-
-def _reasons(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> Iterable[str]:
-    """Each limit with its date and its reason, critical first."""
-    found = {
-        (j.level, j.limit, j.valid_from): (words.limit(j.limit, j.unit, j.is_upper), j.reason)
-        for j in (*evidence.judgements, *evidence.breaches)
-        if j.indicator_id == indicator.indicator_id
-    }
-    for (level, _, valid_from), (limit, reason) in sorted(found.items(), key=lambda item: item[0]):
-        yield words.say(
-            "indicators.limit_and_reason",
-            level=words.say(f"levels.{level}"),
-            limit=limit,
-            day=words.day(valid_from),
-            reason=words.name(reason, 240),
-        )
 
 
 def _condition(text: str) -> str:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from hansei.catalog.reviews import ReviewGrain
 from hansei.indicators.periods import next_period, previous_period
 from hansei.reviews import notes, standing
 from hansei.reviews.evidence import Breach, Evidence, IndicatorEvidence, Judged, Point
 from hansei.reviews.locales import Locale
-from hansei.reviews.standing import current, distance, is_firm, judged_pairs, place, strongest, verdict, weight
+from hansei.reviews.standing import current, distance, is_firm, place, strongest, verdict, weight
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,6 @@ class Decision:
     def needs_decision(self) -> bool:
         """False where a single week may be chance: then it is a thing to watch."""
         return any(is_firm(breach) for breach in (self.breach, *self.others))
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The first thing read: what is not ready, what needs a decision, and how the rest stands."""
-
-    not_ready: tuple[str, ...]
-    title: str
-    standfirst: tuple[str, ...]
 
 
 def decisions(evidence: Evidence, words: Locale) -> list[Decision]:
@@ -206,98 +196,6 @@ def _beyond(evidence: Evidence, first: Breach, indicator: IndicatorEvidence) -> 
     return sorted((j for j in found if distance(j) > 0), key=lambda j: (-distance(j), j.segment_id))
 
 
-def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headline:
-    """What is not ready comes first; then decisions, counted; then how the whole service's indicators stand."""
-    blocked = not_ready(evidence, words)
-    decide = sum(decision.needs_decision for decision in found)
-    watch = len(found) - decide
-    judged = list(judged_pairs(evidence).values())
-    if decide:
-        title = words.say("narrative.needs_so_far" if blocked else "narrative.needs", count=decide)
-    elif judged and not found and set(judged) <= {"not_ready", "too_few_data"}:
-        title = words.say("narrative.nothing_judged")
-    elif not judged:
-        title = words.say("narrative.no_limit")
-    else:
-        title = words.say("narrative.nothing_so_far" if blocked else "narrative.nothing")
-    standfirst = [*_standing(judged, words), *_moved(evidence, words, "worse"), *_moved(evidence, words, "better")]
-    if decide > evidence.maximum_decisions and evidence.layout == "full":
-        standfirst.append(words.say("narrative.most_first", count=evidence.maximum_decisions))
-    if watch:
-        standfirst.append(words.say("narrative.to_watch", count=watch))
-    return Headline(not_ready=tuple(blocked), title=title, standfirst=tuple(standfirst))
-
-
-def _waits(evidence: Evidence, indicator: IndicatorEvidence) -> bool:
-    whole = verdict(evidence, indicator.indicator_id, evidence.about, indicator.series)
-    return "not_ready" in (whole, *judged_pairs(evidence, indicator.indicator_id).values())
-
-
-def _standing(judged: list[str], words: Locale) -> Iterable[str]:
-    """`Of 25 limits, 16 are met, 4 are missed and 5 have too few data.`"""
-    met = judged.count("within")
-    told = {
-        "narrative.met": met,
-        "narrative.missed_count": sum(key.startswith("breach") for key in judged),
-        "narrative.too_few": judged.count("too_few_data"),
-        "narrative.waiting": judged.count("not_ready"),
-    }
-    said = [words.say(key, count=count) for key, count in told.items() if count]
-    if met and met == len(judged):
-        yield words.say("narrative.all_met", count=met)
-    elif said:
-        yield words.say("narrative.of_limits", limits=words.count(len(judged), "limit"), parts=words.listed(said))
-
-
-def _moved(evidence: Evidence, words: Locale, way: Literal["better", "worse"]) -> Iterable[str]:
-    """What changed, of what is judged or of the whole service. What misses its limit is told elsewhere."""
-    missed = {(breach.indicator_id, breach.segment_id) for breach in evidence.breaches}
-    found = [
-        word
-        for word in evidence.words
-        if word.moved == way
-        and (word.segment_id == evidence.about or (word.indicator_id, word.segment_id) in evidence.judged)
-        and (word.indicator_id, word.segment_id) not in missed
-    ]
-    if found:
-        told = [
-            words.say(
-                "narrative.title_and_place",
-                title=words.name(evidence.indicator(word.indicator_id).title),
-                place=place(word, words, evidence.about),
-            )
-            for word in found[:3]
-        ]
-        if len(found) > 3:
-            told.append(words.say("narrative.others", count=len(found) - 3))
-        yield words.say(f"narrative.{way}", places=words.listed(told))
-
-
-def not_ready(evidence: Evidence, words: Locale) -> list[str]:
-    """One sentence for each source that does not cover the period; then what that leaves unjudged."""
-    found = []
-    for source in evidence.readiness:
-        if source.state == "ready" or source.covers:
-            continue
-        who = words.name(source.source)
-        if source.state == "never" or source.complete_until is None:
-            told = [words.say("narrative.nothing_arrived", source=who)]
-        else:
-            until = words.moment(source.complete_until, evidence.reporting_zone)
-            key = "narrative.failed" if source.state == "failed" else "narrative.late"
-            told = [words.say(key, source=who, moment=until)]
-        if source.needed_until is not None:
-            needed = words.moment(source.needed_until, evidence.reporting_zone)
-            told.append(words.say("narrative.needed", moment=needed))
-        if source.message:
-            told.append(words.name(source.message, 200))
-        found.append(words.together(told))
-    waiting = [words.name(i.title) for i in evidence.indicators if _waits(evidence, i)]
-    if waiting:
-        found.append(words.say("narrative.not_judged", titles=words.listed(waiting)))
-    return found
-
-
 def noted_near(
     indicator: IndicatorEvidence, date: dt.date, words: Locale, grain: ReviewGrain = "week"
 ) -> Iterable[str]:
@@ -321,7 +219,11 @@ def alternative(
     series = tuple(series)
     point = current(series, evidence.period_start)
     key = verdict(evidence, indicator.indicator_id, segment_id, series)
-    shown = {"title": title, "week": words.week(evidence.period_start), "verdict": standing.verdict_word(key, words)}
+    shown = {
+        "title": title,
+        "week": words.week(evidence.period_start),
+        "verdict": standing.stood(evidence, indicator.indicator_id, segment_id, key, words),
+    }
     if point.value is None:
         told = [words.say("narrative.chart_of_nothing", **shown)]
     else:

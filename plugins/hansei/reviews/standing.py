@@ -60,6 +60,18 @@ def verdict_word(key: str, words: Locale) -> str:
     return words.say(f"standing.verdicts.{key}")
 
 
+def stood(evidence: Evidence, indicator_id: str, segment_id: str, key: str, words: Locale) -> str:
+    """The word of a verdict; where the period has no limit but its weeks have: `missed in 2 of 4 weeks`."""
+    shorter = evidence.shorter_of.get((indicator_id, segment_id)) if key == "no_limit" else None
+    if shorter is None:
+        return verdict_word(key, words)
+    # In a monthly review weeks are weeks.
+    periods = words.with_grain("week").count(shorter.judged_count, shorter.grain)
+    if not shorter.missed_count:
+        return words.say("standing.met_in_periods", periods=periods)
+    return words.say("standing.missed_in_periods", count=shorter.missed_count, periods=periods)
+
+
 def one_word(word: Word, words: Locale) -> str:
     """The word of docs/signals.md: `steady, missing target`; `平稳，未达目标`."""
     return words.say(f"verdicts.words.{word.word.replace(',', '').replace(' ', '_')}")
@@ -189,8 +201,10 @@ def judged_pairs(evidence: Evidence, indicator_id: str | None = None) -> dict[tu
 def in_segments(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> tuple[str, str] | None:
     """How an indicator stands that is judged in segments only: verdict and words (`1 of 5 teams misses`), or None."""
     pairs = judged_pairs(evidence, indicator.indicator_id)
-    if not pairs or (indicator.indicator_id, evidence.about) in pairs:
+    if (indicator.indicator_id, evidence.about) in pairs:
         return None
+    if not pairs:
+        return _in_segments_of_periods(evidence, indicator, words)
     gravest = min(pairs.values(), key=_PRECEDENCE.index)
     judged = [v for v in pairs.values() if v == "within" or v.startswith("breach")]
     if gravest == "not_ready" or not judged:
@@ -201,6 +215,21 @@ def in_segments(evidence: Evidence, indicator: IndicatorEvidence, words: Locale)
         return "within", words.say("standing.met_in", segments=segments)
     level = "breach_critical" if "breach_critical" in judged else "breach_warning"
     return level, words.say("standing.missed_in", count=missed, segments=segments)
+
+
+def _in_segments_of_periods(evidence: Evidence, indicator: IndicatorEvidence, words: Locale) -> tuple[str, str] | None:
+    """The same where only shorter periods of segments have limits: `1 of 5 teams missed in some weeks`."""
+    found = [one for one in evidence.shorter if one.indicator_id == indicator.indicator_id]
+    if not found or any(one.segment_id == evidence.about for one in found):
+        return None
+    segments = words.count(
+        len(found), segment_noun(((one.indicator_id, one.segment_id) for one in found), evidence.about)
+    )
+    missed = sum(bool(one.missed_count) for one in found)
+    if not missed:
+        return "no_limit", words.say("standing.met_in", segments=segments)
+    periods = words.say(f"verdicts.periods.{found[0].grain}")
+    return "no_limit", words.say("standing.missed_in_some", count=missed, segments=segments, periods=periods)
 
 
 def segment_noun(pairs: Iterable[tuple[str, str]], about: str) -> str:
