@@ -93,8 +93,10 @@ def module_postgres(postgres_url: sa.URL) -> Iterator[sa.URL]:
 
 @contextmanager
 def _database(server: sa.URL) -> Iterator[sa.URL]:
+    from support.shared_nights import create_database
+
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy")
+    create_database(server, name)
     yield server.set(database=name)
     _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 from support.small_company import NIGHTS, Company, exports, found_company
 
 from hansei import board, pipeline
@@ -39,13 +38,7 @@ def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             rows[:] = [row | {"comment": row["comment"] or "My lift is stuck again"} for row in rows]
     url = None
     if request.param == "postgresql":
-        server: sa.URL = request.getfixturevalue("postgres_url")
-        database = "erasure"
-        engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
-        engine.dispose()
-        url = server.set(database=database).render_as_string(hide_password=False)
+        url = request.getfixturevalue("module_postgres").render_as_string(hide_password=False)
     made = found_company(home, url)
     files.write(made.inbox)
     made.night(1)

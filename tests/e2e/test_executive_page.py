@@ -6,7 +6,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from support.small_company import NIGHTS, exports, found_company
+from support.small_company import NIGHTS, Company, copy_company
 
 from hansei import pipeline
 from hansei.reviews.archive import read_edition
@@ -14,11 +14,8 @@ from hansei.reviews.archive import read_edition
 MONDAY, FOLLOWING = date(2026, 3, 23), date(2026, 3, 30)
 
 
-def test_the_page_tells_the_briefs_decisions_and_leads_to_it(tmp_path: Path) -> None:
-    company = found_company(tmp_path)
-    exports().write(company.inbox)
-    for night in (1, 2, 3):
-        company.night(night)
+def test_the_page_tells_the_briefs_decisions_and_leads_to_it(third_night: Company, tmp_path: Path) -> None:
+    company = copy_company(third_night, tmp_path)
     context = company.context(NIGHTS[2])
     pages = {
         name: Path(pipeline.build_review(context, name, FOLLOWING)["editions"][0]["path"])

@@ -13,10 +13,9 @@ from hansei import cli
 
 
 @pytest.fixture
-def company(first_night: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+def company(second_night: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
     """After two nights: a ticket with an unknown status and an answer above the scale wait."""
-    founded = copy_company(first_night, tmp_path)
-    founded.night(2)
+    founded = copy_company(second_night, tmp_path)
     environment = {"HANSEI_HOME": str(tmp_path), "HANSEI_DEFINITIONS": str(tmp_path / "definitions"), **KEYS}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

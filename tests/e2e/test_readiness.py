@@ -21,13 +21,14 @@ def test_before_the_first_night_everything_is_late_and_nothing_fails(tmp_path: P
     assert state["late"] == ["crm", "desk", "feedback"]
 
 
-def test_a_week_is_ready_when_every_source_has_passed_its_end(first_night: Company, tmp_path: Path) -> None:
-    company = copy_company(first_night, tmp_path)
+def test_a_week_is_ready_when_every_source_has_passed_its_end(
+    first_night: Company, third_night: Company, tmp_path: Path
+) -> None:
+    company = copy_company(first_night, tmp_path / "first")
     waiting = pipeline.readiness(company.context(BEFORE_DEADLINE), "weekly_brief", FOLLOWING)
     assert (waiting["is_ready"], waiting["is_past_deadline"]) == (False, False)
     assert pipeline.readiness(company.context(AFTER_DEADLINE), "weekly_brief", FOLLOWING)["is_past_deadline"]
-    company.night(2)
-    company.night(3)
+    company = copy_company(third_night, tmp_path / "third")
     ready = pipeline.readiness(company.context(NIGHTS[2]), "weekly_brief", FOLLOWING)
     assert (ready["is_ready"], ready["late"]) == (True, [])
     built = pipeline.build_review(company.context(NIGHTS[2]), "weekly_brief", FOLLOWING)

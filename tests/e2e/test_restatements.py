@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from support.small_company import NIGHTS, Company, copy_company, exports, found_company
+from support.small_company import NIGHTS, Company, copy_company
 
 from hansei.indicators.history import known_at
 
@@ -61,11 +60,9 @@ def test_a_new_version_is_the_reason_of_what_it_moves(company: Company) -> None:
     assert found["definition"] <= {"reopen_rate"}
 
 
-def test_what_was_said_earlier_can_be_asked_for(tmp_path: Path, engine_url: sa.URL) -> None:
+def test_what_was_said_earlier_can_be_asked_for(begun: Company) -> None:
     """After each night the values are noted; later the same are found again for the instant of that night."""
-    company = found_company(tmp_path, engine_url.render_as_string(hide_password=False))
-    exports().write(company.inbox)
-    company.night(1)
+    company = begun
 
     def stands() -> dict[tuple, tuple]:
         rows = company.rows("SELECT * FROM indicators.indicator_values WHERE state NOT IN ('incomplete', 'immature')")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from support.small_company import NIGHTS, assert_same_tables, exports, found_company, other_key
+from support.small_company import NIGHTS, Company, assert_same_tables, exports, found_company, other_key
 
 from hansei.errors import HanseiError
 from hansei.pipeline import rotating
@@ -15,16 +13,19 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgresql"])
-def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, engine: str
-) -> None:
-    url = None
-    if engine == "postgresql":
-        url = request.getfixturevalue("postgres_database").render_as_string(hide_password=False)
-    company = found_company(tmp_path / "rotated", url)
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """A company that never had another key."""
+    company = other_key(found_company(tmp_path_factory.mktemp("fresh")))
     exports().write(company.inbox)
     company.night(1)
+    return company
+
+
+def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
+    begun: Company, fresh: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = begun
     context = company.context(NIGHTS[0])
     with pytest.raises(HanseiError, match="is the key that the warehouse has already"):
         rotating.rotate(context)
@@ -38,9 +39,6 @@ def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
     assert not {row["email"] for row in said} & {
         row["email"] for row in rotated.rows("SELECT email FROM staging.customers")
     }
-    fresh = other_key(found_company(tmp_path / "fresh"))
-    exports().write(fresh.inbox)
-    fresh.night(1)
     tables = ("staging", "core", "indicators")
     assert_same_tables(rotated.tables(*tables), fresh.tables(*tables))
     assert rotated.scalar("SELECT COUNT(*) FROM ops.restatements") == 0

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from support.small_company import (
     BAD_RESPONSE,
     BAD_TICKET,
@@ -29,44 +28,35 @@ INDICATORS_WITH_VALUES = 9  # NPS has no answers here
 
 
 @pytest.fixture(scope="module")
-def undisturbed(first_night: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """Three nights, one after the other. Tests copy it and leave it as it is."""
-    company = copy_company(first_night, tmp_path_factory.mktemp("undisturbed"))
-    for number in (2, 3):
-        company.night(number)
-    return company
-
-
-@pytest.fixture(scope="module")
-def wanted(undisturbed: Company) -> Tables:
-    return undisturbed.tables()
+def wanted(third_night: Company) -> Tables:
+    return third_night.tables()
 
 
 @pytest.fixture
-def company(undisturbed: Company, tmp_path: Path) -> Company:
-    """A copy of the company after its three nights."""
-    return copy_company(undisturbed, tmp_path / "copy")
+def company(third_night: Company, tmp_path: Path) -> Company:
+    """A copy of the company after its three nights, one after the other."""
+    return copy_company(third_night, tmp_path / "copy")
 
 
-def test_the_company_has_what_the_other_tests_are_about(undisturbed: Company, wanted: Tables) -> None:
+def test_the_company_has_what_the_other_tests_are_about(third_night: Company, wanted: Tables) -> None:
     assert len(wanted["core.tickets"]) == TICKETS
-    filled = undisturbed.scalar("SELECT COUNT(DISTINCT indicator) FROM indicators.indicator_values WHERE state = 'ok'")
+    filled = third_night.scalar("SELECT COUNT(DISTINCT indicator) FROM indicators.indicator_values WHERE state = 'ok'")
     assert filled >= INDICATORS_WITH_VALUES - 3
-    assert undisturbed.scalar("SELECT COUNT(*) FROM ops.restatements WHERE reason = 'late_data'") > 0
-    states = undisturbed.rows("SELECT row_key, state FROM ops.quarantined_rows ORDER BY row_key")
+    assert third_night.scalar("SELECT COUNT(*) FROM ops.restatements WHERE reason = 'late_data'") > 0
+    states = third_night.rows("SELECT row_key, state FROM ops.quarantined_rows ORDER BY row_key")
     assert [tuple(row.values()) for row in states] == [
         (f"desk:{BAD_TICKET}", "superseded"),
         (f"feedback:{BAD_RESPONSE}", "waiting"),
     ]
-    assert undisturbed.scalar("SELECT COUNT(*) FROM core.accounts WHERE is_deleted") == 1
-    assert undisturbed.scalar("SELECT tier FROM core.accounts WHERE account_id = 'crm:K3'") == "platinum"
-    assert undisturbed.scalar("SELECT COUNT(*) FROM core.account_versions WHERE account_id = 'crm:K3'") == 2
-    assert undisturbed.unbalanced() == []
-    assert undisturbed.scalar("SELECT COUNT(*) FROM ops.batches") == 15
+    assert third_night.scalar("SELECT COUNT(*) FROM core.accounts WHERE is_deleted") == 1
+    assert third_night.scalar("SELECT tier FROM core.accounts WHERE account_id = 'crm:K3'") == "platinum"
+    assert third_night.scalar("SELECT COUNT(*) FROM core.account_versions WHERE account_id = 'crm:K3'") == 2
+    assert third_night.unbalanced() == []
+    assert third_night.scalar("SELECT COUNT(*) FROM ops.batches") == 15
 
 
-def test_readers_find_the_same_tables_in_the_copy(undisturbed: Company, wanted: Tables) -> None:
-    assert_same_tables(undisturbed.copied_tables(), wanted)
+def test_readers_find_the_same_tables_in_the_copy(third_night: Company, wanted: Tables) -> None:
+    assert_same_tables(third_night.copied_tables(), wanted)
 
 
 def test_a_night_run_again_under_its_own_id_changes_nothing(company: Company, wanted: Tables) -> None:
@@ -94,14 +84,9 @@ def test_rows_in_another_order_give_the_same_tables(tmp_path: Path, wanted: Tabl
     assert_same_tables(company.tables(), wanted)
 
 
-def test_postgresql_gives_the_same_tables(postgres_database: sa.URL, tmp_path: Path, wanted: Tables) -> None:
-    url = postgres_database.render_as_string(hide_password=False)
-    company = found_company(tmp_path / "server", url)
-    exports().write(company.inbox)
-    for number in (1, 2, 3):
-        company.night(number)
-    assert_same_tables(company.tables(), wanted)
-    assert company.unbalanced() == []
+def test_postgresql_gives_the_same_tables(third_night_on_server: Company, wanted: Tables) -> None:
+    assert_same_tables(third_night_on_server.tables(), wanted)
+    assert third_night_on_server.unbalanced() == []
 
 
 def test_a_missed_night_heals_itself(first_night: Company, tmp_path: Path, wanted: Tables) -> None:

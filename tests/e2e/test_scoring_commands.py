@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.small_company import Company, exports, found_company
+from support.small_company import Company, copy_company
 
 from hansei import cli
 
@@ -56,13 +56,11 @@ judgements:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    company = found_company(tmp_path_factory.mktemp("company"))
+def company(second_night: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
+    company = copy_company(second_night, tmp_path_factory.mktemp("company"))
     (company.home / "definitions" / "risks").mkdir()
     (company.home / "definitions" / "risks" / "slow_service.yaml").write_text(RISK)
-    exports().write(company.inbox)
-    for number in (1, 2, 3):
-        company.night(number)
+    company.night(3)
     return company
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.small_company import NIGHTS, Company, exports, found_company
+from support.shared_nights import copy_to_server
+from support.small_company import NIGHTS, Company, copy_company
 
 from hansei import board, pipeline
 from hansei.errors import HanseiError
@@ -37,17 +38,14 @@ PRIVACY = f"{{id: team_privacy, owner: people, source: of the tests, minimum_cas
 @pytest.fixture(scope="module", params=["duckdb", "postgresql"])
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     home = tmp_path_factory.mktemp(f"teams-{request.param}")
-    url = None
     if request.param == "postgresql":
-        url = request.getfixturevalue("module_postgres").render_as_string(hide_password=False)
-    made = found_company(home, url)
+        made = copy_to_server(request.getfixturevalue("third_night_on_server"), home)
+    else:
+        made = copy_company(request.getfixturevalue("third_night"), home)
     for name, text in (("reviews/team_review", REVIEW), ("team_privacy/team_privacy", PRIVACY)):
         path = made.home / "definitions" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    exports().write(made.inbox)
-    for number in (1, 2, 3):
-        made.night(number)
     return made
 
 
