@@ -11,7 +11,7 @@ from hansei.reviews import visual
 from hansei.reviews.brief import Brief
 from hansei.reviews.locales import Locale
 
-TABLE_STYLE = "Hansei Table"
+TABLE_STYLE, BESIDE_STYLE = "Hansei Table", "Hansei Side by Side"
 FACTS_STYLE, SOFT_STYLE, FIGURE_STYLE = "Hansei Facts", "Hansei Soft", "Hansei Figure"
 LEAD_IN_STYLE, GAP_STYLE = "Hansei Lead-in", "Hansei Gap"
 _LATIN_FONT, _CHINESE_FONT = "Calibri", "Microsoft YaHei"
@@ -30,6 +30,11 @@ _TABLE = """<w:style xmlns:w="http://schemas.openxmlformats.org/wordprocessingml
 <w:tblStylePr w:type="firstRow"><w:rPr><w:b/><w:color w:val="{soft}"/><w:sz w:val="16"/></w:rPr>
 <w:tcPr><w:tcBorders><w:bottom w:val="single" w:sz="8" w:color="{ink}"/></w:tcBorders></w:tcPr></w:tblStylePr>
 </w:style>"""
+_BESIDE = """<w:style xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" w:type="table"
+ w:customStyle="1" w:styleId="HanseiSideBySide"><w:name w:val="{name}"/><w:basedOn w:val="TableNormal"/>
+<w:uiPriority w:val="99"/><w:pPr><w:spacing w:after="30"/></w:pPr><w:rPr><w:sz w:val="18"/></w:rPr>
+<w:tblPr><w:tblCellMar><w:left w:w="0" w:type="dxa"/>
+<w:right w:w="200" w:type="dxa"/></w:tblCellMar></w:tblPr></w:style>"""
 
 
 def colour(name: str) -> str:
@@ -60,12 +65,8 @@ def _style(document: Any) -> None:
     from docx.shared import Cm, Pt, RGBColor
 
     styles = document.styles
-    language = styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}/{qn('w:lang')}")
-    language.set(qn("w:val"), _LATIN_LANGUAGE)
-    language.set(qn("w:eastAsia"), _EASTERN_LANGUAGE)
+    _set_defaults(styles)
     normal = styles["Normal"]
-    normal.font.size, normal.font.color.rgb = Pt(10), RGBColor.from_string(colour("ink"))
-    normal.paragraph_format.space_after = Pt(3)
     for name, points in _HEADINGS.items():
         style = styles[name]
         style.font.size, style.font.bold = Pt(points), True
@@ -101,6 +102,26 @@ def _style(document: Any) -> None:
         fonts.set(qn("w:eastAsia"), _CHINESE_FONT)
     told = {key: colour(key) for key in ("rule", "soft", "ink")}
     styles.element.append(parse_xml(_TABLE.format(name=TABLE_STYLE, **told)))
+    styles.element.append(parse_xml(_BESIDE.format(name=BESIDE_STYLE)))
+
+
+def _set_defaults(styles: Any) -> None:
+    """Language, size, colour and spacing of the document: as those of `Normal` they would beat a table's own."""
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    of_runs, of_paragraphs = (
+        styles.element.find(f"{qn('w:docDefaults')}/{qn(f'w:{kind}Default')}/{qn(f'w:{kind}')}")
+        for kind in ("rPr", "pPr")
+    )
+    language = of_runs.find(qn("w:lang"))
+    language.set(qn("w:val"), _LATIN_LANGUAGE)
+    language.set(qn("w:eastAsia"), _EASTERN_LANGUAGE)
+    of_runs.sz_val, of_runs.get_or_add_color().val = Pt(10), RGBColor.from_string(colour("ink"))
+    of_paragraphs.spacing_after = Pt(3)
+    spacing = of_paragraphs.spacing
+    spacing.set(qn("w:line"), "240")
+    spacing.set(qn("w:lineRule"), "auto")
 
 
 def _number_pages(section: Any, running: str) -> None:

@@ -8,7 +8,8 @@ need a template that only an office program can edit, and its licence is not our
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from markupsafe import escape
@@ -17,15 +18,14 @@ from hansei.reviews.brief import Brief
 from hansei.reviews.docx_frame import (
     FACTS_STYLE,
     FIGURE_STYLE,
-    GAP_STYLE,
     LEAD_IN_STYLE,
     SOFT_STYLE,
-    TABLE_STYLE,
     WIDTH_CM,
     colour,
     framed,
     packed,
 )
+from hansei.reviews.docx_tables import empty_table, keep_with_next, one_line, said, side_by_side, widen
 from hansei.reviews.locales import Locale
 from hansei.reviews.pictures import png, replaced, size, writes
 from hansei.reviews.sheets import sheets
@@ -33,13 +33,12 @@ from hansei.reviews.sheets import sheets
 EMPTY_ROWS = 3  # of the table of decisions, for what comes up in the meeting
 BETWEEN = " · "  # a title and its place
 CHART_CM, ROW_CM = 15.0, 1.0
-_CM_PER_LETTER, _CHART_LETTERS = 0.18, 13
-# What a line is not broken within: Chinese may break after every sign.
-_WORD = re.compile(r"[^ \u2e80-\uffff]+|[\u2e80-\uffff]")
+HALVES_CM, DECISION_CM = (WIDTH_CM / 2, WIDTH_CM / 2), (4.6, WIDTH_CM - 4.6)
+GUTTER_CM = 0.4  # between what stands side by side
 _CM_PER_POINT = 2.54 / 96
 _HEADINGS = {"h1": "Title", "h2": "Heading 1", "h3": "Heading 2", "h4": "Heading 3"}
 _STYLES = {"standfirst": "Subtitle", "size": FIGURE_STYLE, "level": LEAD_IN_STYLE, "intro": LEAD_IN_STYLE}
-_STYLES |= dict.fromkeys(("soft", "question", "asked", "key", "marks"), SOFT_STYLE)
+_STYLES |= dict.fromkeys(("soft", "asked", "key", "marks"), SOFT_STYLE) | {"question": LEAD_IN_STYLE}
 _COLOURS = {
     "v-breach_critical": "critical",
     "v-breach_warning": "warning",
@@ -74,6 +73,8 @@ class _Writer:
 
     def __init__(self, document: Any, drawings: list[str], words: Locale, can_draw: bool) -> None:
         self.document, self.drawings, self.words, self.can_draw = document, drawings, words, can_draw
+        self.place = document  # or the cell that is being written
+        self.begun = 0  # where in the document the article or section of now begins
         self.pictures: dict[str, bytes] = {}
 
     def blocks(self, parent: Any) -> None:
@@ -86,13 +87,21 @@ class _Writer:
             return
         if tag == "details" and "cause" not in _kinds_above(element):
             return  # what paper leaves out
-        if tag in _HEADINGS:
-            self.text(self.document.add_paragraph(style=_HEADINGS[tag]), element)
+        if tag in ("article", "section"):
+            self.begun = len(self._body())
+        if tag == "article" and "decision" in kinds:
+            self.decision(element)
+        elif tag == "article" and "pairs" in _kinds_above(element):
+            self.beside_its_chart(element)
+        elif kinds & {"multiples", "outlooks"}:
+            self.two_by_two(element)
+        elif tag in _HEADINGS:
+            self.text(self._paragraph(_HEADINGS[tag]), element)
         elif tag == "blockquote":
-            self.text(self.document.add_paragraph(style="Quote"), element)
+            self.text(self._paragraph("Quote"), element)
         elif tag == "p":
             style = next((_STYLES[kind] for kind in kinds if kind in _STYLES), "Normal")
-            self.text(self.document.add_paragraph(style=style), element)
+            self.text(self._paragraph(style), element)
         elif tag in ("ul", "ol"):
             self.listed(element)
         elif tag == "dl":
@@ -102,11 +111,73 @@ class _Writer:
         elif tag == "figure":
             self.figure(element)
         elif tag == "img":
-            self.picture(self.document.add_paragraph(), element, WIDTH_CM)
+            self.picture(self._paragraph(), element, self._widest(WIDTH_CM))
         elif tag in _INLINE:
-            self.text(self.document.add_paragraph(), element)
+            self.text(self._paragraph(), element)
         else:
             self.blocks(element)
+
+    def _body(self) -> list[Any]:
+        """What the document has so far; after it there is only its section."""
+        return list(self.document.element.body)[:-1]
+
+    def _paragraph(self, style: str = "Normal") -> Any:
+        """A new paragraph; a cell has its first one already."""
+        if self.place is not self.document:
+            found = self.place.paragraphs
+            if len(found) == 1 and not found[0].runs:
+                found[0].style = style
+                return found[0]
+        return self.place.add_paragraph(style=style)
+
+    # Side by side ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _within(self, cell: Any) -> Iterator[None]:
+        self.place = cell
+        yield
+        self.place = self.document
+
+    def _widest(self, on_the_sheet: float) -> float:
+        return on_the_sheet if self.place is self.document else self.place.width.cm - GUTTER_CM
+
+    def decision(self, element: Any) -> None:
+        """Its heading; the figure beside what is said of it. (Headings in a table are missing from Word's outline.)"""
+        figure, says = element.iterfind("div")
+        heading = [inner for inner in figure if inner.tag == "h3" or "level" in inner.get("class", "").split()]
+        for inner in heading:
+            self.block(inner)
+        left, right = side_by_side(self.document, DECISION_CM)
+        with self._within(left):
+            for inner in figure:
+                if inner not in heading:
+                    self.block(inner)
+        with self._within(right):
+            self.blocks(says)
+
+    def beside_its_chart(self, element: Any) -> None:
+        """An indicator's heading and question; its chart beside its figures and notes."""
+        head = element.find("div")
+        heading, question = head.find("h3"), element.find("p")
+        self.block(heading)
+        self.block(question)
+        left, right = side_by_side(self.document, HALVES_CM)
+        with self._within(left):
+            for figure in element.iter("figure"):
+                self.block(figure)
+        with self._within(right):
+            for inner in (*head.iterchildren("span"), *element.iterchildren("p", "dl", "ul")):
+                if inner is not question:
+                    self.block(inner)
+
+    def two_by_two(self, element: Any) -> None:
+        """Charts in rows of two, with what their article says before them on the sheet of the first."""
+        keep_with_next(self._body()[self.begun :])
+        figures = list(element.iterfind("figure"))
+        for at in range(0, len(figures), 2):
+            for cell, figure in zip(side_by_side(self.document, HALVES_CM), figures[at : at + 2], strict=False):
+                with self._within(cell):
+                    self.figure(figure)
 
     # Text --------------------------------------------------------------------------------------------------------
 
@@ -133,7 +204,7 @@ class _Writer:
     def _run(self, paragraph: Any, text: str | None, tone: str = "", is_bold: bool | None = None) -> None:
         from docx.shared import RGBColor
 
-        said = _one_line(text)
+        said = one_line(text)
         if not said.strip() and (not said or not paragraph.runs):
             return
         run = paragraph.add_run(said if paragraph.runs else said.lstrip(" "))
@@ -150,12 +221,18 @@ class _Writer:
             if "small" not in kinds:  # what is only watched is not decided
                 self.to_fill_in(element)
             return
+        if "key" in kinds:  # marks and lines of charts: one sentence of them
+            paragraph = self._paragraph(SOFT_STYLE)
+            for at, item in enumerate(element):
+                self._run(paragraph, BETWEEN if at else "")
+                self.text(paragraph, item)
+            return
         restart = self._numbers() if element.tag == "ol" else None
         for item in element:
             style = next(
                 (_STYLES[kind] for kind in kinds if kind in _STYLES), "List Number" if restart else "List Bullet"
             )
-            paragraph = self.document.add_paragraph(style=style)
+            paragraph = self._paragraph(style)
             if restart:
                 properties = paragraph._p.get_or_add_pPr().get_or_add_numPr()
                 properties.get_or_add_ilvl().val = 0
@@ -173,16 +250,16 @@ class _Writer:
 
     def facts(self, element: Any) -> None:
         """Terms with their texts. A row of figures is a table; what is long stands beside its term."""
-        if "numbers" in element.get("class", "").split():
+        if "numbers" in element.get("class", "").split() and self.place is self.document:
             pairs = [(group.find("dt"), group.find("dd")) for group in element]
             self._fill([[pair[0] for pair in pairs], [pair[1] for pair in pairs]], 1)
             return
         for term in element.iter("dt"):
             text = term.getnext()
-            paragraph = self.document.add_paragraph(style=FACTS_STYLE)
+            paragraph = self._paragraph(FACTS_STYLE)
             self.text(paragraph, term, is_bold=True)
             paragraph.add_run("\t")
-            for at, line in enumerate((text.text or "").split("\n")):
+            for at, line in enumerate((text.text or "").rstrip("\n").split("\n")):
                 if at:
                     paragraph.add_run().add_break()
                 self._run(paragraph, line)
@@ -198,7 +275,7 @@ class _Writer:
     def table(self, element: Any) -> None:
         caption = element.find("caption")
         if caption is not None and "hidden" not in caption.get("class", ""):
-            self.text(self.document.add_paragraph(style="Caption"), caption)
+            self.text(self._paragraph("Caption"), caption)
         heads = [list(row) for row in element.iterfind("thead/tr")]
         rows = heads + [list(row) for row in element.iter("tr") if row.getparent().tag != "thead"]
         if rows:
@@ -207,7 +284,7 @@ class _Writer:
     def _fill(self, rows: list[list[Any]], head_count: int) -> Any:
         """A table of the elements; its first rows are marked as headings, which every page repeats."""
         columns = max(sum(int(cell.get("colspan", 1)) for cell in row) for row in rows)
-        table = self._empty(len(rows), columns, head_count)
+        table = empty_table(self.place, len(rows), columns, head_count)
         for at, row in enumerate(rows):
             place = 0
             for cell in row:
@@ -217,7 +294,7 @@ class _Writer:
                     target = target.merge(table.cell(at, place + span - 1))
                 self._cell(target, cell)
                 place += span
-        _widen(table, [[_said(cell) for cell in row] for row in rows], columns)
+        widen(table, [[said(cell) for cell in row] for row in rows], columns)
         return table
 
     def _cell(self, target: Any, element: Any) -> None:
@@ -232,34 +309,23 @@ class _Writer:
             if inner.tag in _BLOCKS:
                 self.text(paragraph if not paragraph.runs else target.add_paragraph(), inner)
 
-    def _empty(self, rows: int, columns: int, head_count: int) -> Any:
-        from docx.oxml import OxmlElement
-
-        table = self.document.add_table(rows, columns, style=TABLE_STYLE)
-        for at, row in enumerate(table.rows):
-            properties = row._tr.get_or_add_trPr()
-            properties.append(OxmlElement("w:cantSplit"))
-            if at < head_count:
-                properties.append(OxmlElement("w:tblHeader"))
-        self.document.add_paragraph(style=GAP_STYLE)  # else the next table would grow together with this one
-        return table
-
     def to_fill_in(self, element: Any) -> None:
         """What was decided, by whom and until when: a row for each decision, and some for what comes up."""
         from docx.shared import Cm
 
         say = self.words.say
-        self.document.add_paragraph(say("paper.record"), style="Heading 2")
+        self._run(self._paragraph("Heading 2"), say("paper.record"))
         heads = [say(f"paper.record_columns.{name}") for name in ("about", "decision", "who", "until")]
-        topics = [BETWEEN.join(_one_line(text).strip() for text in h.itertext()) for h in element.iter("h3")]
-        table = self._empty(1 + len(topics) + EMPTY_ROWS, len(heads), 1)
+        topics = [BETWEEN.join(one_line(text).strip() for text in h.itertext()) for h in element.iter("h3")]
+        table = empty_table(self.place, 1 + len(topics) + EMPTY_ROWS, len(heads), 1)
         for place, head in enumerate(heads):
             table.cell(0, place).text = head
         for at, topic in enumerate(topics, 1):
             table.cell(at, 0).text = topic
         for row in list(table.rows)[1:]:
             row.height = Cm(ROW_CM)  # room for handwriting
-        _widen(table, [["x" * letters for letters in (24, 40, 14, 14)]], len(heads))
+        keep_with_next(row._tr for row in list(table.rows)[:-1])
+        widen(table, [["x" * letters for letters in (24, 40, 14, 14)]], len(heads))
 
     def figure(self, element: Any) -> None:
         """A chart under its caption, in the size that the place has room for; or a quote above its note."""
@@ -268,10 +334,10 @@ class _Writer:
         fitting = [image for image in images if ("narrow" in image.get("class", "").split()) == is_small] or images
         for inner in element:
             if inner.tag == "figcaption":
-                self.text(self.document.add_paragraph(style="Caption" if images else SOFT_STYLE), inner)
+                self.text(self._paragraph("Caption" if images else SOFT_STYLE), inner)
             elif inner.tag == "img":
                 if inner is fitting[0]:
-                    self.picture(self.document.add_paragraph(), inner, CHART_CM)
+                    self.picture(self._paragraph(), inner, self._widest(CHART_CM))
             else:
                 self.block(inner)
 
@@ -296,41 +362,3 @@ class _Writer:
 
 def _kinds_above(element: Any) -> set[str]:
     return {kind for above in element.iterancestors() for kind in above.get("class", "").split()}
-
-
-def _said(cell: Any) -> str:
-    """The cell's text; a small chart takes the place of a word."""
-    chart = "_" * _CHART_LETTERS + " " if any(image.get("alt") for image in cell.iter("img")) else ""
-    return chart + _one_line(cell.text_content())
-
-
-def _one_line(text: str | None) -> str:
-    """White space as a page shows it: runs of it are one space; a no-break space stays."""
-    if not text:
-        return ""
-    said = " ".join(piece for piece in text.replace("\n", " ").split(" ") if piece)
-    return (" " if text[0] in " \n" else "") + said + (" " if text[-1] in " \n" and said else "")
-
-
-def _widen(table: Any, texts: list[list[str]], columns: int) -> None:
-    """Every column at least as wide as its longest word; what is left goes to those with longer texts."""
-    from docx.shared import Cm
-
-    rows = [row for row in texts if len(row) == columns]
-    words = [
-        max((_letters(word) for row in rows for word in _WORD.findall(row[at])), default=1) for at in range(columns)
-    ]
-    least = [max(word, 5) + 3 for word in words]
-    wanted = [max(least[at], min(max(_letters(row[at]) for row in rows), 40)) for at in range(columns)]
-    left = max(WIDTH_CM / _CM_PER_LETTER - sum(least), 0)
-    more = [want - low for want, low in zip(wanted, least, strict=True)]
-    letters = [low + left * extra / (sum(more) or 1) for low, extra in zip(least, more, strict=True)]
-    for at, column in enumerate(table.columns):
-        column.width = Cm(WIDTH_CM * letters[at] / sum(letters))
-        for cell in column.cells:
-            cell.width = column.width
-
-
-def _letters(text: str) -> int:
-    """How wide a text is, in Latin letters; a Chinese sign is as wide as two."""
-    return sum(2 if letter > "\u2e80" else 1 for letter in text)
