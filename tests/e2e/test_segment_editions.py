@@ -91,7 +91,8 @@ def test_any_day_before_the_next_week_has_ended_names_the_week(company: Company,
 
 def test_a_review_is_due_until_its_last_period_is_published(company: Company, built: dict[str, Evidence]) -> None:
     context = company.context(NIGHTS[2])
-    monthly, weekly = ["account_review", "monthly_report"], ["executive_page", "team_review", "weekly_brief"]
+    monthly = ["account_review", "monthly_report", "owner_review"]
+    weekly = ["executive_page", "team_review", "weekly_brief"]
     assert pipeline.due_reviews(context) == sorted([*monthly, *weekly])
     assert pipeline.due_reviews(context, date(2026, 3, 25)) == sorted([*monthly, "executive_page"])  # not built yet
     assert pipeline.due_reviews(context, date(2026, 3, 30)) == sorted([*monthly, *weekly])

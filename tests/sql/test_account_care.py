@@ -141,7 +141,11 @@ def test_what_broken_promises_cost_is_told_at_the_end_of_each_week(warehouse: Wa
     fill(
         warehouse,
         catalog,
-        [account(1, annual_value=5000), account(2, tier="silver", annual_value=700), account(3, annual_value=None)],
+        [
+            account(1, annual_value=5000),
+            account(2, tier="silver", owner="ann", annual_value=700),
+            account(3, annual_value=None),
+        ],
         [
             ticket(1, MONDAY, 1, MONDAY + late),
             ticket(2, MONDAY + 10 * day, 1, MONDAY + 10 * day + late),
@@ -159,6 +163,11 @@ def test_what_broken_promises_cost_is_told_at_the_end_of_each_week(warehouse: Wa
     assert exposed == {"first": 5700, "second": 5700, "last": 5000}
     by_tier = value(warehouse, "value_exposed_to_breaches", weeks["first"], segment="account_tier=silver")
     assert by_tier == 700
+    by_owner = [
+        value(warehouse, "value_exposed_to_breaches", weeks["first"], segment=f"account_owner={who}")
+        for who in ("ann", "unknown")
+    ]
+    assert by_owner == [700, 5000]
     repeated = {name: value(warehouse, "accounts_repeatedly_breached", start) for name, start in weeks.items()}
     assert repeated == {"first": None, "second": 1, "last": 0}  # the figure begins with the first such account
 

@@ -40,6 +40,7 @@ def tickets(warehouse: Warehouse, catalog: Catalog) -> Warehouse:
             "channel": channel,
             "solved_priority": "normal",
             "solved_account_tier": "gold",
+            "solved_account_owner": f"owner {number % 2}",
             "solved_date": solved,
             "first_solved_date": solved,
             "first_solved_at": datetime.combine(solved, time(12)),
@@ -86,3 +87,12 @@ def test_a_mean_keeps_sums_and_squares(tickets: Warehouse, catalog: Catalog) -> 
     seconds["phone"] = [1, 3 * hour, 9 * hour**2, 1, 4 * hour, 16 * hour**2]
     assert _by(cells, "channel") == seconds
     assert not cells.is_share
+
+
+def test_people_are_cut_by_only_where_a_review_is_about_them(tickets: Warehouse, catalog: Catalog) -> None:
+    """Else an account owner could be held up in the whole service's brief as what drove a change."""
+    indicator, yardstick = catalog.indicators["resolution_median"], Yardstick(4 * 3600.0, True)
+    whole = cross_section(tickets, catalog, indicator, SPANS, yardstick=yardstick)
+    assert "account_owner" in indicator.segments and "account_owner" not in whole.dimensions
+    own = cross_section(tickets, catalog, indicator, SPANS, yardstick=yardstick, about="account_owner")
+    assert _by(own, "account_owner") == {"owner 0": [3, 1, 1, 1, 1, 1], "owner 1": [2, 1, 1, 2, 1, 1]}

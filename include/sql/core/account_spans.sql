@@ -119,6 +119,7 @@ SELECT
   spans.ended_date,
   COALESCE(versions.annual_value, accounts.annual_value) AS annual_value,
   COALESCE(versions.tier, accounts.tier, 'unknown') AS account_tier,
+  COALESCE(versions.owner, accounts.owner, 'unknown') AS account_owner,
   COALESCE(versions.segment, accounts.segment, 'unknown') AS market_segment,
   COALESCE(accounts.region, 'unknown') AS region,
   COALESCE(accounts.is_deleted, TRUE) AS is_deleted

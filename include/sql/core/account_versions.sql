@@ -1,4 +1,4 @@
--- Grain: one row per account and span of time in which its tier, segment, status, value and renewal were the same.
+-- Grain: one row per account and span of time in which its tier, segment, owner, status, value and renewal were the same.
 -- The first known version reaches back to the beginning, because nothing older is known.
 WITH versions AS (
   SELECT
@@ -7,12 +7,14 @@ WITH versions AS (
     valid_from,
     COALESCE(tier, 'unknown') AS tier,
     segment,
+    owner,
     status,
     annual_value,
     renewal_date,
     LAG(source_version) OVER (PARTITION BY account_id ORDER BY source_version) AS version_before,
     LAG(COALESCE(tier, 'unknown')) OVER (PARTITION BY account_id ORDER BY source_version) AS tier_before,
     LAG(segment) OVER (PARTITION BY account_id ORDER BY source_version) AS segment_before,
+    LAG(owner) OVER (PARTITION BY account_id ORDER BY source_version) AS owner_before,
     LAG(status) OVER (PARTITION BY account_id ORDER BY source_version) AS status_before,
     LAG(annual_value) OVER (PARTITION BY account_id ORDER BY source_version) AS annual_value_before,
     LAG(renewal_date) OVER (PARTITION BY account_id ORDER BY source_version) AS renewal_date_before
@@ -25,6 +27,7 @@ span_starts AS (
     source_version,
     tier,
     segment,
+    owner,
     status,
     annual_value,
     renewal_date,
@@ -35,6 +38,7 @@ span_starts AS (
     version_before IS NULL
     OR tier <> tier_before
     OR segment IS DISTINCT FROM segment_before
+    OR owner IS DISTINCT FROM owner_before
     OR status IS DISTINCT FROM status_before
     OR annual_value IS DISTINCT FROM annual_value_before
     OR renewal_date IS DISTINCT FROM renewal_date_before
@@ -51,6 +55,7 @@ spans AS (
     known_from,
     tier,
     segment,
+    owner,
     status,
     annual_value,
     renewal_date
@@ -65,6 +70,7 @@ SELECT
   known_from,
   tier,
   segment,
+  COALESCE(owner, 'unknown') AS owner,
   status,
   annual_value,
   renewal_date

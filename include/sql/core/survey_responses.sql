@@ -126,6 +126,7 @@ SELECT
   COALESCE(tickets.solved_team_id, 'unassigned') AS team_id,
   COALESCE(tickets.solved_priority, 'unknown') AS priority,
   COALESCE(versions.tier, 'unlinked') AS account_tier,
+  COALESCE(versions.owner, 'unlinked') AS account_owner,
   answers.deleted_at IS NOT NULL AS is_deleted
 FROM answers
 LEFT JOIN ranked_ratings ON answers.response_id = ranked_ratings.response_id

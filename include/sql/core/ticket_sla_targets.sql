@@ -155,6 +155,7 @@ SELECT
   COALESCE(teams.value, 'unassigned') AS team_id,
   COALESCE(priorities.value, 'unknown') AS priority,
   core_tickets.created_account_tier AS account_tier,
+  core_tickets.created_account_owner AS account_owner,
   core_tickets.is_deleted,
   core_tickets.is_merged,
   core_tickets.is_spam,

@@ -165,6 +165,8 @@ SELECT
   COALESCE(created_versions.tier, 'unlinked') AS created_account_tier,
   COALESCE(solved_versions.tier, 'unlinked') AS solved_account_tier,
   COALESCE(accounts.tier, 'unlinked') AS account_tier,
+  COALESCE(created_versions.owner, 'unlinked') AS created_account_owner,
+  COALESCE(solved_versions.owner, 'unlinked') AS solved_account_owner,
   tickets.assignee_id,
   COALESCE(tickets.team_id, 'unassigned') AS team_id,
   COALESCE(tickets.first_team_id, 'unassigned') AS first_team_id,

@@ -35,6 +35,9 @@ SELECT
   NULLIF(plain.second_value, '') AS second_segment_value,
   CASE
     WHEN plain.segment_id = 'all' THEN 'Whole service'
+    -- A pseudonym is told by its beginning; an owner who may be named has no name of 64 letters.
+    WHEN plain.segment_id LIKE 'account_owner=%' AND plain.second_dimension = '' AND LENGTH(plain.segment_value) = 64
+      THEN SUBSTR(plain.segment_value, 1, 8)
     WHEN plain.second_dimension = '' THEN COALESCE(teams.team_name, plain.segment_value)
     ELSE
       COALESCE(teams.team_name, plain.segment_value) || ', ' || COALESCE(second_teams.team_name, plain.second_value)

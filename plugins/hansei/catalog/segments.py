@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+# Dimensions whose values are people. Nobody is held up as what drives a change: such a segment is looked into only
+# where a review is about it.
+OF_PEOPLE = ("account_owner",)
+
 
 def parse_segment(segment_id: str) -> dict[str, str]:
     """Dimension to value; nothing for `all`. In an id `%` and `&` of a value stand as %25 and %26."""

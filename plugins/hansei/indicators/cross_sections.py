@@ -10,7 +10,7 @@ import numpy as np
 
 from hansei.catalog import Catalog
 from hansei.catalog.measures import Indicator
-from hansei.catalog.segments import parse_segment
+from hansei.catalog.segments import OF_PEOPLE, parse_segment
 from hansei.indicators import formulas
 from hansei.indicators.explain import of_segment
 from hansei.methods.drivers import Cells
@@ -47,13 +47,15 @@ def cross_section(
     spans: Spans,
     segment_id: str = "all",
     yardstick: Yardstick | None = None,
+    about: str | None = None,
 ) -> Cells:
     """The indicator's cases in a segment, by its other dimensions; rates are in the indicator's unit.
 
+    A dimension of people is among them only where it is the one that a review is `about`.
     A quantile needs a yardstick: its cases are then judged one by one, and the rate is the share beyond it.
     """
     fixed = parse_segment(segment_id)
-    dimensions = [name for name in indicator.segments if name not in fixed]
+    dimensions = [name for name in indicator.segments if name not in fixed and (name == about or name not in OF_PEOPLE)]
     rows = warehouse.rows(_cross_sql(catalog, indicator, dimensions, spans, segment_id, yardstick))
     cells = {name: np.array([row[f"by_{name}"] for row in rows], dtype=object) for name in dimensions}
     scale = 100.0 if indicator.measure == "net_share" else 1.0

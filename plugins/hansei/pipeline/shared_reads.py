@@ -180,7 +180,8 @@ class SharedReads:
         """The indicator's cases of two spans, cut by every dimension at once."""
         key = (indicator.id, spans, yardstick)
         if key not in self._cells:
-            self._cells[key] = cross_section(self.warehouse, self.catalog, indicator, spans, yardstick=yardstick)
+            asked = {"yardstick": yardstick, "about": self.review.dimension}
+            self._cells[key] = cross_section(self.warehouse, self.catalog, indicator, spans, **asked)
         return self._cells[key]
 
     def hidden(self, indicator_id: str) -> set[Cell]:
