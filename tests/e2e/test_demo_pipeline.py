@@ -14,6 +14,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from support.small_company import NIGHTS as SMALL_NIGHTS
+from support.small_company import copy_company
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
@@ -331,19 +333,25 @@ def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple]]:
     }
 
 
-def test_the_privacy_audit_of_the_demo_company_is_clean_and_sees_a_planted_slip(demo, home, secret_keys, tmp_path):
+def test_the_privacy_audit_of_the_demo_company_is_clean(demo, home, secret_keys, tmp_path):
     from hansei import pipeline
     from hansei.pipeline.auditing import audit
     from hansei.settings import load_settings
 
     copy = tmp_path / "audited"
     shutil.copytree(home, copy)
-    settings = load_settings({"HANSEI_HOME": str(copy), **secret_keys})
-    context = pipeline.context(settings)
-    found = audit(context)
+    found = audit(pipeline.context(load_settings({"HANSEI_HOME": str(copy), **secret_keys})))
     assert found.slips == () and found.is_clean
     assert found.texts > 100_000 and found.columns > 1_000
-    with duckdb.connect(str(settings.warehouse_file)) as connection:
+
+
+def test_the_privacy_audit_sees_a_planted_slip(second_night, tmp_path):
+    from hansei.pipeline.auditing import audit
+
+    company = copy_company(second_night, tmp_path)
+    context = company.context(SMALL_NIGHTS[1])
+    assert audit(context).is_clean
+    with duckdb.connect(str(company.settings.warehouse_file)) as connection:
         connection.execute("UPDATE staging.tickets SET topic = 'call +49 40 1234567' WHERE ticket_id LIKE '%11'")
         connection.execute('UPDATE ops.quarantined_rows SET payload = \'{"name": "Ann"}\'')
     slips = {(slip.store, slip.place, slip.kind): slip for slip in audit(context).slips}
