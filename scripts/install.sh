@@ -26,10 +26,8 @@ else
   echo "install: uv did not manage; pip takes over (minutes)" >&2
   "${pip[@]}" install --require-hashes --requirement requirements-dev.lock
 fi
-# Bytecode now, as pip would: else each first run pays for it. Tests of packages are left as they are.
-.venv/bin/python -m compileall -q -j 0 -x '/tests?/' .venv/lib >/dev/null || true
 # Built with the locked setuptools: no download, no isolation.
 "${pip[@]}" install --no-deps --no-index --no-build-isolation --editable .
 # Where Python may not write bytecode (PYTHONDONTWRITEBYTECODE), each process would compile again all that it imports:
-# Airflow and Great Expectations alone are eight seconds. A package's template that is no Python is left as it is.
-.venv/bin/python -m compileall -qq -j 0 .venv/lib plugins dags || true
+# Airflow and Great Expectations alone are eight seconds. Packages' own tests and templates are left as they are.
+.venv/bin/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib plugins dags || true
