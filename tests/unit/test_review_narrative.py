@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from hansei.reviews import asked, headlines, honesty, narrative, standing
+from hansei.reviews.accounts_view import view_accounts
 from hansei.reviews.evidence import Breach, Evidence
 from hansei.reviews.locales import locale
 
@@ -371,3 +372,30 @@ def test_a_month_whose_weeks_have_limits_by_team_counts_the_teams() -> None:
     limit = asked.asked(found, found.indicators[0], EN).replace("\u00a0", " ")
     assert limit == "at most 10 % per team by week"
     assert asked.asked(month([weeks(1)]), found.indicators[0], EN).replace("\u00a0", " ") == "at most 10 % by week"
+
+
+@pytest.mark.parametrize(
+    ("open_counts", "title", "told"),
+    [
+        ((2, 0), "1 account has a promise broken and still open", ["Firm 0", "Firm 1"]),
+        ((0,), "No account has a broken promise still open", ["Firm 0"]),
+    ],
+)
+def test_an_owner_reads_their_accounts_first(open_counts: tuple[int, ...], title: str, told: list[str]) -> None:
+    shown = [
+        {"account_id": f"crm:{at}", "name": f"Firm {at}", "tier": "gold", "breach_count": 1, "renews_soon": True}
+        | {"annual_value": 500.0, "renewal_date": MONDAY, "open_breach_count": count}
+        for at, count in enumerate(open_counts)
+    ]
+    accounts = {"account_count": 5, "annual_value": 900.0, "exposed_value": 500.0, "renewal_days": 90, "shown": shown}
+    found = evidence(accounts=accounts, about="account_owner=ann", about_label="ann")
+    assert headlines.headline(found, [], EN).title.replace("\u00a0", " ") == title
+    view = view_accounts(found, EN)
+    assert [row.name for row in view.rows] == told
+    assert view.rows[0].is_urgent == (open_counts[0] > 0)
+    assert view.rows[0].renewal.replace("\u00a0", " ") == "2 November 2026, soon"
+    quiet = 5 - len(shown)
+    assert [sentence.replace("\u00a0", " ") for sentence in view.sentences] == [
+        "5 accounts, worth 900 a year; 500 of that is exposed to promises broken of late.",
+        f"{quiet} accounts had no promise broken, have none open and do not renew soon.",
+    ]

@@ -17,6 +17,7 @@ from hansei.pipeline.card_evidence import gather_cards, gather_profiles
 from hansei.pipeline.explaining import Explaining
 from hansei.pipeline.noting import notes_of
 from hansei.pipeline.outlook_evidence import gather_outlooks
+from hansei.pipeline.owned_accounts import gather_accounts
 from hansei.pipeline.proposing import propose
 from hansei.pipeline.risk_evidence import gather_registers
 from hansei.pipeline.shared_reads import SharedReads
@@ -113,6 +114,7 @@ class EvidenceGathering:
         indicators = [self.catalog.indicators[name] for name in self.shared.shown]
         period = (self.review.grain, self.period_start)
         found = {
+            "accounts": gather_accounts(self.warehouse, self.catalog, self.period_start, self.following, self.about),
             "cards": tuple(gather_cards(*place, self.about)),
             "outlooks": tuple(gather_outlooks(self.warehouse, self.catalog, indicators, *period, self.about)),
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from hansei.reviews import charts, figures, headlines, honesty, narrative, standing
+from hansei.reviews.accounts_view import AccountsView, view_accounts
 from hansei.reviews.actions_view import ActionView, view_actions
 from hansei.reviews.asked import own_limits
 from hansei.reviews.causes import Cause, causes
@@ -60,6 +61,7 @@ class Brief:
     voices: tuple[Voiced, ...]
     missed: tuple[Missed, ...]
     indicators: tuple[IndicatorView, ...]
+    accounts: AccountsView | None
     cards: tuple[CardView, ...]
     profiles: tuple[ProfileView, ...]
     registers: tuple[RegisterView, ...]
@@ -95,6 +97,7 @@ def compose(evidence: Evidence, parts: Mapping[str, Part], words: Locale, eviden
         voices=view_voices(evidence, parts, words),
         missed=tuple(_missed(evidence, breach, words) for breach in standing.strongest(evidence.breaches)),
         indicators=tuple(view_indicator(evidence, indicator, parts, words) for indicator in evidence.indicators),
+        accounts=view_accounts(evidence, words),
         cards=view_cards(evidence, words),
         profiles=view_profiles(evidence, words),
         registers=view_registers(evidence, words),

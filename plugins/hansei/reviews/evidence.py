@@ -25,6 +25,7 @@ from hansei.reviews.base import EvidenceError, Figure, Frozen, Identifier, Insta
 from hansei.reviews.comments import Comments
 from hansei.reviews.explanations import Explanation, Proposal
 from hansei.reviews.foundations import Honesty
+from hansei.reviews.owned_accounts import OwnedAccounts
 from hansei.reviews.parts import Part, PartReference
 from hansei.reviews.prospects import EarlierAction, Outlook, Register
 from hansei.reviews.shorter_periods import ShorterPeriods
@@ -285,6 +286,7 @@ class Evidence(Frozen):
     proposals: tuple[Proposal, ...] = ()
     earlier_actions: tuple[EarlierAction, ...] = ()
     indicators: tuple[IndicatorEvidence, ...] = ()
+    accounts: OwnedAccounts | None = Field(default=None, exclude_if=lambda found: found is None)
     cards: tuple[Card, ...] = ()
     profiles: tuple[Profile, ...] = ()
     registers: tuple[Register, ...] = ()

@@ -33,7 +33,7 @@ def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headli
     elif judged and not found and set(judged) <= {"not_ready", "too_few_data"}:
         title = words.say("narrative.nothing_judged")
     elif not judged:
-        title = _of_shorter(evidence, words) or words.say("narrative.no_limit")
+        title = _of_accounts(evidence, words) or _of_shorter(evidence, words) or words.say("narrative.no_limit")
     else:
         title = words.say("narrative.nothing_so_far" if blocked else "narrative.nothing")
     standfirst = [*_standing(judged, words), *_of_periods(evidence, words)]
@@ -43,6 +43,14 @@ def headline(evidence: Evidence, found: list[Decision], words: Locale) -> Headli
     if watch:
         standfirst.append(words.say("narrative.to_watch", count=watch))
     return Headline(not_ready=tuple(blocked), title=title, standfirst=tuple(standfirst))
+
+
+def _of_accounts(evidence: Evidence, words: Locale) -> str:
+    """What an account owner has to see to; empty in a review about something else."""
+    if evidence.accounts is None:
+        return ""
+    count = sum(account.open_breach_count > 0 for account in evidence.accounts.shown)
+    return words.say("accounts.still_open", count=count) if count else words.say("accounts.none_open")
 
 
 def _of_shorter(evidence: Evidence, words: Locale) -> str:
