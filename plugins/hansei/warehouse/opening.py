@@ -127,6 +127,9 @@ def _duckdb(path: Path, settings: Settings, is_writable: bool) -> Warehouse:
         # What is added goes to the write-ahead log first; a checkpoint after each 16 MB of it, as DuckDB would have it,
         # costs a build of all models a twentieth of its time. Closing the file empties the log.
         "checkpoint_threshold": "256MB",
+        # A new file, and a new read copy, is one of DuckDB 1.3: it compresses text in one pass instead of trying two
+        # ways, a third less time for the same size. A file that is there keeps the form that it has.
+        "storage_compatibility_version": "v1.3.0",
     }
     arguments = {"config": options, "read_only": not is_writable}
     engine = sa.create_engine(f"duckdb:///{path}", poolclass=StaticPool, connect_args=arguments)

@@ -10,7 +10,7 @@ are taken out of the large tables once, and every member works on those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 
 from hansei.catalog import Catalog
@@ -62,13 +62,16 @@ class Known:
         query = "SELECT DISTINCT entity FROM ops.check_results WHERE run_id = :run_id AND scope = 'model'"
         self.checked = {row["entity"] for row in warehouse.rows(query, {"run_id": run_id})}
 
-    def note(self, refreshed: Iterable[Refresh]) -> None:
+    def note(self, refreshed: Collection[Refresh]) -> None:
         reasons = {refresh.reason for refresh in refreshed}
         if reasons != {"nothing"}:
             self.position = self.runner.look(self.warehouse)
         if reasons & {"created", "definition"}:
-            # PostgreSQL drops what reads a table that is made anew.
-            self.existing = self.warehouse.tables()
+            if self.warehouse.sql.is_duckdb:
+                self.existing |= {refresh.table for refresh in refreshed}
+            else:
+                # PostgreSQL drops what reads a table that is made anew.
+                self.existing = self.warehouse.tables()
 
 
 class Workspace:
