@@ -15,9 +15,10 @@ from hansei.catalog import Catalog
 from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import formulas, intervals, scans
-from hansei.indicators.periods import next_period, periods_between
+from hansei.indicators.periods import next_period, periods_between, previous_period
 from hansei.indicators.scans import PartColumns
 from hansei.indicators.scope import Part
+from hansei.indicators.stored import VALUES
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
 
@@ -225,17 +226,34 @@ class Collection:
         self.warehouse.execute(f"INSERT INTO {DISTRIBUTIONS} ({', '.join(names)}) {' UNION ALL '.join(selects)}")
 
     def _collect_snapshot(self, indicator: Indicator) -> None:
-        self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator))
-        first = self.warehouse.scalar(f"SELECT MIN(day) FROM run_moves_{indicator.id}")
+        """What is open at each period's end; of a part from its first period on, beginning with what is stored."""
+        grains = [grain for grain in GRAINS if grain in indicator.grains]
+        begins = {grain: min(self.periods[grain]) for grain in grains if self.periods[grain]} if self.periods else {}
+        since = min(begins.values()) if begins else None
+        self._create(f"run_moves_{indicator.id}", scans.move_scan(self.catalog, indicator, since))
+        first = since or self.warehouse.scalar(f"SELECT MIN(day) FROM run_moves_{indicator.id}")
         if first is None:
             return
-        grains = [grain for grain in GRAINS if grain in indicator.grains]
-        spine = [(grain, day) for grain in grains for day in periods_between(grain, first, self.today)]
+        grains = [grain for grain in grains if grain in begins or not begins]
+        spine = [
+            (grain, day) for grain in grains for day in periods_between(grain, begins.get(grain, first), self.today)
+        ]
         self._create_days(f"run_spine_{indicator.id}", spine)
         for grain in grains:
-            select = scans.snapshot_scan(self.warehouse.sql, indicator, grain)
+            begin = begins.get(grain)
+            opening = _stored_opening(indicator, grain, begin) if begin else ""
+            select = scans.snapshot_scan(self.warehouse.sql, indicator, grain, opening, begin)
             self.warehouse.execute(
                 "INSERT INTO run_values (indicator, grain, period_start, segment_id, numerator, sample_count) "
                 f"SELECT '{indicator.id}', '{grain}', period_start, segment_id, open_value, open_count "
                 f"FROM ({select}) AS snapshots"
             )
+
+
+def _stored_opening(indicator: Indicator, grain: str, begin: date) -> str:
+    """SELECT of what was open when the period `begin` began, as moves of its first day: the stored period before it."""
+    return (
+        f"SELECT CAST('{begin}' AS DATE) AS day, segment_id, sample_count AS net_count, numerator AS net_value "
+        f"FROM {VALUES} WHERE indicator = '{indicator.id}' AND grain = '{grain}' "
+        f"AND period_start = CAST('{previous_period(grain, begin)}' AS DATE)"
+    )

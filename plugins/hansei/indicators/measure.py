@@ -127,15 +127,26 @@ class Measurement:
         self._because |= because
         for group in _groups(indicators):
             is_whole = rebuilt or table.kind == "view"
-            whole = [item for item in group if is_whole or item.id in because or item.measure == "snapshot"]
+            whole = [item for item in group if is_whole or item.id in because or self._is_unsaid(item)]
             self._measure_group(table, whole, None)
+            for item in group:
+                part = None
+                if item.measure == "snapshot" and item not in whole:
+                    part = self._scope.add_snapshot(table, item)
+                if part:
+                    self._measure_group(table, [item], part)
             # What adds up is often moved by other changes than what has to be ranked, which costs far more.
             for is_additive in (True, False):
-                partial = [item for item in group if item not in whole and (item.measure in ADDITIVE) is is_additive]
+                others = [item for item in group if item not in whole and item.measure != "snapshot"]
+                partial = [item for item in others if (item.measure in ADDITIVE) is is_additive]
                 part = self._scope.add(table, partial) if partial else None
                 if part:
                     self._measure_group(table, partial, part)
         self._finish(table, indicators)
+
+    def _is_unsaid(self, item: Indicator) -> bool:
+        """A snapshot of which nothing is stored, on which a later one could stand."""
+        return item.measure == "snapshot" and not self._stored.has_any([item])
 
     def _finish(self, table: TableModel, indicators: list[Indicator]) -> None:
         """What the models left of changed rows is used up, and the definitions that counted them are noted."""

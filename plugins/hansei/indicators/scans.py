@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from hansei.catalog import Catalog
 from hansei.catalog.columns_read import columns_read
@@ -130,12 +131,8 @@ def cell_scan(indicators: Sequence[Indicator], table: TableModel) -> str:
     )
 
 
-def move_scan(catalog: Catalog, indicator: Indicator) -> str:
-    """SELECT of day, segment_id, cut, and by how much the open intervals grew or shrank that day.
-
-    `net_count` is in intervals, `net_value` in what the indicator sums of them (intervals too, where it has no value).
-    """
-    table = catalog.tables[indicator.table]
+def _moves(table: TableModel, indicator: Indicator, rows: str, only: str) -> str:
+    """SELECT of a row per opening and closing in `rows`: its day, step, amount and segments; `only` limits the days."""
     dimensions = dict.fromkeys(name for cut in indicator.cuts for name in cut)
     columns = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions]
     counted = formulas.counted_rows(indicator, table)
@@ -143,26 +140,50 @@ def move_scan(catalog: Catalog, indicator: Indicator) -> str:
 
     def side(day: str, sign: str) -> str:
         listed = ", ".join([f"{day} AS period_start", f"{sign}1 AS step", f"{sign}{amount} AS amount", *columns])
-        where = f"{indicator.counted_on} IS NOT NULL AND {day} IS NOT NULL AND {counted}"
-        return f"SELECT {listed} FROM {table.table} WHERE {where}"
+        where = f"{indicator.counted_on} IS NOT NULL AND {day} IS NOT NULL AND {counted}{only.format(day=day)}"
+        return f"SELECT {listed} FROM {rows} WHERE {where}"
 
-    moves = f"{side(indicator.counted_on, '')} UNION ALL {side(indicator.ends_on, '-')}"
+    return f"{side(indicator.counted_on, '')} UNION ALL {side(indicator.ends_on, '-')}"
+
+
+def move_scan(catalog: Catalog, indicator: Indicator, since: date | None = None) -> str:
+    """SELECT of day, segment_id, and by how much the open intervals grew or shrank that day; from `since` on.
+
+    `net_count` is in intervals, `net_value` in what the indicator sums of them (intervals too, where it has no value).
+    """
+    table = catalog.tables[indicator.table]
+    moves = _moves(table, indicator, table.table, f" AND {{day}} >= CAST('{since}' AS DATE)" if since else "")
     return (
         f"SELECT period_start AS day, {segment_expression(indicator.cuts)} AS segment_id, SUM(step) AS net_count, "
         f"SUM(amount) AS net_value FROM ({moves}) AS moves GROUP BY {grouping_sets(indicator.cuts)}"
     )
 
 
-def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
+def first_move_scan(table: TableModel, indicator: Indicator) -> str:
+    """SELECT of the first day on which the images of changed rows opened or closed other intervals than before."""
+    before, after = (
+        _moves(table, indicator, table.touched_table, f" AND image = '{image}'") for image in ("before", "after")
+    )
+    moved = f"(({before}) EXCEPT ALL ({after})) UNION ALL (({after}) EXCEPT ALL ({before}))"
+    return f"SELECT MIN(period_start) FROM ({moved}) AS moved"
+
+
+def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str, opening: str = "", since: date | None = None) -> str:
     """SELECT of period_start, segment_id, how many intervals are open at each period's end, and the sum of their value.
 
     Each day's moves are summed per period and then accumulated: the cost follows intervals, not their length.
-    Periods come from the table `run_spine_<id>`; a segment begins with its first opening.
+    Periods come from the table `run_spine_<id>`; a segment begins with its first opening, or with what was open
+    before `since`: `opening` is a SELECT of day, segment_id, net_count and net_value of that.
     """
     period = sql.period_start(grain, "day")
     spine = f"spine.grain = '{grain}' AND spine.period_start >= first_days.first_day"
     if grain == "day":
         spine += " WHERE first_days.segment_id NOT LIKE '%&%'"
+    moves = f"run_moves_{indicator.id}"
+    if since:
+        listed = "day, segment_id, net_count, net_value"
+        later = f"SELECT {listed} FROM {moves} WHERE day >= CAST('{since}' AS DATE)"
+        moves = f"({later} UNION ALL {opening}) AS later_moves"
 
     def running(part: str) -> str:
         return (
@@ -172,7 +193,7 @@ def snapshot_scan(sql: Dialect, indicator: Indicator, grain: str) -> str:
 
     return (
         f"WITH moved AS (SELECT {period} AS period_start, segment_id, SUM(net_count) AS net_count, "
-        f"SUM(net_value) AS net_value FROM run_moves_{indicator.id} GROUP BY {period}, segment_id), "
+        f"SUM(net_value) AS net_value FROM {moves} GROUP BY {period}, segment_id), "
         "first_days AS (SELECT segment_id, MIN(period_start) AS first_day FROM moved GROUP BY segment_id), "
         "every_period AS (SELECT first_days.segment_id, spine.period_start FROM first_days "
         f"INNER JOIN run_spine_{indicator.id} AS spine ON {spine}) "

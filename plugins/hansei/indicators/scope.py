@@ -2,7 +2,8 @@
 
 A value depends on the rows of its cell alone, and models leave images of every row that they change, as it was and as
 it is: a cell in which no image differs in what an indicator reads stands as it is. Counted whole, in every segment,
-are periods that were not final, and those that begin.
+are periods that were not final, and those that begin. What is open at a period's end depends on all earlier moves: it
+is counted from the first day on which a move differs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 from hansei.catalog.measures import ADDITIVE, GRAINS, Indicator
 from hansei.catalog.tables import TableModel
 from hansei.indicators import scans
-from hansei.indicators.periods import periods_between
+from hansei.indicators.periods import period_start, periods_between
 from hansei.indicators.stored import Stored
 from hansei.warehouse.engine import Warehouse
 from hansei.warehouse.tables import create_table
@@ -64,6 +65,21 @@ class Scope:
             periods[row["grain"]].add(row["period_start"])
         self._part_of |= {item.id: name for item in group}
         return Part(name, periods) if any(periods.values()) else None
+
+    def add_snapshot(self, table: TableModel, item: Indicator) -> Part | None:
+        """The part of a snapshot: every period from the first move on in which the changed rows differ.
+
+        What was open at the end of the period before is stored and stands, so nothing earlier is counted.
+        """
+        moved = self.warehouse.scalar(scans.first_move_scan(table, item)) if table.touched_table else None
+        periods: dict[str, set[date]] = {grain: set() for grain in GRAINS}
+        for grain in item.grains:
+            begins = self._whole_periods(grain, [item]) | ({period_start(grain, moved)} if moved else set())
+            if begins:
+                periods[grain] = set(periods_between(grain, min(begins), self.today))
+        self._load_whole(item.id, [(grain, day) for grain in GRAINS for day in sorted(periods[grain])])
+        self._part_of[item.id] = item.id
+        return Part(item.id, periods) if any(periods.values()) else None
 
     def stored_rows(self, values: str, group: Sequence[Indicator]) -> str:
         """SELECT of the stored values of these indicators that a run has counted anew."""
