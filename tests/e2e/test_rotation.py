@@ -30,6 +30,8 @@ def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
     with pytest.raises(HanseiError, match="is the key that the warehouse has already"):
         rotating.rotate(context)
     said = company.rows("SELECT DISTINCT email FROM staging.customers")
+    owned = company.rows("SELECT DISTINCT segment_id FROM indicators.indicator_values WHERE segment_id LIKE '%owner=%'")
+    owned = [row for row in owned if row["segment_id"] != "account_owner=unlinked"]
     rotated = other_key(company)
     with monkeypatch.context() as patch:  # stopped between the new key and the back-fill
         patch.setattr(rotating, "run_night", _killed)
@@ -42,5 +44,8 @@ def test_after_a_rotation_the_tables_are_those_of_the_new_key_alone(
     tables = ("staging", "core", "indicators")
     assert_same_tables(rotated.tables(*tables), fresh.tables(*tables))
     assert rotated.scalar("SELECT COUNT(*) FROM ops.restatements") == 0
+    owners = "SELECT DISTINCT segment_id FROM indicators.indicator_values WHERE segment_id LIKE 'account_owner=%'"
+    told = {row["segment_id"] for row in rotated.rows(owners)} - {"account_owner=unlinked"}
+    assert told and not told & {row["segment_id"] for row in owned}
     with pytest.raises(HanseiError, match="the key that the warehouse has already"):
         rotating.rotate(rotated.context(NIGHTS[0]))

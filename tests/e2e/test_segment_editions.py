@@ -236,6 +236,37 @@ def test_nothing_is_said_of_a_small_cell(company: Company, built: dict[str, Evid
             assert (moved.count_before, moved.count_now, moved.lower_bound) == (None, None, None)
 
 
+def segments_in(node: object) -> set[str]:
+    """Every segment that a piece of evidence names, however deep."""
+    if isinstance(node, dict):
+        own = {node["segment_id"]} if node.get("segment_id") else set()
+        return own.union(*map(segments_in, node.values()))
+    return set().union(*map(segments_in, node)) if isinstance(node, list) else set()
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_sections_that_count_for_themselves_count_the_team_as_a_whole(built: dict[str, Evidence], team: str) -> None:
+    """Tables hide their cells; whatever else has numbers may tell totals alone, else a hidden one follows from it."""
+    told = built[team].model_dump(mode="json")
+    whole = (
+        "comments",
+        "cards",
+        "outlooks",
+        "shorter",
+        "earlier_actions",
+        "accounts",
+        "profiles",
+        "registers",
+        "honesty",
+    )
+    assert {"cards", "outlooks"} <= {section for section in whole if told.get(section)}
+    for section in whole:
+        assert segments_in(told.get(section)) <= {team, "all"}, section
+    # Sections that no test here knows: whoever adds one says how it keeps what is hidden.
+    known = {"indicators", "judgements", "breaches", "words", "explanations", "proposals", *whole}
+    assert {section for section, found in told.items() if segments_in(found)} <= known
+
+
 def test_an_edition_that_fails_stops_no_other(
     company: Company, built: dict[str, Evidence], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,15 @@ def test_a_segment_that_leaves_a_few_over_is_not_told(filled: Warehouse, catalog
     assert found.segment_id == "all"
 
 
+def test_no_few_are_left_over_by_all_that_is_told_together(filled: Warehouse, catalog: Catalog) -> None:
+    """Nine wrote by phone; the whole less chat less mail would tell what they said: mail, the smaller, is not told."""
+    places = (("csat_top_box", "all"), ("csat_top_box", "channel=chat"), ("csat_top_box", "channel=mail"))
+    found, _ = read(filled, catalog, *places)
+    assert {comments.segment_id for comments in found} == {"all", "channel=chat"}
+    whole, chat = sorted(found, key=lambda comments: comments.segment_id)
+    assert whole.against_now - chat.against_now == 5 + 9
+
+
 def test_inside_a_segment_only_that_segment_is_read(filled: Warehouse, catalog: Catalog) -> None:
     voicing = Voicing(filled, catalog, "channel=chat", lambda part_id: "s" * 32)
     places = ("channel=chat", "channel=chat&team=unassigned")
@@ -171,6 +180,7 @@ def test_inside_a_segment_only_that_segment_is_read(filled: Warehouse, catalog: 
 def test_concerns_of_one_segment_are_read_once_and_no_comment_is_quoted_twice(
     filled: Warehouse, catalog: Catalog
 ) -> None:
+    filled.execute("UPDATE core.survey_responses SET is_deleted = TRUE WHERE channel = 'phone'")
     places = (("reopen_rate", "channel=chat"), ("reopen_rate", "all"), ("csat_top_box", "channel=chat"))
     found, parts = read(filled, catalog, *places, ("reopen_rate", "channel=mail"))
     named = [(comments.indicator_ids, comments.segment_id) for comments in found]

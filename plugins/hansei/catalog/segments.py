@@ -7,6 +7,7 @@ from collections.abc import Iterable
 # Dimensions whose values are people. Nobody is held up as what drives a change: such a segment is looked into only
 # where a review is about it.
 OF_PEOPLE = ("account_owner",)
+NOBODY = ("unlinked", "unknown")  # what stands in them where no person does
 
 
 def parse_segment(segment_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which cells of a table by two dimensions have to be hidden, so that none of the small ones can be worked out.
+"""Which cells of a table, or parts of a whole, have to be hidden, so that none of the small ones can be worked out.
 
 Totals of rows and columns are known to the reader. A hidden cell can be worked out from them exactly where it is a
 bridge of the graph whose vertices are rows and columns and whose edges are the hidden cells (Gusfield 1988, A graph
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 Cell = tuple[str, str]
+Part = tuple[str, ...]
 _Vertex = tuple[int, str]
 
 
@@ -30,6 +31,20 @@ def hidden_cells(counts: Mapping[Cell, float], least: int) -> set[Cell]:
             break
         hidden.add(chosen)
         del shown[chosen]
+    return hidden
+
+
+def hidden_parts(counts: Mapping[Part, int], least: int) -> set[Part]:
+    """Parts of one whole of fewer than `least` cases, and the smallest others until those hidden are `least` together.
+
+    The whole is known to the reader, who gets by subtraction what all hidden parts come to, and no more.
+    """
+    hidden = {part for part, count in counts.items() if 0 < count < least}
+    others = sorted((count, part) for part, count in counts.items() if count >= least)
+    for _, part in others if hidden else ():
+        if sum(counts[one] for one in hidden) >= least:
+            break
+        hidden.add(part)
     return hidden
 
 

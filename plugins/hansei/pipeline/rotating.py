@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from hansei.catalog import Catalog
 from hansei.catalog.entities import Entity
+from hansei.catalog.segments import NOBODY, OF_PEOPLE
 from hansei.errors import HanseiError
 from hansei.pipeline.context import Context
 from hansei.pipeline.nightly import run_night
@@ -22,7 +23,7 @@ from hansei.sources.privacy import key_id, keyed_hashes
 from hansei.sources.scratch import Scratch, flat
 from hansei.warehouse import Warehouse, open_warehouse
 from hansei.warehouse.publication import record_changes
-from hansei.warehouse.tables import create_table, evolve, version_columns
+from hansei.warehouse.tables import OWN_TABLES, create_table, evolve, version_columns
 
 FIRST = "1970-01-01T00:00:00"
 
@@ -74,9 +75,19 @@ def rekey(warehouse: Warehouse, catalog: Catalog, settings: Settings, run_id: st
             select = f"SELECT DISTINCT {entity.subject_key} AS key, 'upsert' AS operation FROM {entity.table}"
             record_changes(warehouse, entity.table, run_id, select)
             _rekey_versions(warehouse, settings, scratch, entity, direct, run_id)
+    _drop_segments_of_people(warehouse)
     warehouse.execute("DELETE FROM ops.identity_keys")
     warehouse.insert("ops.identity_keys", [{"key_id": key_id(settings), "first_run_id": run_id}])
     return count
+
+
+def _drop_segments_of_people(warehouse: Warehouse) -> None:
+    """What was counted under somebody's old pseudonym, and what it was restated from: the back-fill counts it anew."""
+    people = [f"segment_id LIKE '{name}=%' OR segment_id LIKE '%&{name}=%'" for name in OF_PEOPLE]
+    nobody = ", ".join(f"'{name}={word}'" for name in OF_PEOPLE for word in NOBODY)
+    for table, columns in OWN_TABLES.items():
+        if "segment_id" in columns:
+            warehouse.execute(f"DELETE FROM {table} WHERE ({' OR '.join(people)}) AND segment_id NOT IN ({nobody})")
 
 
 def _rekey_versions(

@@ -17,6 +17,7 @@ from hansei.catalog.reviews import WHOLE
 from hansei.catalog.segments import parse_segment
 from hansei.indicators.explain import of_segment
 from hansei.methods import emerging, proportions
+from hansei.methods.suppression import hidden_parts
 from hansei.pipeline.comment_terms import terms_of
 from hansei.reviews.comments import QUOTE_COLUMNS, Comments, TopicCount, UnnamedTopic
 from hansei.reviews.evidence import Breach, Part, Word
@@ -103,16 +104,25 @@ class Voicing:
         return " AND ".join(of_segment(table, "responded_date", place.segment_id)) or "TRUE"
 
     def _may_be_told(self, place: Explanation, inside: str) -> bool:
-        """Whether enough people answered a survey now, and enough others, or none, so that no few are left over."""
-        person = "COALESCE(customer_id, sitting_id)"
+        """Whether enough people answered a survey now, and enough of those not told of, or none, are left over.
+
+        The whole less every part that is told is what nobody was to learn: where that is a few, the smallest part
+        that might be told is not.
+        """
+        columns = self.catalog.tables[ANSWERS].segments
+        cuts = [f"COALESCE({columns[name]['responded_date']}, 'unknown')" for name in parse_segment(place.segment_id)]
+        parts = "".join(f"{cut} AS part_{at}, " for at, cut in enumerate(cuts))
         query = (
-            f"SELECT COUNT(DISTINCT CASE WHEN {inside} THEN {person} END) AS inside_count, "
-            f"COUNT(DISTINCT CASE WHEN NOT ({inside}) THEN {person} END) AS outside_count FROM {ANSWERS} "
+            f"SELECT {parts}COUNT(DISTINCT COALESCE(customer_id, sitting_id)) AS people, "
+            f"MAX(CASE WHEN {inside} THEN 1 ELSE 0 END) AS is_inside FROM {ANSWERS} "
             f"WHERE {_days(place.now_start, place.now_end)} AND NOT is_deleted"
         )
-        (found,) = self.warehouse.rows(query)
-        is_rest_small = 0 < found["outside_count"] < self.minimum
-        return found["inside_count"] >= self.minimum and not is_rest_small
+        if cuts:
+            query += f" GROUP BY {', '.join(cuts)}"
+        rows = self.warehouse.rows(query)
+        counts = {tuple(row[f"part_{at}"] for at in range(len(cuts))): row["people"] for row in rows}
+        own = {part for part, row in zip(counts, rows, strict=True) if row["is_inside"]}
+        return any(counts[part] >= self.minimum for part in own) and not own & hidden_parts(counts, self.minimum)
 
     def _stances(self, place: Explanation, inside: str) -> tuple[list[int], list[int]]:
         """Comments read, and those against, each before and now."""

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from hansei.methods.suppression import bridges, hidden_cells
+from hansei.methods.suppression import bridges, hidden_cells, hidden_parts
 
 LEAST = 10
 
@@ -79,3 +79,19 @@ def test_bridges_are_what_linear_algebra_finds(seed: int) -> None:
     dice = random.Random(seed)
     cells = {cell for cell in table(4, 4, seed) if dice.random() < 0.45}
     assert bridges(cells) == worked_out(dict.fromkeys(cells, 1), cells)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_all_shown_parts_leave_of_the_whole_is_nothing_or_enough(seed: int) -> None:
+    dice = random.Random(seed)
+    counts = {(f"part {number}",): dice.choice((0, dice.randrange(15), dice.randrange(60))) for number in range(6)}
+    hidden = hidden_parts(counts, LEAST)
+    assert {part for part, count in counts.items() if 0 < count < LEAST} <= hidden
+    left = sum(counts.values()) - sum(count for part, count in counts.items() if part not in hidden)
+    assert left == 0 or left >= LEAST or all(part in hidden for part, count in counts.items() if count)
+
+
+def test_of_parts_the_smallest_that_helps_is_hidden_and_no_more() -> None:
+    assert hidden_parts({("chat",): 14, ("mail",): 10, ("phone",): 9}, 10) == {("phone",), ("mail",)}
+    assert hidden_parts({("chat",): 14, ("mail",): 6, ("phone",): 9}, 10) == {("phone",), ("mail",)}
+    assert hidden_parts({("chat",): 14, ("mail",): 10, ("phone",): 0}, 10) == set()
