@@ -1,4 +1,4 @@
-"""A company in which every text is an attack, from its files to its pages in Chromium; and what the Nu validator says.
+"""A company in which every text is an attack, from its files to its pages, papers and mails; and what Nu says.
 
 Chromium is the system's, driven by Playwright; the Nu validator comes from the npm registry at a fixed version, and
 needs Java. Where one of them is not there, what needs it is skipped, and says so.
@@ -10,17 +10,28 @@ import json
 import shutil
 import subprocess
 import tarfile
+import zipfile
+from collections.abc import Iterator
 from datetime import date
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 from support.chromium import WIDTHS, load_axe, opened, serious
 from support.hostile_files import EMOJI, FORMULA, LONG, SCRIPT, TEXTS, hostile_exports
 from support.small_company import NIGHTS, Company, found_company
 
 from hansei import pipeline
-from hansei.reviews.archive import editions
+from hansei.connections import Connection
+from hansei.reviews.archive import editions, read_edition
+from hansei.reviews.brief import compose
+from hansei.reviews.mail import open_mail
+from hansei.reviews.rendering import review_words
+from hansei.reviews.review_message import ReviewSetting, review_mail
 
 pytestmark = pytest.mark.proof
 
@@ -28,6 +39,19 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 VALIDATOR = "vnu-jar@26.9.27"
 # What every browser of today knows of CSS, and the validator not yet.
 NEWER_CSS = ("Unrecognized at-rule “@container”", "“container-type” doesn't exist.", "“vector-effect” doesn't exist.")
+# What a PDF could do by itself, or carry along.
+DOING = {
+    "/JS",
+    "/JavaScript",
+    "/Launch",
+    "/SubmitForm",
+    "/ImportData",
+    "/GoToR",
+    "/URI",
+    "/EmbeddedFile",
+    "/OpenAction",
+}
+ADDRESSES = {"from_email": "hansei@example.org", "to": "vera@example.org"}
 FOLLOWING = date(2026, 3, 30)
 BILINGUAL = """\
 id: {id}
@@ -36,7 +60,7 @@ audience: whole service
 owner: service-desk
 about: "{about}"
 languages: [en, zh_CN]
-formats: [html]
+formats: [html, pdf, docx]
 indicators: [tickets_created, tickets_solved, reopen_rate, source_sla_attainment, csat_top_box]
 segments: [channel, priority]
 """
@@ -90,6 +114,84 @@ def test_hostile_texts_are_shown_as_they_are(browser: Browser, hostile_pages: li
     assert "שלום" in text
     assert "\u202e" not in text  # what would turn the rest of a line around does not reach it
     assert "i" * 40 not in text
+
+
+def test_hostile_texts_do_nothing_in_a_pdf_and_stay_on_its_sheets(company: Company) -> None:
+    files = sorted(Path(company.settings.archive).rglob("*.pdf"))
+    if not files:
+        pytest.skip("no Pango or fonts here")
+    assert len(files) == 8
+    for file in files:
+        assert not {str(kind) for kind in told_kinds(PdfReader(file))} & DOING, file
+        said = ""
+        for page in pypdfium2.PdfDocument(file):
+            text = page.get_textpage()
+            said += text.get_text_range()
+            for at in range(text.count_rects()):
+                left, _, right, _ = text.get_rect(at)
+                assert left >= 0 and right <= page.get_width(), (file, text.get_text_bounded(*text.get_rect(at)))
+        assert "\u202e" not in said and "W" * 200 not in said
+        assert SCRIPT[:15] in "".join(said.split()) or not names_the_script(file)
+
+
+def names_the_script(file: Path) -> bool:
+    """Whether an edition has something to say of the team, channel or tier that is a script: other teams' have not."""
+    return "script" in str(file) or "weekly_brief" in str(file)
+
+
+def told_kinds(reader: PdfReader) -> Iterator[object]:
+    """Every key of every dictionary in the file, and what its actions are."""
+    for number in range(1, len(reader.xref[0]) + len(reader.xref_objStm) + 1):
+        found = reader.get_object(number)
+        if isinstance(found, dict):
+            yield from found
+            yield from (value for key, value in found.items() if key == "/S")
+            yield from (found["/A"].get_object() if "/A" in found else {}).values()
+
+
+def test_hostile_texts_stay_text_in_a_docx(company: Company, tmp_path: Path) -> None:
+    files = sorted(Path(company.settings.archive).rglob("*.docx"))
+    assert len(files) == 8
+    for file in files:
+        with zipfile.ZipFile(file) as package:
+            relations = b"".join(package.read(name) for name in package.namelist() if name.endswith(".rels"))
+            body = package.read("word/document.xml").decode()
+        assert b"External" not in relations
+        assert "<script" not in body and "w:instr" not in body and "\u202e" not in body
+        assert "W" * 200 not in body and ("&lt;script&gt;" in body or not names_the_script(file))
+    if shutil.which("soffice") is None:
+        pytest.skip("no LibreOffice here")
+    brief = next(file for file in files if file.name == "brief.docx" and "weekly_brief" in str(file))
+    home = f"-env:UserInstallation=file://{tmp_path}/office"
+    command = ["soffice", "--headless", home, "--convert-to", "pdf", "--outdir", str(tmp_path), str(brief)]
+    subprocess.run(command, capture_output=True, timeout=180, check=True)
+    sheets = pypdfium2.PdfDocument(tmp_path / f"{brief.stem}.pdf")
+    assert SCRIPT[:15] in "".join("".join(page.get_textpage().get_text_range() for page in sheets).split())
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_hostile_texts_do_nothing_in_a_mail(browser: Browser, company: Company, tmp_path: Path, language: str) -> None:
+    channel = open_mail(Connection("mail", "smtp", "127.0.0.1", extra=ADDRESSES), "vera")
+    found = editions(company.settings.archive)
+    assert len(found) == 4
+    for edition in found:
+        evidence, parts = read_edition(
+            company.settings.archive, edition.review_id, edition.period_start, edition.revision, edition.about
+        )
+        words = review_words(evidence, language)
+        brief = compose(evidence, parts, words)
+        mail = review_mail(brief, ReviewSetting(words, "https://desk.example.org/brief.html", "You asked for it."))
+        wire = channel.compose(mail.message("<one@example.org>")).as_bytes()
+        arrived = message_from_bytes(wire, policy=default)
+        assert [*map(str.lower, arrived.keys())].count("to") == 1 and arrived["To"] == ADDRESSES["to"]
+        assert arrived["Subject"] == mail.subject and wire.isascii()
+        assert "\u202e" not in mail.text + mail.html and "W" * 200 not in mail.text + mail.html
+        file = tmp_path / "mail.html"
+        file.write_text(mail.html.replace('src="cid:', 'data-cid="'), "utf-8")
+        for width in (360, 700):
+            with opened(browser, file, width) as page:
+                assert page.locator("img[src=x], svg[onload], script").count() == 0
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (mail.subject, width)
 
 
 def test_the_validator_finds_no_error(hostile_pages: list[Path], tmp_path: Path) -> None:
