@@ -42,3 +42,19 @@ def test_pseudonyms_are_hashed_again_alike_everywhere_and_the_next_version_wins(
         row["table_name"] for row in changed
     }
     assert warehouse.rows("SELECT * FROM ops.identity_keys") == [{"key_id": key_id(fresh), "first_run_id": "rotation"}]
+
+
+def test_what_was_counted_under_somebodys_pseudonym_goes_and_what_no_person_stands_in_stays(
+    settings: Settings, catalog: Catalog, warehouse: Warehouse
+) -> None:
+    """The back-fill counts only what changed: where nobody is named, in a pair too, nothing would be counted again."""
+    stay = ("all", "account_owner=unknown", "account_owner=unlinked", "account_owner=unlinked&channel=mail", "team=d:1")
+    gone = (f"account_owner={ANN}", f"account_owner={ANN}&channel=mail", f"aaa=x&account_owner={BO}")
+    tables = ("indicators.indicator_values", "ops.restatements")
+    for table in tables:
+        rows = [{"indicator": "nps", "grain": "week", "segment_id": segment_id} for segment_id in (*stay, *gone)]
+        warehouse.insert(table, rows)
+    rekey(warehouse, catalog, dataclasses.replace(settings, identity_key="j" * 40), "rotation")
+    for table in tables:
+        left = warehouse.rows(f"SELECT segment_id FROM {table}")
+        assert sorted(row["segment_id"] for row in left) == sorted(stay)

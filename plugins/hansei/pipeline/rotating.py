@@ -83,11 +83,15 @@ def rekey(warehouse: Warehouse, catalog: Catalog, settings: Settings, run_id: st
 
 def _drop_segments_of_people(warehouse: Warehouse) -> None:
     """What was counted under somebody's old pseudonym, and what it was restated from: the back-fill counts it anew."""
-    people = [f"segment_id LIKE '{name}=%' OR segment_id LIKE '%&{name}=%'" for name in OF_PEOPLE]
-    nobody = ", ".join(f"'{name}={word}'" for name in OF_PEOPLE for word in NOBODY)
+    # Between ampersands each dimension of an id begins and ends alike, in a pair too.
+    whole = "'&' || segment_id || '&'"
+    people = [
+        f"({whole} LIKE '%&{name}=%'" + "".join(f" AND {whole} NOT LIKE '%&{name}={word}&%'" for word in NOBODY) + ")"
+        for name in OF_PEOPLE
+    ]
     for table, columns in OWN_TABLES.items():
         if "segment_id" in columns:
-            warehouse.execute(f"DELETE FROM {table} WHERE ({' OR '.join(people)}) AND segment_id NOT IN ({nobody})")
+            warehouse.execute(f"DELETE FROM {table} WHERE {' OR '.join(people)}")
 
 
 def _rekey_versions(
