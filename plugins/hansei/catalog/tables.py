@@ -125,6 +125,10 @@ class TableModel(Definition):
         """
         return f"ops.{self.schema_name}_{self.name}_touched" if self.dates and self.kind == "table" else None
 
+    def segment_of(self, dimension: str, counted_on: str) -> str:
+        """SQL of a row's value in a dimension on a counted-on date, as segment ids tell it."""
+        return f"COALESCE({self.segments[dimension][counted_on]}, 'unknown')"
+
     @property
     def segment_columns(self) -> tuple[str, ...]:
         return tuple(sorted({column for by_date in self.segments.values() for column in by_date.values()}))

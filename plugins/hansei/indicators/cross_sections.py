@@ -78,7 +78,7 @@ def _cross_sql(
 ) -> str:
     table = catalog.tables[indicator.table]
     case, outcome, square = _case(indicator, yardstick)
-    keys = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown')" for name in dimensions]
+    keys = [table.segment_of(name, indicator.counted_on) for name in dimensions]
     listed = [f"{key} AS by_{name}" for key, name in zip(keys, dimensions, strict=True)]
     for number, (first, following) in enumerate((spans.before, spans.now)):
         inside = _within(indicator, first, following)

@@ -35,7 +35,7 @@ def of_segment(table: TableModel, counted_on: str, segment_id: str) -> list[str]
     found = []
     for dimension, value in parse_segment(segment_id).items():
         quoted = value.replace("'", "''")
-        found.append(f"COALESCE({table.segments[dimension][counted_on]}, 'unknown') = '{quoted}'")
+        found.append(f"{table.segment_of(dimension, counted_on)} = '{quoted}'")
     return found
 
 

@@ -129,16 +129,15 @@ class Measurement:
             is_whole = rebuilt or table.kind == "view"
             whole = [item for item in group if is_whole or item.id in because or self._is_unsaid(item)]
             self._measure_group(table, whole, None)
-            for item in group:
-                part = None
-                if item.measure == "snapshot" and item not in whole:
-                    part = self._scope.add_snapshot(table, item)
-                if part:
+            others = [item for item in group if item not in whole]
+            for item in others:
+                if item.measure == "snapshot" and (part := self._scope.add_snapshot(table, item)):
                     self._measure_group(table, [item], part)
             # What adds up is often moved by other changes than what has to be ranked, which costs far more.
             for is_additive in (True, False):
-                others = [item for item in group if item not in whole and item.measure != "snapshot"]
-                partial = [item for item in others if (item.measure in ADDITIVE) is is_additive]
+                partial = [
+                    item for item in others if item.measure != "snapshot" and (item.measure in ADDITIVE) is is_additive
+                ]
                 part = self._scope.add(table, partial) if partial else None
                 if part:
                     self._measure_group(table, partial, part)

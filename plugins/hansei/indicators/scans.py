@@ -97,7 +97,7 @@ def count_scan(
     counted_on = indicators[0].counted_on
     inner = [f"{sql.period_start(grain, counted_on)} AS period_start"]
     for name in dict.fromkeys(name for cut in cuts for name in cut):
-        inner.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
+        inner.append(f"{table.segment_of(name, counted_on)} AS by_{name}")
     inner += sorted(columns_read(indicators, table))
     limit = f" AND ({only})" if only else ""
     outer = [f"{segment_expression(cuts)} AS segment_id", f"{cut_expression(cuts)} AS cut"]
@@ -118,7 +118,7 @@ def cell_scan(indicators: Sequence[Indicator], table: TableModel) -> str:
     cuts = every_cut(indicators, "week")
     columns = [f"{counted_on} AS period_start"]
     for name in dict.fromkeys(name for cut in cuts for name in cut):
-        columns.append(f"COALESCE({table.segments[name][counted_on]}, 'unknown') AS by_{name}")
+        columns.append(f"{table.segment_of(name, counted_on)} AS by_{name}")
     listed = ", ".join([*columns, *sorted(columns_read(indicators, table))])
     before, after = (
         f"SELECT {listed} FROM {table.touched_table} WHERE image = '{image}' AND {counted_on} IS NOT NULL"
@@ -134,7 +134,7 @@ def cell_scan(indicators: Sequence[Indicator], table: TableModel) -> str:
 def _moves(table: TableModel, indicator: Indicator, rows: str, only: str) -> str:
     """SELECT of a row per opening and closing in `rows`: its day, step, amount and segments; `only` limits the days."""
     dimensions = dict.fromkeys(name for cut in indicator.cuts for name in cut)
-    columns = [f"COALESCE({table.segments[name][indicator.counted_on]}, 'unknown') AS by_{name}" for name in dimensions]
+    columns = [f"{table.segment_of(name, indicator.counted_on)} AS by_{name}" for name in dimensions]
     counted = formulas.counted_rows(indicator, table)
     amount = f"COALESCE({indicator.value}, 0)" if indicator.value else "1"
 

@@ -60,7 +60,7 @@ class Scope:
         self.warehouse.execute(f"INSERT INTO {CELLS} {_cells_sql(self.warehouse, table, group, name)}")
         found = f"SELECT DISTINCT grain, period_start FROM {CELLS} WHERE part = '{name}'"
         periods = {grain: self._whole_periods(grain, group) for grain in GRAINS}
-        self._load_whole(name, [(grain, day) for grain in GRAINS for day in sorted(periods[grain])])
+        self._load_whole(name, periods)
         for row in self.warehouse.rows(found):
             periods[row["grain"]].add(row["period_start"])
         self._part_of |= {item.id: name for item in group}
@@ -77,7 +77,7 @@ class Scope:
             begins = self._whole_periods(grain, [item]) | ({period_start(grain, moved)} if moved else set())
             if begins:
                 periods[grain] = set(periods_between(grain, min(begins), self.today))
-        self._load_whole(item.id, [(grain, day) for grain in GRAINS for day in sorted(periods[grain])])
+        self._load_whole(item.id, periods)
         self._part_of[item.id] = item.id
         return Part(item.id, periods) if any(periods.values()) else None
 
@@ -103,7 +103,8 @@ class Scope:
         for table in (CELLS, WHOLE):
             self.warehouse.execute(f"DROP TABLE {table}")
 
-    def _load_whole(self, name: str, places: Sequence[tuple[str, date]]) -> None:
+    def _load_whole(self, name: str, periods: dict[str, set[date]]) -> None:
+        places = [(grain, day) for grain in GRAINS for day in sorted(periods[grain])]
         if places:
             grains, days = zip(*places, strict=True)
             columns = {"grain": pa.array(grains), "period_start": pa.array(days, pa.date32())}

@@ -58,7 +58,7 @@ def gather_accounts(
     rows = warehouse.rows(_QUERY, {"owner": owner, "first": first, "following": following, "end_at": ends})
     if not rows:
         return None
-    days = max((rule.renewal_days for rule in catalog.churn.values()), default=90)
+    days = next(iter(catalog.churn.values())).renewal_days
     every = [
         OwnedAccount(
             account_id=row["account_id"],

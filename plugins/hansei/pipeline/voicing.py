@@ -72,7 +72,7 @@ class Voicing:
 
     def _read(self, place: Explanation, others: Iterable[Explanation]) -> Comments | None:
         inside = self._inside(place)
-        if inside is None or not self._may_be_told(place, inside):
+        if inside is None or not self._may_be_told(place):
             return None
         read, against = self._stances(place, inside)
         if not against[1]:
@@ -103,26 +103,25 @@ class Voicing:
             return None
         return " AND ".join(of_segment(table, "responded_date", place.segment_id)) or "TRUE"
 
-    def _may_be_told(self, place: Explanation, inside: str) -> bool:
+    def _may_be_told(self, place: Explanation) -> bool:
         """Whether enough people answered a survey now, and enough of those not told of, or none, are left over.
 
         The whole less every part that is told is what nobody was to learn: where that is a few, the smallest part
         that might be told is not.
         """
-        columns = self.catalog.tables[ANSWERS].segments
-        cuts = [f"COALESCE({columns[name]['responded_date']}, 'unknown')" for name in parse_segment(place.segment_id)]
+        told = parse_segment(place.segment_id)
+        cuts = [self.catalog.tables[ANSWERS].segment_of(name, "responded_date") for name in told]
         parts = "".join(f"{cut} AS part_{at}, " for at, cut in enumerate(cuts))
         query = (
-            f"SELECT {parts}COUNT(DISTINCT COALESCE(customer_id, sitting_id)) AS people, "
-            f"MAX(CASE WHEN {inside} THEN 1 ELSE 0 END) AS is_inside FROM {ANSWERS} "
+            f"SELECT {parts}COUNT(DISTINCT COALESCE(customer_id, sitting_id)) AS people FROM {ANSWERS} "
             f"WHERE {_days(place.now_start, place.now_end)} AND NOT is_deleted"
         )
         if cuts:
             query += f" GROUP BY {', '.join(cuts)}"
         rows = self.warehouse.rows(query)
         counts = {tuple(row[f"part_{at}"] for at in range(len(cuts))): row["people"] for row in rows}
-        own = {part for part, row in zip(counts, rows, strict=True) if row["is_inside"]}
-        return any(counts[part] >= self.minimum for part in own) and not own & hidden_parts(counts, self.minimum)
+        own = tuple(told.values())
+        return counts.get(own, 0) >= self.minimum and own not in hidden_parts(counts, self.minimum)
 
     def _stances(self, place: Explanation, inside: str) -> tuple[list[int], list[int]]:
         """Comments read, and those against, each before and now."""
